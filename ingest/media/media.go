@@ -1,0 +1,110 @@
+// Package media is the edge's vocabulary: the track, the decoded picture and the decoded sound, in plain Go memory.
+package media
+
+import "time"
+
+// Clock is the rate of all time stamps here: 90 kHz.
+const Clock = 90000
+
+// NoTime is the time stamp of what carries none.
+const NoTime int64 = -1 << 63
+
+// Track describes one elementary stream.
+type Track struct {
+	// Index within the container.
+	Index int
+	// Kind is video, audio, subtitle or data.
+	Kind string
+	// Codec and Profile are FFmpeg's names; Profile may be empty.
+	Codec, Profile string
+	// Language is the container's tag, often ISO 639-2; may be empty.
+	Language string
+	// ID is the PID or track id.
+	ID int
+	// BitRate in bits per second; 0 when not declared.
+	BitRate int64
+	// Video is set on video tracks, Audio on audio tracks.
+	Video *VideoFormat
+	Audio *AudioFormat
+}
+
+// VideoFormat is how pictures are to be understood. Comparable: a change of it starts an epoch.
+type VideoFormat struct {
+	Width, Height  int
+	SARNum, SARDen int
+	// PixelFormat, Transfer, Matrix and Primaries are FFmpeg's names.
+	PixelFormat, Transfer, Matrix, Primaries string
+	// Depth in bits of a sample: 8, 10, 12, 16.
+	Depth int
+	// Range is limited, full or unknown.
+	Range string
+	// FrameRateNum/FrameRateDen is the declared rate; 0/0 when none is.
+	FrameRateNum, FrameRateDen int
+	// Rotation in degrees clockwise: 0, 90, 180 or 270.
+	Rotation int
+}
+
+// AudioFormat is how samples are to be understood. Comparable: a change of it starts an epoch.
+type AudioFormat struct {
+	SampleRate, Channels int
+	// Layout and SampleFormat are FFmpeg's names.
+	Layout, SampleFormat string
+}
+
+// Plane is one component of a picture. Samples of more than 8 bits take two bytes, little-endian, in the low bits.
+type Plane struct {
+	Data          []byte
+	Stride        int
+	Width, Height int
+}
+
+// Frame is a decoded picture. It is valid until the next unit is read: whoever keeps samples copies them.
+type Frame struct {
+	Track  int
+	Format VideoFormat
+	// Y, U and V. U and V are empty for grey. RGB is converted before it comes here.
+	Y, U, V Plane
+	// PTS and DTS in 90 kHz as the container has them, not unwrapped; NoTime when absent.
+	PTS, DTS int64
+	// Duration in 90 kHz; 0 when unknown.
+	Duration int64
+	// Key, Interlaced, TopFieldFirst, Corrupt and PacketCorrupt are FFmpeg's flags of the frame and its packet.
+	Key, Interlaced, TopFieldFirst, Corrupt, PacketCorrupt bool
+	// Captions tells that A/53 captions are attached.
+	Captions bool
+	// PictureType is AVPictureType; Repeat is repeat_pict.
+	PictureType, Repeat int
+	// ErrorFlags is decode_error_flags; Concealed the macroblocks that the decoder's log says it concealed.
+	ErrorFlags, Concealed int
+	// PacketSize in bytes.
+	PacketSize int
+	// DecodeTime spent since the previous picture's.
+	DecodeTime time.Duration
+}
+
+// Samples is a stretch of decoded sound of one track. It is valid until the next unit is read.
+type Samples struct {
+	Track  int
+	Format AudioFormat
+	// Channels holds one slice of samples each, full scale 1.0, all of one length.
+	Channels [][]float32
+	// PTS of the first sample, 90 kHz as the container has it; NoTime when absent.
+	PTS int64
+	// PacketCorrupt and DecodeError tell that the samples may be damaged.
+	PacketCorrupt, DecodeError bool
+}
+
+// Unit is what a source yields: exactly one field is set.
+type Unit struct {
+	Frame   *Frame
+	Samples *Samples
+	// Tracks is sent first, and again whenever the set of tracks or a format changes.
+	Tracks *Tracks
+}
+
+// Tracks is the whole set.
+type Tracks struct {
+	// Container is FFmpeg's name of the demuxer.
+	Container string
+	List      []Track
+}

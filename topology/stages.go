@@ -1,0 +1,40 @@
+package topology
+
+// Stage is one step of the data's way, as people should see it: what it reads and what it writes.
+type Stage struct {
+	// Name is the target's name on the command line.
+	Name string
+	// Doc is one sentence on what it does.
+	Doc string
+	// Group is the consumer group that its members join; empty when each member reads for itself.
+	Group  string
+	Reads  []*Spec
+	Writes []*Spec
+	// Transactional stages commit outputs and input offsets together.
+	Transactional bool
+}
+
+// Stages lists all stages in the order of the data's way.
+func Stages() []Stage {
+	return []Stage{
+		{Name: "ingest", Doc: "Decodes streams, measures pictures and sound, keeps the frames at home.", Group: "framewatch.ingest",
+			Reads: []*Spec{&Streams.Spec}, Writes: []*Spec{&Features.Spec}},
+		{Name: "detector", Doc: "Folds features into defects, exactly once.", Group: "framewatch.detector", Transactional: true,
+			Reads:  []*Spec{&Features.Spec, &Streams.Spec, &Profiles.Spec},
+			Writes: []*Spec{&Defects.Spec, &DefectsLatest.Spec, &Health.Spec, &Features.Spec, &DeadLetter.Spec}},
+		{Name: "notifier", Doc: "Tells people of defects.", Group: "framewatch.notifier",
+			Reads: []*Spec{&Defects.Spec}, Writes: []*Spec{&Notifications.Spec, &DeadLetter.Spec}},
+		{Name: "console", Doc: "Shows streams and defects on a page, over a public API.",
+			Reads: []*Spec{&Streams.Spec, &Health.Spec, &DefectsLatest.Spec}},
+	}
+}
+
+// StageNamed finds a stage; it panics on a name that is not in the list, which is a mistake in the program.
+func StageNamed(name string) Stage {
+	for _, s := range Stages() {
+		if s.Name == name {
+			return s
+		}
+	}
+	panic("topology: no stage is named " + name)
+}
