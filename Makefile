@@ -1,0 +1,38 @@
+# The two commands of the first screen are `make run` and `make test`; both work from a fresh clone.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.PHONY: run build setup test setup-test lint fmt generate clean
+
+# Plays the demo: live streams with faults, and the page that shows them being found.
+run: build
+	bin/framewatch demo
+
+build: setup
+	go build -ldflags "-X main.version=$(VERSION)" -o bin/framewatch ./cmd/framewatch
+
+setup:
+	@deploy/setup.sh
+
+# What .ci/run runs.
+test: setup-test lint
+	go test -timeout 20m ./...
+
+setup-test:
+	@deploy/setup.sh test
+
+lint: setup-test
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt-clean, run make fmt:" $$unformatted; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fmt:
+	gofmt -w .
+
+# Writes the Go structs of the schemas anew.
+generate:
+	go generate ./schemas
+
+clean:
+	rm -rf bin

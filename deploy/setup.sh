@@ -1,0 +1,52 @@
+#!/bin/sh
+# Installs what Framewatch needs to be built and run on Debian 12: setup.sh
+# and, on top of that, what only its tests need:                  setup.sh test
+# Quick when nothing is missing. None of the packages is a service, so nothing is left running.
+set -eu
+
+# Compiler, FFmpeg 5.1 (headers for go-astiav, the program for the demo) and OpenCV 4.6 (headers for gocv).
+packages="make gcc g++ pkg-config ffmpeg
+	libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev
+	libopencv-dev"
+
+# The page is looked at in Chromium, the schemas are read by Python, and Kafka itself is fetched by Maven and run on Java.
+test_packages="git chromium python3-venv default-jre-headless maven"
+
+say() { echo "setup: $*" >&2; }
+
+case "${1:-}" in
+"") ;;
+test) packages="$packages $test_packages" ;;
+*) say "unknown argument $1 (known: test)"; exit 2 ;;
+esac
+
+[ ! -r /etc/os-release ] || . /etc/os-release
+if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-}" != 12 ]; then
+	say "this is ${PRETTY_NAME:-$(uname)}; Framewatch is built against FFmpeg 5.1 and OpenCV 4.6 of Debian 12."
+	say "Use the container instead: docker compose up --build"
+	exit 1
+fi
+
+command -v go >/dev/null || { say "Go is not installed: see https://go.dev/doc/install"; exit 1; }
+
+missing=""
+for package in $packages; do
+	case "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" in
+	*" installed") ;;
+	*)
+		# Any Java runtime that can start Kafka will do.
+		[ "$package" = default-jre-headless ] && command -v java >/dev/null && continue
+		missing="$missing $package"
+		;;
+	esac
+done
+[ -n "$missing" ] || exit 0
+
+sudo=""
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null || { say "installing$missing needs root, and there is no sudo"; exit 1; }
+	sudo=sudo
+fi
+say "installing$missing"
+$sudo apt-get update -qq
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
