@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what Framewatch needs to be built and run on Debian 12: setup.sh
 # and, on top of that, what only its tests need:                  setup.sh test
-# Quick when nothing is missing. None of the packages is a service, so nothing is left running.
+# Quick when nothing is missing. It starts no service.
 set -eu
 
 # Compiler, FFmpeg 5.1 (headers for go-astiav, the program for the demo) and OpenCV 4.6 (headers for gocv).
@@ -48,5 +48,11 @@ if [ "$(id -u)" != 0 ]; then
 	sudo=sudo
 fi
 say "installing$missing"
+# A package may bring a service along, as Chromium does with D-Bus: it is not ours to start.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	trap '$sudo rm -f $policy' EXIT
+	printf '#!/bin/sh\nexit 101\n' | $sudo install -m 755 /dev/stdin $policy
+fi
 $sudo apt-get update -qq
 $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null
