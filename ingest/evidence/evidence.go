@@ -1,0 +1,140 @@
+// Package evidence keeps the last pictures of each stream in memory and serves them while they last.
+package evidence
+
+import (
+	"container/list"
+	"fmt"
+	"sort"
+	"sync"
+)
+
+// Config bounds what is kept.
+type Config struct {
+	// Keep is how many pictures of one stream are kept; there is one a second.
+	Keep int `yaml:"keep"`
+	// StreamBytes bounds the pictures of one stream, TotalBytes those of all streams together.
+	StreamBytes int `yaml:"stream_bytes"`
+	TotalBytes  int `yaml:"total_bytes"`
+}
+
+// Defaults keep a minute of each stream in at most 2 MiB, and 512 MiB in all.
+func Defaults() Config {
+	return Config{Keep: 60, StreamBytes: 2 << 20, TotalBytes: 512 << 20}
+}
+
+// Validate names the first bound that cannot hold a picture.
+func (c Config) Validate() error {
+	for name, n := range map[string]int{"keep": c.Keep, "stream_bytes": c.StreamBytes, "total_bytes": c.TotalBytes} {
+		if n < 1 {
+			return fmt.Errorf("evidence.%s is %d: it must be at least 1", name, n)
+		}
+	}
+	return nil
+}
+
+// Picture is one small JPEG.
+type Picture struct {
+	// At is the picture's instant in microseconds since the Unix epoch: its record's session + at.
+	At   int64
+	JPEG []byte
+}
+
+// Pictures holds the last pictures of all streams. The oldest go first, be it for their stream's bounds or for everyone's. It is safe
+// for concurrent use.
+type Pictures struct {
+	config Config
+
+	mu      sync.Mutex
+	streams map[string]*ring
+	// age has every picture in the order of arrival, as *kept.
+	age   *list.List
+	bytes int
+}
+
+// ring is one stream's pictures by their instant.
+type ring struct {
+	pictures []*kept
+	bytes    int
+}
+
+type kept struct {
+	Picture
+	stream string
+	place  *list.Element
+}
+
+// New keeps nothing yet.
+func New(config Config) *Pictures {
+	return &Pictures{config: config, streams: map[string]*ring{}, age: list.New()}
+}
+
+// Add keeps p, whose bytes are the room's from now on, and lets go of what the bounds no longer allow.
+func (s *Pictures) Add(stream string, p Picture) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.streams[stream]
+	if r == nil {
+		r = &ring{}
+		s.streams[stream] = r
+	}
+	k := &kept{Picture: p, stream: stream}
+	k.place = s.age.PushBack(k)
+	i := r.after(p.At)
+	r.pictures = append(r.pictures, nil)
+	copy(r.pictures[i+1:], r.pictures[i:])
+	r.pictures[i] = k
+	r.bytes += len(p.JPEG)
+	s.bytes += len(p.JPEG)
+	for len(r.pictures) > s.config.Keep || r.bytes > s.config.StreamBytes {
+		s.drop(r.pictures[0])
+	}
+	for s.bytes > s.config.TotalBytes {
+		s.drop(s.age.Front().Value.(*kept))
+	}
+}
+
+// Remove forgets a stream.
+func (s *Pictures) Remove(stream string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.streams[stream] != nil {
+		s.drop(s.streams[stream].pictures[0])
+	}
+}
+
+// Latest is the newest picture of the stream that is not after at; its bytes must not be changed. The error says what is missing.
+func (s *Pictures) Latest(stream string, at int64) (Picture, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.streams[stream]
+	if r == nil {
+		return Picture{}, fmt.Errorf("no picture of stream %q is kept here", stream)
+	}
+	i := r.after(at)
+	if i == 0 {
+		return Picture{}, fmt.Errorf("the oldest picture of stream %q that is still kept is of %d, after %d", stream, r.pictures[0].At, at)
+	}
+	return r.pictures[i-1].Picture, nil
+}
+
+// drop lets go of one picture, and of its ring when that was the last. The lock is held.
+func (s *Pictures) drop(k *kept) {
+	r := s.streams[k.stream]
+	for i, other := range r.pictures {
+		if other == k {
+			r.pictures = append(r.pictures[:i], r.pictures[i+1:]...)
+			break
+		}
+	}
+	r.bytes -= len(k.JPEG)
+	s.bytes -= len(k.JPEG)
+	s.age.Remove(k.place)
+	if len(r.pictures) == 0 {
+		delete(s.streams, k.stream)
+	}
+}
+
+// after is the place of the first picture that is after at.
+func (r *ring) after(at int64) int {
+	return sort.Search(len(r.pictures), func(i int) bool { return r.pictures[i].At > at })
+}
