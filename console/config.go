@@ -1,0 +1,95 @@
+package console
+
+import (
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// Config says where the console listens and who may look.
+type Config struct {
+	// Listen is host:port. Off loopback Users must not be empty.
+	Listen string `yaml:"listen"`
+	// Users by name. With none, everyone who can reach the loopback interface may look.
+	Users map[string]User `yaml:"users"`
+}
+
+// User is someone who may look. Exactly one field is set.
+type User struct {
+	// PasswordHash is the bcrypt hash of the password, as htpasswd -nbB prints it after the colon.
+	PasswordHash string `yaml:"password_hash"`
+	// PasswordFile holds the password itself; white space around it is cut. It is read at each use, so a change needs no restart.
+	PasswordFile string `yaml:"password_file"`
+}
+
+// MarshalYAML keeps the hash out of what is printed.
+func (u User) MarshalYAML() (any, error) {
+	shown := map[string]string{"password_file": u.PasswordFile}
+	if u.PasswordHash != "" {
+		shown = map[string]string{"password_hash": "<secret>"}
+	}
+	return shown, nil
+}
+
+// Defaults are loopback only, port 8080, no password.
+func Defaults() Config { return Config{Listen: "127.0.0.1:8080"} }
+
+// Validate checks that nobody is let in by mistake.
+func (c Config) Validate() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen %q: not host:port", c.Listen)
+	}
+	if len(c.Users) == 0 && !isLoopback(host) {
+		return fmt.Errorf("listen %q can be reached from other machines, and no users are named: set users (a bcrypt password_hash or a password_file each), or listen on 127.0.0.1", c.Listen)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
+		if err := c.Users[name].validate(name); err != nil {
+			return fmt.Errorf("user %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (u User) validate(name string) error {
+	switch {
+	case name == "" || strings.Contains(name, ":"):
+		return fmt.Errorf("a name is not empty and has no colon")
+	case (u.PasswordHash == "") == (u.PasswordFile == ""):
+		return fmt.Errorf("set either password_hash or password_file")
+	case u.PasswordFile != "":
+		password, err := readPassword(u.PasswordFile)
+		if err == nil && password == "" {
+			err = fmt.Errorf("password_file %s is empty", u.PasswordFile)
+		}
+		return err
+	default:
+		if _, err := bcrypt.Cost([]byte(u.PasswordHash)); err != nil {
+			return fmt.Errorf("password_hash is not a bcrypt hash")
+		}
+		return nil
+	}
+}
+
+func readPassword(file string) (string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read password_file: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// isLoopback tells whether host names this machine to itself alone. An empty host is every interface.
+func isLoopback(host string) bool {
+	if strings.EqualFold(strings.TrimSuffix(host, "."), "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && ip.Unmap().IsLoopback()
+}

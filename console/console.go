@@ -1,0 +1,96 @@
+// Package console is the page that shows every stream and defect, and the public HTTP API that the page uses.
+//
+// It is fed by three functions (Stream, Health, Defect) and asks the outside through Deps; it knows no log, no edge and no file but its
+// own page.
+package console
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// Deps are what the console asks of the outside.
+type Deps struct {
+	// Picture fetches, from the supervisor at edge, the stream's newest picture not after at (microseconds since the Unix epoch; 0: the
+	// latest) as JPEG, and its instant. ErrNoPicture when there is none.
+	Picture func(ctx context.Context, edge, stream string, at int64) (jpeg []byte, instant int64, err error)
+	// Ready is nil once the process is ready; its error is shown to anyone who can reach the port, so it holds no credentials.
+	Ready func() error
+	// Metrics in the Prometheus text format.
+	Metrics http.Handler
+	// Schemas are the versions of all subjects, as the log's readers need them.
+	Schemas func() []Schema
+	Log     *slog.Logger
+}
+
+// ErrNoPicture says that the edge is well but does not hold the picture asked for.
+var ErrNoPicture = errors.New("no such picture")
+
+// Console holds the present state of all streams and the defects of late, and serves them. Its methods are safe for concurrent use.
+type Console struct {
+	config Config
+	deps   Deps
+	board  *board
+	feed   *feed
+}
+
+// New is a console that knows of nothing yet. cfg has been validated.
+func New(cfg Config, deps Deps) *Console {
+	feed := newFeed()
+	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed}
+}
+
+// Stream tells that the stream id is monitored as spec says, or, when spec is nil, no longer.
+func (c *Console) Stream(id string, spec *schemas.StreamSpec) { c.board.stream(id, spec) }
+
+// Health gives the latest roll-up of a stream. The console keeps h.
+func (c *Console) Health(id string, h *schemas.Health) { c.board.health(id, h) }
+
+// Defect gives the latest event of a defect. The console keeps ev.
+func (c *Console) Defect(ev *schemas.DefectEvent) { c.board.defect(ev) }
+
+// Close ends the event streams of open pages, which otherwise never end: give it to http.Server.RegisterOnShutdown.
+func (c *Console) Close() { c.feed.close() }
+
+// Handler serves the page, the API, metrics and probes.
+//
+// Open to everyone: /-/healthy and /-/ready, which say nothing of streams. All else, /metrics too, asks for a password when there are
+// users.
+func (c *Console) Handler() http.Handler {
+	inner := http.NewServeMux()
+	inner.HandleFunc("GET /api/v1/streams", c.getStreams)
+	inner.HandleFunc("GET /api/v1/streams/{id}", c.getStream)
+	inner.HandleFunc("GET /api/v1/streams/{id}/picture", c.getPicture)
+	inner.HandleFunc("GET /api/v1/defects", c.getDefects)
+	inner.HandleFunc("GET /api/v1/events", c.feed.serve)
+	inner.HandleFunc("GET /subjects", c.getSubjects)
+	inner.HandleFunc("GET /subjects/{subject}/versions", c.getVersions)
+	inner.HandleFunc("GET /subjects/{subject}/versions/{version}", c.getVersion)
+	inner.HandleFunc("GET /schemas/ids/{id}", c.getSchema)
+	inner.Handle("GET /metrics", c.deps.Metrics)
+	inner.Handle("GET /", newPage())
+
+	outer := http.NewServeMux()
+	outer.HandleFunc("GET /-/healthy", c.getHealthy)
+	outer.HandleFunc("GET /-/ready", c.getReady)
+	outer.Handle("/", newDoor(c.config.Users, c.deps.Log).guard(http.NewCrossOriginProtection().Handler(inner)))
+	return withSecurityHeaders(outer)
+}
+
+// getHealthy answers as long as the state can be had: it does not depend on streams, the log or the edge.
+func (c *Console) getHealthy(w http.ResponseWriter, _ *http.Request) {
+	c.board.len()
+	writeText(w, http.StatusOK, "healthy")
+}
+
+func (c *Console) getReady(w http.ResponseWriter, _ *http.Request) {
+	if err := c.deps.Ready(); err != nil {
+		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
+		return
+	}
+	writeText(w, http.StatusOK, "ready")
+}
