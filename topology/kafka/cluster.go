@@ -1,0 +1,161 @@
+// Package kafka moves the topology's records over a Kafka log: it publishes, reads, folds exactly once, lays out topics, and
+// runs an embedded broker. It is the one room that knows the Kafka client; it does not know what a defect is.
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+	"github.com/twmb/franz-go/plugin/kprom"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+)
+
+const (
+	// linger is how long the live path waits for company: it costs less latency than a saturated broker does.
+	linger = 5 * time.Millisecond
+	// bufferedBytes bounds what the live path holds while the brokers are away; past it TryPublish drops.
+	bufferedBytes = 64 << 20
+	// inflatedBytes bounds what a batch may decompress to.
+	inflatedBytes = 64 << 20
+)
+
+// Cluster is a dialled Kafka cluster. It is safe for concurrent use until Close.
+type Cluster struct {
+	config   Config
+	contract *schemas.Contract
+	log      *slog.Logger
+	// options are shared by all clients of the cluster.
+	options []kgo.Opt
+	// client administers and produces outside of transactions.
+	client *kgo.Client
+	admin  *kadm.Client
+	// partitions per topic.
+	partitions atomic.Int32
+	// started is where a group that was never seen begins to read.
+	started time.Time
+	meters  *meters
+}
+
+// Dial reaches the cluster and learns its partition count. It fails when no broker answers until ctx ends or half a minute has passed.
+func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *slog.Logger) (*Cluster, error) {
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	options, err := clientOptions(config, log)
+	if err != nil {
+		return nil, err
+	}
+	c := &Cluster{config: config, contract: contract, log: log, options: options, started: time.Now(), meters: newMeters(config.Metrics)}
+	producing := append(slices.Clip(options),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(linger), kgo.MaxBufferedBytes(bufferedBytes))
+	if config.Metrics != nil {
+		producing = append(producing, kgo.WithHooks(kprom.NewMetrics("framewatch_kafka", kprom.Registerer(config.Metrics),
+			kprom.FetchAndProduceDetail(kprom.ByTopic, kprom.Batches, kprom.Records))))
+	}
+	if c.client, err = kgo.NewClient(producing...); err != nil {
+		return nil, err
+	}
+	c.admin = kadm.NewClient(c.client)
+	c.partitions.Store(config.Partitions)
+	if err := c.learnPartitions(ctx); err != nil {
+		c.client.Close()
+		return nil, fmt.Errorf("dial %v: %w", config.Brokers, err)
+	}
+	return c, nil
+}
+
+// Close writes what is still buffered, for at most five seconds, and ends the connections.
+func (c *Cluster) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := c.client.Flush(ctx); err != nil {
+		c.log.Warn("close the log with records unwritten", "records", c.client.BufferedProduceRecords(), "error", err)
+	}
+	c.client.Close()
+}
+
+// Partitions is how many partitions every topic has that is not single.
+func (c *Cluster) Partitions() int32 { return c.partitions.Load() }
+
+// Partition is where a stream lives in every topic: murmur2 of its lane, as Java clients compute it.
+func (c *Cluster) Partition(lane string) int32 {
+	return int32(murmur2.Partition(&kgo.Record{Key: []byte(lane)}, int(c.Partitions())))
+}
+
+var murmur2 = kgo.StickyKeyPartitioner(nil).ForTopic("")
+
+// learnPartitions takes over the partition count of the features topic, if there is one.
+func (c *Cluster) learnPartitions(ctx context.Context) error {
+	name := c.name(&topology.Features.Spec)
+	topics, err := c.admin.ListTopics(ctx, name)
+	if err != nil {
+		return err
+	}
+	if t, ok := topics[name]; ok && t.Err == nil && len(t.Partitions) > 0 {
+		c.partitions.Store(int32(len(t.Partitions)))
+	}
+	return nil
+}
+
+// name is the topic's name on the cluster.
+func (c *Cluster) name(s *topology.Spec) string { return c.config.Prefix + s.Name }
+
+// group is a consumer group's name on the cluster: groups of another prefix are another installation's.
+func (c *Cluster) group(name string) string {
+	return c.config.Prefix + strings.TrimPrefix(name, Defaults().Prefix)
+}
+
+// partitionsOf is the partition count of one topic.
+func (c *Cluster) partitionsOf(s *topology.Spec) int32 {
+	if s.Single {
+		return 1
+	}
+	return c.Partitions()
+}
+
+// place is the partition of the topic that the lane's partition maps to.
+func place(s *topology.Spec, partition int32) int32 {
+	if s.Single {
+		return 0
+	}
+	return partition
+}
+
+func clientOptions(config Config, log *slog.Logger) ([]kgo.Opt, error) {
+	// From these versions on offsets are committed under topic ids. We commit some by hand, under names.
+	versions := kversion.Stable()
+	versions.SetMaxKeyVersion(int16(kmsg.OffsetCommit), 9)
+	versions.SetMaxKeyVersion(int16(kmsg.OffsetFetch), 9)
+	versions.SetMaxKeyVersion(int16(kmsg.TxnOffsetCommit), 5)
+	options := []kgo.Opt{
+		kgo.SeedBrokers(config.Brokers...), kgo.ClientID("framewatch"), kgo.WithLogger(clientLog{log}), kgo.MaxVersions(versions),
+		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
+		kgo.MaxDecompressBatchBytes(inflatedBytes), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	}
+	if config.TLS.Enabled {
+		encryption, err := config.TLS.client()
+		if err != nil {
+			return nil, fmt.Errorf("tls: %w", err)
+		}
+		options = append(options, kgo.DialTLSConfig(encryption))
+	}
+	if config.SASL.Mechanism != "" {
+		mechanism, err := config.SASL.mechanism()
+		if err != nil {
+			return nil, fmt.Errorf("sasl: %w", err)
+		}
+		options = append(options, kgo.SASL(mechanism))
+	}
+	return options, nil
+}

@@ -1,0 +1,113 @@
+package kafka
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Config is how to reach a cluster and how its topics are laid out.
+type Config struct {
+	// Brokers are host:port addresses to start from.
+	Brokers []string `yaml:"brokers"`
+	// Prefix stands before every topic name, group and transactional id.
+	Prefix string `yaml:"prefix"`
+	// Partitions of each topic that is not single. It only matters until the features topic exists; after that the cluster decides.
+	Partitions int32 `yaml:"partitions"`
+	// Replication is the number of copies of each partition; 0 leaves it to the broker's default.
+	Replication int16 `yaml:"replication"`
+	TLS         TLS   `yaml:"tls"`
+	SASL        SASL  `yaml:"sasl"`
+	// Metrics receives the clients' metrics; nil for none.
+	Metrics prometheus.Registerer `yaml:"-"`
+}
+
+// TLS turns on encryption, and authentication by certificate where Cert and Key are given.
+type TLS struct {
+	Enabled bool `yaml:"enabled"`
+	// CA is a PEM file of the authorities to trust; empty for the system's.
+	CA string `yaml:"ca"`
+	// Cert and Key are PEM files of the client's own certificate.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
+// SASL is who we are to the brokers.
+type SASL struct {
+	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty for no authentication.
+	Mechanism string `yaml:"mechanism"`
+	User      string `yaml:"user"`
+	Password  Secret `yaml:"password"`
+	// PasswordFile holds the password, in place of Password; a final line break is not part of it.
+	PasswordFile string `yaml:"password_file"`
+}
+
+// Secret is a string that is never printed.
+type Secret string
+
+// String hides the secret from every verb of fmt.
+func (Secret) String() string { return "***" }
+
+// GoString hides it from %#v.
+func (Secret) GoString() string { return "***" }
+
+// MarshalText hides it from JSON and YAML.
+func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
+// LogValue hides it from logs.
+func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
+
+// Defaults is the configuration of a cluster about which nothing was said but its brokers.
+func Defaults() Config {
+	return Config{Prefix: "framewatch.", Partitions: 24}
+}
+
+// Validate names everything that is wrong with the configuration.
+func (c Config) Validate() error {
+	var problems []error
+	wrong := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if len(c.Brokers) == 0 {
+		wrong("brokers: none is given")
+	}
+	for _, b := range c.Brokers {
+		if !strings.Contains(b, ":") {
+			wrong("brokers: %q has no port", b)
+		}
+	}
+	if c.Partitions < 1 {
+		wrong("partitions: %d is less than 1", c.Partitions)
+	}
+	if c.Replication < 0 {
+		wrong("replication: %d is negative", c.Replication)
+	}
+	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
+		wrong("tls: cert and key go together")
+	}
+	if !c.TLS.Enabled && (c.TLS.CA != "" || c.TLS.Cert != "") {
+		wrong("tls: files are given but enabled is false")
+	}
+	return errors.Join(append(problems, c.SASL.validate())...)
+}
+
+func (s SASL) validate() error {
+	switch s.Mechanism {
+	case "":
+		if s.User != "" || s.Password != "" || s.PasswordFile != "" {
+			return errors.New("sasl: user or password is given but no mechanism")
+		}
+		return nil
+	case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
+	default:
+		return fmt.Errorf("sasl: mechanism %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", s.Mechanism)
+	}
+	if s.User == "" {
+		return errors.New("sasl: user is empty")
+	}
+	if (s.Password == "") == (s.PasswordFile == "") {
+		return errors.New("sasl: give either password or password_file")
+	}
+	return nil
+}

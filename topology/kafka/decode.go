@@ -1,0 +1,58 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+)
+
+// letterBytes is how much of a poison record is set aside.
+const letterBytes = 64 << 10
+
+// decode reads a record's value as a T.
+func decode[T any](c *schemas.Contract, t *topology.Topic[T], r *kgo.Record) (out topology.Record[T], err error) {
+	// The bytes are anybody's. A decoder that trips over them must cost one record, not the partition.
+	defer func() {
+		if trip := recover(); trip != nil {
+			err = fmt.Errorf("decode: %v", trip)
+		}
+	}()
+	out = topology.Record[T]{Partition: r.Partition, Offset: r.Offset, Key: string(r.Key), Time: r.Timestamp}
+	if r.Value == nil {
+		return out, nil
+	}
+	out.Value = new(T)
+	return out, schemas.Decode(c, t.Value, r.Value, out.Value)
+}
+
+// letter is the dead letter of a record of a topic that could not be read.
+func letter(s *topology.Spec, r *kgo.Record, reason error) topology.Message {
+	dead := &schemas.DeadLetter{
+		Topic: s.Name, Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp.UnixMicro(),
+		Reason: reason.Error(), Value: r.Value[:min(len(r.Value), letterBytes)],
+	}
+	if id, err := schemas.WireID(r.Value); err == nil {
+		wide := int64(id)
+		dead.SchemaID = &wide
+	}
+	return topology.DeadLetter.Message(string(r.Key), dead)
+}
+
+// setAside records that r could not be read and publishes its dead letter. A dead letter that cannot be read is only told of.
+func (c *Cluster) setAside(ctx context.Context, s *topology.Spec, r *kgo.Record, reason error) error {
+	c.poisoned(s, r, reason)
+	if s == &topology.DeadLetter.Spec {
+		return nil
+	}
+	return c.Publish(ctx, r.Partition, letter(s, r, reason))
+}
+
+// poisoned counts and tells of a record that could not be read.
+func (c *Cluster) poisoned(s *topology.Spec, r *kgo.Record, reason error) {
+	c.meters.deadLetters.WithLabelValues(s.Name).Inc()
+	c.log.Warn("record set aside", "topic", s.Name, "partition", r.Partition, "offset", r.Offset, "reason", reason)
+}

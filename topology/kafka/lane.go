@@ -1,0 +1,81 @@
+package kafka
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	// idleCommit is how often the offset of input without output is committed. Such input costs no transaction: folded again it gives nothing again.
+	idleCommit = time.Second
+	// retryPause is between two attempts to begin after an error.
+	retryPause = 200 * time.Millisecond
+)
+
+// lane is one partition's fold during one tenure.
+type lane[In, Out any] struct {
+	c        *Cluster
+	options  RunOptions[In, Out]
+	member   *member
+	tenure   *tenure
+	rebuilds chan struct{}
+}
+
+// follow folds until the tenure ends, beginning anew after each error.
+func (l *lane[In, Out]) follow() {
+	for l.tenure.ctx.Err() == nil {
+		if err := l.fold(); err != nil && l.tenure.ctx.Err() == nil {
+			l.c.log.Warn("begin a partition anew", "group", l.member.group, "partition", l.tenure.partition, "error", err)
+			pause(l.tenure.ctx, retryPause)
+		}
+	}
+	l.c.meters.behind.DeleteLabelValues(l.member.group, strconv.Itoa(int(l.tenure.partition)))
+}
+
+// fold takes the partition over and runs its cycles. It returns nil when the tenure has ended between two cycles.
+func (l *lane[In, Out]) fold() error {
+	began := time.Now()
+	x, err := l.c.transactor(l.tenure.ctx, l.member.group, l.tenure.partition)
+	if err != nil {
+		return err
+	}
+	defer x.close()
+	// Only now that the last owner is fenced is the committed offset final.
+	processor, next, err := l.rebuild()
+	if err != nil {
+		return err
+	}
+	l.c.meters.rebuilds.WithLabelValues(l.member.group).Observe(time.Since(began).Seconds())
+	x.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{l.member.topic: {l.tenure.partition: kgo.NewOffset().At(next)}})
+	return l.cycles(x, &batch[In, Out]{lane: l, processor: processor, next: next, committed: next})
+}
+
+// cycles polls, folds and commits.
+func (l *lane[In, Out]) cycles(x *transactor, b *batch[In, Out]) error {
+	for stored := time.Now(); ; {
+		fetches, err := l.c.poll(l.tenure.ctx, x.client, b.next > b.committed)
+		if l.tenure.ctx.Err() != nil {
+			return b.store()
+		}
+		if err != nil {
+			return err
+		}
+		began := time.Now()
+		if err := b.fold(fetches); err != nil {
+			return err
+		}
+		if len(b.output) > 0 {
+			err = b.commit(x)
+		} else if time.Since(stored) >= idleCommit {
+			err, stored = b.store(), time.Now()
+		}
+		if err != nil {
+			return err
+		}
+		if fetches.NumRecords() < pollRecords {
+			pause(l.tenure.ctx, l.options.Interval-time.Since(began))
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/framewatch/framewatch/topology"
+)
+
+const (
+	// sessionTimeout is how long a dead member keeps its partitions; classic groups go down to 6 s.
+	sessionTimeout = 8 * time.Second
+	heartbeat      = 2 * time.Second
+	// rebalanceTimeout bounds what a member may still finish when a partition is taken from it.
+	rebalanceTimeout = 30 * time.Second
+)
+
+// tenure is the time during which a member owns one partition.
+type tenure struct {
+	partition int32
+	// ctx ends as soon as the partition is taken away.
+	ctx  context.Context
+	end  context.CancelFunc
+	work sync.WaitGroup
+}
+
+// member is one member of a consumer group on one topic.
+type member struct {
+	client *kgo.Client
+	group  string
+	topic  string
+	mu     sync.Mutex
+	// tenures of the partitions owned now.
+	tenures map[int32]*tenure
+}
+
+// tenancy is what happens when partitions come and go. Its functions are called by one goroutine at a time.
+type tenancy struct {
+	// begin is called before the first record of a partition is fetched.
+	begin func(*member, *tenure)
+	// ended is called when the tenure's context has ended and its work is done; the partition moves on when it returns. lost says that the
+	// group has given the partition to another already, so nothing of it can be committed.
+	ended func(m *member, t *tenure, lost bool)
+	// idle members fetch nothing themselves.
+	idle bool
+}
+
+// join makes a member of a group on the topic. It owns partitions from now on until leave, whether or not it polls.
+func (c *Cluster) join(ctx context.Context, group string, s *topology.Spec, on tenancy, options ...kgo.Opt) (*member, error) {
+	m := &member{group: group, topic: c.name(s), tenures: map[int32]*tenure{}}
+	// The client starts to join before NewClient has returned it.
+	ready := make(chan struct{})
+	assigned := func(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
+		<-ready
+		for _, p := range assigned[m.topic] {
+			t := &tenure{partition: p}
+			t.ctx, t.end = context.WithCancel(ctx)
+			m.mu.Lock()
+			m.tenures[p] = t
+			m.mu.Unlock()
+			on.begin(m, t)
+		}
+	}
+	over := func(lost bool) func(context.Context, *kgo.Client, map[string][]int32) {
+		return func(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
+			<-ready
+			for _, t := range m.end(gone[m.topic]) {
+				t.work.Wait()
+				on.ended(m, t, lost)
+			}
+		}
+	}
+	client, err := kgo.NewClient(append(append(c.options[:len(c.options):len(c.options)],
+		kgo.ConsumerGroup(group), kgo.ConsumeTopics(m.topic), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(sessionTimeout), kgo.HeartbeatInterval(heartbeat), kgo.RebalanceTimeout(rebalanceTimeout),
+		kgo.OnPartitionsAssigned(assigned), kgo.OnPartitionsRevoked(over(false)), kgo.OnPartitionsLost(over(true))), options...)...)
+	if err != nil {
+		return nil, fmt.Errorf("join %s: %w", group, err)
+	}
+	if on.idle {
+		client.PauseFetchTopics(m.topic)
+	}
+	m.client = client
+	close(ready)
+	return m, nil
+}
+
+// end ends the tenures of partitions, all at once.
+func (m *member) end(partitions []int32) (ended []*tenure) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range partitions {
+		if t, ok := m.tenures[p]; ok {
+			t.end()
+			ended = append(ended, t)
+			delete(m.tenures, p)
+		}
+	}
+	return ended
+}
+
+// leave gives all partitions back, waiting until each tenure has been ended.
+func (m *member) leave() { m.client.Close() }
+
+// owned is the tenures of now, by partition.
+func (m *member) owned() map[int32]*tenure {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.tenures)
+}

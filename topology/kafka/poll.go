@@ -1,0 +1,50 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// pollRecords is the most that one poll hands out.
+const pollRecords = 5000
+
+// hopeless are the broker's answers that asking again does not change.
+var hopeless = []*kerr.Error{
+	kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed,
+	kerr.SaslAuthenticationFailed, kerr.UnsupportedVersion, kerr.InvalidGroupID, kerr.InconsistentGroupProtocol,
+}
+
+// poll waits for the next records. With restless set it comes back empty-handed after a second. What the client gets over by itself is logged;
+// the error is what it does not, or that of ctx.
+func (c *Cluster) poll(ctx context.Context, client *kgo.Client, restless bool) (kgo.Fetches, error) {
+	wait := ctx
+	if restless {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithTimeout(ctx, time.Second)
+		defer cancel()
+	}
+	fetches := client.PollRecords(wait, pollRecords)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	for _, e := range fetches.Errors() {
+		if errors.Is(e.Err, context.DeadlineExceeded) {
+			continue
+		}
+		if errors.Is(e.Err, kgo.ErrClientClosed) {
+			return nil, e.Err
+		}
+		for _, h := range hopeless {
+			if errors.Is(e.Err, h) {
+				return nil, fmt.Errorf("read %s: %w", e.Topic, e.Err)
+			}
+		}
+		c.log.Warn("read from the log", "topic", e.Topic, "partition", e.Partition, "error", e.Err)
+	}
+	return fetches, nil
+}

@@ -1,0 +1,86 @@
+package kafka
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/framewatch/framewatch/topology"
+)
+
+// extent is where the partitions of a topic begin and end.
+type extent struct{ start, end kadm.ListedOffsets }
+
+// extent asks for the first offset and the uncommitted end of every partition. The uncommitted end matters: a transaction that has just been
+// committed can stay hidden from read_committed readers for half a second, and a reader that stopped at the stable end would miss it.
+func (c *Cluster) extent(ctx context.Context, s *topology.Spec) (extent, error) {
+	start, err := c.admin.ListStartOffsets(ctx, c.name(s))
+	if err == nil {
+		err = start.Error()
+	}
+	if err != nil {
+		return extent{}, fmt.Errorf("list the start of %s: %w", s.Name, err)
+	}
+	end, err := c.admin.ListEndOffsets(ctx, c.name(s))
+	if err == nil {
+		err = end.Error()
+	}
+	if err != nil {
+		return extent{}, fmt.Errorf("list the end of %s: %w", s.Name, err)
+	}
+	return extent{start, end}, nil
+}
+
+// of is one partition's first offset and end.
+func (e extent) of(topic string, partition int32) (start, end int64) {
+	s, _ := e.start.Lookup(topic, partition)
+	n, _ := e.end.Lookup(topic, partition)
+	return s.Offset, n.Offset
+}
+
+// offsetAt is the first offset of a partition whose record was written at t or later; the end if there is none.
+func (c *Cluster) offsetAt(ctx context.Context, s *topology.Spec, partition int32, t time.Time) (int64, error) {
+	listed, err := c.admin.ListOffsetsAfterMilli(ctx, t.UnixMilli(), c.name(s))
+	if err == nil {
+		err = listed.Error()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("list %s at %s: %w", s.Name, t.UTC().Format(time.RFC3339), err)
+	}
+	at, ok := listed.Lookup(c.name(s), partition)
+	if !ok {
+		return 0, fmt.Errorf("list %s at %s: it has no partition %d", s.Name, t.UTC().Format(time.RFC3339), partition)
+	}
+	return at.Offset, nil
+}
+
+// span reads the records of one partition from an offset up to another, read_committed. Markers of transactions are handed out too (their Attrs say so):
+// only they show that the end of a log that ends in an aborted transaction has been reached.
+func (c *Cluster) span(ctx context.Context, s *topology.Spec, partition int32, from, to int64, handle func(*kgo.Record)) error {
+	if from >= to {
+		return nil
+	}
+	client, err := kgo.NewClient(append(c.options[:len(c.options):len(c.options)], kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.name(s): {partition: kgo.NewOffset().At(from)}}))...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for {
+		fetches := client.PollFetches(ctx)
+		if err := fetches.Err(); err != nil {
+			return fmt.Errorf("read %s/%d: %w", s.Name, partition, err)
+		}
+		for r := range fetches.RecordsAll() {
+			if r.Offset < to {
+				handle(r)
+			}
+			if r.Offset >= to-1 {
+				return nil
+			}
+		}
+	}
+}

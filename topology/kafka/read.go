@@ -1,0 +1,107 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/framewatch/framewatch/topology"
+)
+
+// ReadOptions says which part of a topic to read, and as whom.
+type ReadOptions struct {
+	// Group shares the topic among the members of a consumer group and remembers what was handled. A group that was never seen before begins
+	// at the time the process dialled the cluster. Empty: this reader alone reads everything and nothing is remembered.
+	Group string
+	// Partitions to read without a group; none means all.
+	Partitions []int32
+	// From is the log time to begin at without a group; zero means the start of the topic.
+	From time.Time
+	// Bounded reads end, returning nil, where the topic ended when they began. Without a group only.
+	Bounded bool
+	// CaughtUp is called once, without a group, when everything has been handled that stood in the topic at the start.
+	CaughtUp func()
+}
+
+// Handler takes one record.
+type Handler[T any] func(ctx context.Context, r topology.Record[T]) error
+
+// Read hands the committed records of a topic to handle, in order within each partition, by one goroutine. Aborted records are never seen. A
+// record that cannot be read goes to the dead letters and reading goes on; a tombstone has a nil Value.
+//
+// It returns nil when ctx ends, and handle's error when handle fails. With a group a record is committed after handle has returned: after a
+// crash what was handled in the last tenth of a second comes again. handle's context ends when the partition is given to another member;
+// what it then fails with does not matter, since the next owner is handed the record again.
+func Read[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], options ReadOptions, handle Handler[T]) error {
+	if options.Group != "" && (len(options.Partitions) > 0 || !options.From.IsZero() || options.Bounded || options.CaughtUp != nil) {
+		return errors.New("read: a group decides on its partitions and positions itself")
+	}
+	var err error
+	if options.Group != "" {
+		err = readShared(ctx, c, t, c.group(options.Group), handle)
+	} else {
+		err = readAlone(ctx, c, t, options, handle)
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// readAlone follows the topic without a group.
+func readAlone[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], options ReadOptions, handle Handler[T]) error {
+	from, left, err := c.plan(ctx, &t.Spec, options)
+	if err != nil {
+		return err
+	}
+	client, err := kgo.NewClient(append(slices.Clip(c.options), kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.name(&t.Spec): from}))...)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for caughtUp := false; ; {
+		if !caughtUp && len(left) == 0 {
+			caughtUp = true
+			if options.CaughtUp != nil {
+				options.CaughtUp()
+			}
+		}
+		if options.Bounded && caughtUp {
+			return nil
+		}
+		fetches, err := c.poll(ctx, client, !caughtUp)
+		if err != nil {
+			return err
+		}
+		for r := range fetches.RecordsAll() {
+			if options.Bounded && left.passed(r.Partition, r.Offset) {
+				continue
+			}
+			if err := deliver(ctx, c, t, r, handle); err != nil {
+				return err
+			}
+			left.reach(r.Partition, r.Offset)
+		}
+		if !caughtUp && fetches.Empty() {
+			if err := c.forget(ctx, &t.Spec, left); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// deliver decodes one record and hands it over, or sets it aside. Markers of transactions are nobody's.
+func deliver[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, handle Handler[T]) error {
+	if r.Attrs.IsControl() {
+		return nil
+	}
+	record, err := decode(c.contract, t, r)
+	if err != nil {
+		return c.setAside(ctx, &t.Spec, r, err)
+	}
+	return handle(ctx, record)
+}

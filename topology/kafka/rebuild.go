@@ -1,0 +1,118 @@
+package kafka
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/framewatch/framewatch/topology"
+)
+
+// rebuild makes the partition's Processor as it was at the committed offset, and returns that offset: the last output of each key is restored, then the
+// lookback before the offset is folded again with its output muted.
+func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
+	ctx := l.tenure.ctx
+	select {
+	case l.rebuilds <- struct{}{}:
+		defer func() { <-l.rebuilds }()
+	case <-ctx.Done():
+		return nil, 0, ctx.Err()
+	}
+	start, next, err := l.resumption(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	processor := l.options.New(l.tenure.partition)
+	if l.options.Latest != nil {
+		latest, err := l.latest(ctx)
+		if err != nil {
+			return nil, 0, err
+		}
+		processor.Restore(latest)
+	}
+	from, err := l.lookback(ctx, start, next, processor.Lookback())
+	if err != nil {
+		return nil, 0, err
+	}
+	input := l.options.Input
+	err = l.c.span(ctx, &input.Spec, l.tenure.partition, from, next, func(r *kgo.Record) {
+		// What cannot be read was set aside when it was folded first.
+		if record, err := decode(l.c.contract, input, r); err == nil && !r.Attrs.IsControl() {
+			processor.Fold(record, func(topology.Message) {})
+		}
+	})
+	return processor, next, err
+}
+
+// resumption is the partition's first offset and the one to go on from. A group without an offset, and one whose offset the log no longer
+// has, go on from the first.
+func (l *lane[In, Out]) resumption(ctx context.Context) (start, next int64, err error) {
+	partition, spec := l.tenure.partition, &l.options.Input.Spec
+	if next, err = l.c.committed(ctx, l.member.group, l.member.topic, partition); err != nil {
+		return 0, 0, err
+	}
+	extent, err := l.c.extent(ctx, spec)
+	if err != nil {
+		return 0, 0, err
+	}
+	start, end := extent.of(l.member.topic, partition)
+	if next >= 0 && (next < start || next > end) {
+		l.c.log.Warn("the log no longer has the offset to go on from: going on from its start",
+			"group", l.member.group, "topic", spec.Name, "partition", partition, "offset", next, "start", start, "end", end)
+	}
+	if next < start || next > end {
+		next = start
+	}
+	return start, next, nil
+}
+
+// latest is the last output of each key of this partition, in the order in which they were written.
+func (l *lane[In, Out]) latest(ctx context.Context) ([]Out, error) {
+	spec, partition := &l.options.Latest.Spec, l.tenure.partition
+	extent, err := l.c.extent(ctx, spec)
+	if err != nil {
+		return nil, err
+	}
+	byKey := map[string]topology.Record[Out]{}
+	start, end := extent.of(l.c.name(spec), partition)
+	err = l.c.span(ctx, spec, partition, start, end, func(r *kgo.Record) {
+		if r.Attrs.IsControl() {
+			return
+		}
+		record, err := decode(l.c.contract, l.options.Latest, r)
+		if err != nil {
+			l.c.log.Warn("restore from a record", "topic", spec.Name, "partition", partition, "offset", r.Offset, "error", err)
+			return
+		}
+		byKey[record.Key] = record
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []Out
+	for _, r := range slices.SortedFunc(maps.Values(byKey), func(a, b topology.Record[Out]) int { return cmp.Compare(a.Offset, b.Offset) }) {
+		if r.Value != nil {
+			out = append(out, *r.Value)
+		}
+	}
+	return out, nil
+}
+
+// lookback is the offset from which on the input must be folded again, not below start, to have all of the time before next.
+func (l *lane[In, Out]) lookback(ctx context.Context, start, next int64, window time.Duration) (int64, error) {
+	if next == start {
+		return next, nil
+	}
+	spec, partition := &l.options.Input.Spec, l.tenure.partition
+	var resumed time.Time
+	if err := l.c.span(ctx, spec, partition, next-1, next, func(r *kgo.Record) { resumed = r.Timestamp }); err != nil {
+		return 0, err
+	}
+	// Records of several writers stand in the log a little out of order of their time.
+	from, err := l.c.offsetAt(ctx, spec, partition, resumed.Add(-window-time.Second))
+	return max(start, min(from, next)), err
+}

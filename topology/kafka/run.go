@@ -1,0 +1,84 @@
+package kafka
+
+import (
+	"context"
+	"time"
+
+	"github.com/framewatch/framewatch/topology"
+)
+
+const (
+	// beatInterval is the time between two beats of a partition.
+	beatInterval = time.Second
+	// rebuilding is how many partitions of a member are rebuilt at a time: more would only slow each other down.
+	rebuilding = 4
+)
+
+// RunOptions is a stage that folds its input, exactly once.
+type RunOptions[In, Out any] struct {
+	// Group shares the input's partitions among the members.
+	Group string
+	Input *topology.Topic[In]
+	// Latest is the compacted topic, among the outputs, from which a new Processor is restored; nil for none.
+	Latest *topology.Topic[Out]
+	// New makes the state of a partition.
+	New func(partition int32) topology.Processor[In, Out]
+	// Beat makes what the owner of a partition appends to the input about once a second, outside of transactions; nil for nothing. It is called
+	// for several partitions at once, from the moment on that a partition is owned until it is not.
+	Beat func(partition, generation int32, now time.Time) []topology.Message
+	// Interval is the least time from one transaction of a partition to the next; 0 for 100 ms.
+	Interval time.Duration
+}
+
+// Run folds the input's partitions that the group gives to this member, until ctx ends; then it finishes the cycles that have begun, leaves and
+// returns nil. Outputs go to the partition number that the input came from, in one transaction with the input's offset. A group that was never
+// seen before begins at the start of the input.
+//
+//	owned ──> fence the last owner ──> rebuild ──> cycle ──> cycle ──> ... ──> given back
+//	                  ^                                |
+//	                  └──────── error, abort ──────────┘
+//
+// An abort leaves the Processor's memory ahead of the offsets, so there is one way to begin, also after an error: with a new Processor.
+func Run[In, Out any](ctx context.Context, c *Cluster, options RunOptions[In, Out]) error {
+	if options.Interval == 0 {
+		options.Interval = 100 * time.Millisecond
+	}
+	rebuilds := make(chan struct{}, rebuilding)
+	m, err := c.join(ctx, c.group(options.Group), &options.Input.Spec, tenancy{
+		idle: true,
+		begin: func(m *member, t *tenure) {
+			l := &lane[In, Out]{c: c, options: options, member: m, tenure: t, rebuilds: rebuilds}
+			t.work.Go(l.follow)
+			if options.Beat != nil {
+				t.work.Go(l.beat)
+			}
+		},
+		ended: func(*member, *tenure, bool) {},
+	})
+	if err != nil {
+		return err
+	}
+	defer m.leave()
+	for {
+		// Nothing is fetched here. The poll is where the client tells of what keeps it from being a member.
+		if _, err := c.poll(ctx, m.client, false); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// beat appends the partition's beats to the input while it is owned. They cannot be part of the transactions: those would pin the very input that
+// the fold waits for.
+func (l *lane[In, Out]) beat() {
+	for l.tenure.ctx.Err() == nil {
+		_, generation := l.member.client.GroupMetadata()
+		messages := l.options.Beat(l.tenure.partition, generation, time.Now())
+		if err := l.c.Publish(l.tenure.ctx, l.tenure.partition, messages...); err != nil && l.tenure.ctx.Err() == nil {
+			l.c.log.Warn("append a beat", "group", l.member.group, "partition", l.tenure.partition, "error", err)
+		}
+		pause(l.tenure.ctx, beatInterval)
+	}
+}
