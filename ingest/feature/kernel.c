@@ -1,0 +1,202 @@
+#include "kernel.h"
+
+#include <string.h>
+
+/* Compiled once for AVX2 and once for any processor of the architecture, chosen when the program starts. All arithmetic is on integers,
+ * so both give the same figures. FW_PLAIN leaves the choice out, to test the second on a machine that would choose the first. */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(FW_PLAIN)
+#define FAST __attribute__((target_clones("avx2", "default")))
+#else
+#define FAST
+#endif
+
+/* Taken into each clone of its caller. */
+#define PART static inline __attribute__((always_inline))
+
+PART void narrow(uint8_t *restrict to, const uint8_t *restrict from, int width, int shift)
+{
+	for (int x = 0; x < width; x++) {
+		uint16_t v;
+		memcpy(&v, from + 2 * x, 2);
+		v >>= shift;
+		to[x] = v > 255 ? 255 : v;
+	}
+}
+
+/* Eight tables, so that equal neighbours do not wait for each other's counter. */
+PART void count(uint32_t tables[8][256], const uint8_t *row, int width)
+{
+	int x = 0;
+	for (; x + 8 <= width; x += 8) {
+		uint64_t v;
+		memcpy(&v, row + x, 8);
+		tables[0][v & 255]++;
+		tables[1][v >> 8 & 255]++;
+		tables[2][v >> 16 & 255]++;
+		tables[3][v >> 24 & 255]++;
+		tables[4][v >> 32 & 255]++;
+		tables[5][v >> 40 & 255]++;
+		tables[6][v >> 48 & 255]++;
+		tables[7][v >> 56]++;
+	}
+	for (; x < width; x++)
+		tables[0][row[x]]++;
+}
+
+PART void add(uint16_t *restrict columns, const uint8_t *restrict row, int n)
+{
+	for (int x = 0; x < n; x++)
+		columns[x] += row[x];
+}
+
+PART void add_difference(uint16_t *restrict columns, const uint8_t *restrict a, const uint8_t *restrict b, int n)
+{
+	for (int x = 0; x < n; x++)
+		columns[x] += a[x] > b[x] ? a[x] - b[x] : b[x] - a[x];
+}
+
+PART uint32_t sad(const uint8_t *restrict a, const uint8_t *restrict b, int n)
+{
+	uint32_t sum = 0;
+	for (int x = 0; x < n; x++) {
+		int d = a[x] - b[x];
+		sum += d < 0 ? -d : d;
+	}
+	return sum;
+}
+
+/* One step of the hash: 32 lanes of 32 bits, each a bijection of lane and word, so that one changed word always changes the lane. */
+PART void mix(uint32_t *restrict lanes, const uint8_t *restrict block)
+{
+	for (int i = 0; i < 32; i++) {
+		uint32_t word;
+		memcpy(&word, block + 4 * i, 4);
+		uint32_t v = lanes[i] ^ word;
+		lanes[i] = (v << 15 | v >> 17) * 0x9E3779B1u;
+	}
+}
+
+PART void hash_row(uint32_t *restrict lanes, const uint8_t *restrict row, int bytes)
+{
+	int x = 0;
+	for (; x + 128 <= bytes; x += 128)
+		mix(lanes, row + x);
+	if (x < bytes) {
+		uint8_t block[128] = {0};
+		memcpy(block, row + x, bytes - x);
+		mix(lanes, block);
+	}
+}
+
+/* The lanes folded through the finaliser of MurmurHash3. */
+PART uint64_t fold(const uint32_t *lanes)
+{
+	uint64_t h = 0;
+	for (int i = 0; i < 32; i += 2) {
+		h ^= (uint64_t)lanes[i] << 32 | lanes[i + 1];
+		h = (h ^ h >> 33) * 0xFF51AFD7ED558CCDull;
+		h = (h ^ h >> 33) * 0xC4CEB9FE1A85EC53ull;
+		h ^= h >> 33;
+	}
+	return h;
+}
+
+/* Adds the sums of n stretches of the columns to cells. */
+PART void spread(uint32_t *cells, int n, const uint32_t *prefix, int width)
+{
+	for (int c = 0; c < n; c++)
+		cells[c] += prefix[(c + 1) * width / n] - prefix[c * width / n];
+}
+
+PART void sum_up(uint32_t *restrict prefix, uint16_t *restrict columns, int width)
+{
+	uint32_t sum = 0;
+	for (int x = 0; x < width; x++) {
+		prefix[x] = sum;
+		sum += columns[x];
+	}
+	prefix[width] = sum;
+	memset(columns, 0, width * sizeof *columns);
+}
+
+/* The row of n in which y lies; it is at least r. */
+PART int row_of(int y, int height, int n, int r)
+{
+	while ((r + 1) * height / n <= y)
+		r++;
+	return r;
+}
+
+FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
+                       uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride)
+{
+	memset(s, 0, sizeof *s);
+	for (int i = 0; i < 32; i++)
+		s->lanes[i] = i + 1;
+
+	int pool_row = 0, small_row = 0, rows = 0;
+	for (int y = 0; y < height; y++) {
+		const uint8_t *row = samples + (int64_t)y * samples_stride;
+		int64_t at = (int64_t)y * stride;
+		uint8_t *now = current + at;
+		if (depth > 8)
+			narrow(now, row, width, depth - 8);
+		else
+			memcpy(now, row, width);
+		hash_row(s->lanes, row, depth > 8 ? 2 * width : width);
+		count(s->tables, now, width);
+		add(s->columns, now, stride);
+		if (previous)
+			add_difference(s->differences, now, previous + at, stride);
+		if (before)
+			s->sad_before += sad(now, before + at, stride);
+
+		/* The 16-bit sums go to the cells where a row of either pool ends, and before they overflow. */
+		rows++;
+		pool_row = row_of(y, height, FW_POOL_ROWS, pool_row);
+		small_row = row_of(y, height, FW_SMALL_ROWS, small_row);
+		if (y + 1 < (pool_row + 1) * height / FW_POOL_ROWS && y + 1 < (small_row + 1) * height / FW_SMALL_ROWS && rows < 257)
+			continue;
+		rows = 0;
+		sum_up(s->prefix, s->columns, width);
+		spread(s->pool + pool_row * FW_POOL_COLUMNS, FW_POOL_COLUMNS, s->prefix, width);
+		spread(s->small + small_row * FW_SMALL_COLUMNS, FW_SMALL_COLUMNS, s->prefix, width);
+		if (previous) {
+			sum_up(s->prefix, s->differences, width);
+			spread(s->sad + pool_row / 4 * FW_GRID_COLUMNS, FW_GRID_COLUMNS, s->prefix, width);
+		}
+	}
+	for (int t = 0; t < 8; t++)
+		for (int v = 0; v < 256; v++)
+			s->histogram[v] += s->tables[t][v];
+	s->hash = fold(s->lanes);
+}
+
+PART uint64_t box(const uint8_t *samples, int stride, int wide, int x0, int x1, int y0, int y1)
+{
+	uint64_t sum = 0;
+	for (int y = y0; y < y1; y++) {
+		const uint8_t *row = samples + (int64_t)y * stride;
+		for (int x = x0; x < x1; x++)
+			sum += wide ? row[2 * x] | row[2 * x + 1] << 8 : row[x];
+	}
+	return sum;
+}
+
+void fw_shrink(const uint8_t *samples, int stride, int depth, int width, int height, uint8_t *to, int to_width, int to_height)
+{
+	for (int r = 0; r < to_height; r++) {
+		int y0 = (int64_t)r * height / to_height, y1 = (int64_t)(r + 1) * height / to_height;
+		if (y1 == y0)
+			y1++;
+		for (int c = 0; c < to_width; c++) {
+			int x0 = (int64_t)c * width / to_width, x1 = (int64_t)(c + 1) * width / to_width;
+			if (x1 == x0)
+				x1++;
+			uint64_t n = (uint64_t)(x1 - x0) * (y1 - y0);
+			uint64_t mean = depth > 8 ? box(samples, stride, 1, x0, x1, y0, y1) / n >> (depth - 8)
+			                          : (box(samples, stride, 0, x0, x1, y0, y1) + n / 2) / n;
+			*to++ = mean > 255 ? 255 : mean;
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package feature
+
+// #cgo CFLAGS: -O3
+// #include "kernel.h"
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/framewatch/framewatch/ingest/media"
+)
+
+// Sizes that both sides of the wall to C know.
+const (
+	rowAlign     = C.FW_ROW_ALIGN
+	poolColumns  = C.FW_POOL_COLUMNS
+	poolRows     = C.FW_POOL_ROWS
+	gridColumns  = C.FW_GRID_COLUMNS
+	gridRows     = C.FW_GRID_ROWS
+	smallColumns = C.FW_SMALL_COLUMNS
+	smallRows    = C.FW_SMALL_ROWS
+)
+
+// scan is struct fw_scan: what one pass over a picture's luma gathers.
+type scan struct {
+	hash      uint64
+	sadBefore uint64
+	histogram [256]uint32
+	pool      [poolRows * poolColumns]uint32
+	small     [smallRows * smallColumns]uint32
+	sad       [gridRows * gridColumns]uint32
+
+	tables      [8][256]uint32
+	prefix      [MaxSize + 1]uint32
+	columns     [MaxSize]uint16
+	differences [MaxSize]uint16
+	lanes       [32]uint32
+}
+
+// The twins are of one size.
+var _ [C.sizeof_struct_fw_scan]byte = [unsafe.Sizeof(scan{})]byte{}
+
+// read fills s from y and copies it, 8 bits a sample, to planes[0]; planes[1] and planes[2], where there, are the pictures before it.
+func (s *scan) read(y *media.Plane, depth, stride int, planes [][]byte) {
+	var p [3]*C.uint8_t
+	for i, plane := range planes {
+		p[i] = (*C.uint8_t)(unsafe.SliceData(plane))
+	}
+	C.fw_scan_luma((*C.struct_fw_scan)(unsafe.Pointer(s)), (*C.uint8_t)(unsafe.SliceData(y.Data)), C.int(y.Stride), C.int(depth),
+		C.int(y.Width), C.int(y.Height), p[0], p[1], p[2], C.int(stride))
+}
+
+// shrink pools the plane to width by height means of 8 bits.
+func shrink(p *media.Plane, depth, width, height int) []byte {
+	to := make([]byte, width*height)
+	C.fw_shrink((*C.uint8_t)(unsafe.SliceData(p.Data)), C.int(p.Stride), C.int(depth), C.int(p.Width), C.int(p.Height),
+		(*C.uint8_t)(unsafe.SliceData(to)), C.int(width), C.int(height))
+	return to
+}

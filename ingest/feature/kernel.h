@@ -1,0 +1,43 @@
+#ifndef FRAMEWATCH_KERNEL_H
+#define FRAMEWATCH_KERNEL_H
+
+#include <stdint.h>
+
+/* Largest width and height. Every 32-bit sum below holds for it. */
+#define FW_MAX_SIZE 16384
+
+/* Rows of our copies are padded with zeros to a multiple of this, so that loops over them need no remainder. */
+#define FW_ROW_ALIGN 32
+
+/* The pools: a cell (c, r) of C by R covers columns c*w/C up to (c+1)*w/C of the picture, rows alike. Four cells of the 64x36 pool in
+ * each direction make one of the 16x9 grid. */
+enum { FW_POOL_COLUMNS = 64, FW_POOL_ROWS = 36, FW_GRID_COLUMNS = 16, FW_GRID_ROWS = 9, FW_SMALL_COLUMNS = 9, FW_SMALL_ROWS = 8 };
+
+/* What one pass over a picture's luma gathers, on 8-bit samples. kernel.go has its twin. */
+struct fw_scan {
+	uint64_t hash;      /* of the samples as they came, all bits */
+	uint64_t sad_before; /* sum of absolute differences to the picture two back; 0 without one */
+	uint32_t histogram[256];
+	uint32_t pool[FW_POOL_ROWS * FW_POOL_COLUMNS];    /* sums of the 64x36 pool */
+	uint32_t small[FW_SMALL_ROWS * FW_SMALL_COLUMNS]; /* sums of the 9x8 pool */
+	uint32_t sad[FW_GRID_ROWS * FW_GRID_COLUMNS];     /* sums of absolute differences to the previous picture; 0 without one */
+
+	/* Working space. */
+	uint32_t tables[8][256];
+	uint32_t prefix[FW_MAX_SIZE + 1];
+	uint16_t columns[FW_MAX_SIZE];
+	uint16_t differences[FW_MAX_SIZE];
+	uint32_t lanes[32];
+};
+
+/* fw_scan_luma copies the samples of a plane, each of depth bits (8: one byte; more: two, little-endian), to current as 8 bits, and
+ * fills s. previous and before, the copies of the last picture and of the one before it, may be null. The copies have rows of stride
+ * bytes, a multiple of FW_ROW_ALIGN, zero after width. */
+void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
+                  uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride);
+
+/* fw_shrink pools the samples of a plane to to_width by to_height means of 8 bits, rows packed. A cell has at least one sample, so it
+ * repeats samples where the target is larger. */
+void fw_shrink(const uint8_t *samples, int stride, int depth, int width, int height, uint8_t *to, int to_width, int to_height);
+
+#endif

@@ -1,0 +1,36 @@
+package feature
+
+import (
+	"github.com/framewatch/framewatch/ingest/media"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// Video measures the pictures of one stream, in order. One goroutine.
+type Video struct {
+	extractors []Extractor
+	picture    Picture
+}
+
+// NewVideo makes a Video with every extractor of the Catalogue.
+func NewVideo() *Video {
+	v := &Video{}
+	for _, name := range Catalogue.Names() {
+		v.extractors = append(v.extractors, Catalogue[name]())
+	}
+	return v
+}
+
+// Measure fills the groups of out with what f shows and leaves its other fields alone. It keeps nothing of f. The groups of a picture
+// that cannot be read (no size, planes too short, wider or higher than MaxSize) are nil. Handing in the same out again allocates nothing.
+func (v *Video) Measure(f *media.Frame, out *schemas.VideoFrame) {
+	v.picture.load(f)
+	for _, x := range v.extractors {
+		x.Extract(&v.picture, out)
+	}
+}
+
+// Reset forgets the pictures seen: the next one has no difference to any. Called when an epoch begins.
+func (v *Video) Reset() { v.picture.reset() }
+
+// Close lets go of the memory; the Video is not used after it.
+func (v *Video) Close() { v.picture = Picture{} }
