@@ -10,7 +10,7 @@ run: build
 	bin/framewatch demo
 
 build: setup
-	go build -ldflags "-X main.version=$(VERSION)" -o bin/framewatch ./cmd/framewatch
+	go build -ldflags "-X main.release=$(VERSION)" -o bin/framewatch ./cmd/framewatch
 
 setup:
 	@deploy/setup.sh

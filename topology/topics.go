@@ -56,6 +56,7 @@ func Topics() []*Spec {
 
 func topic[T any](value *schemas.Schema[T], s Spec) *Topic[T] {
 	s.Schema = value.Text()
+	s.ID = func(c *schemas.Contract) uint32 { return schemas.ID(c, value) }
 	if s.Compatibility == "" {
 		s.Compatibility = backward
 	}

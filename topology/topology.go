@@ -19,6 +19,8 @@ type Spec struct {
 	Values []string
 	// Schema is the text of the value's schema.
 	Schema string
+	// ID of the schema on the wire.
+	ID func(c *schemas.Contract) uint32
 	// Compatibility is the registry's level for the subject.
 	Compatibility string
 	// Compact keeps the latest record of each key; Delete drops records older than Retention. Both may hold.
