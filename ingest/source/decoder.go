@@ -1,0 +1,197 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"runtime"
+	"strings"
+
+	"github.com/asticode/go-astiav"
+	"github.com/framewatch/framewatch/ingest/media"
+)
+
+// Input is what a worker decodes.
+type Input struct {
+	// Path is "pipe:N", a file descriptor that Fetch feeds, or a local file's path or file: URL.
+	Path string
+	// Format names FFmpeg's demuxer; empty: recognised by content.
+	Format string
+}
+
+// Decoder reads one input to its end. One goroutine uses it.
+type Decoder struct {
+	path      string
+	container *astiav.FormatContext
+	packet    *astiav.Packet
+	frame     *astiav.Frame
+	// tracks is what was yielded last; decoders has an entry for each of its List, nil for what is not decoded.
+	tracks   media.Tracks
+	decoders []*decoder
+	video    *decoder
+	// foreign counts packets of other video tracks since the last one of the chosen track.
+	foreign int
+	errors  int
+	release func() bool
+}
+
+// maxAgain is how often in a row a demuxer may say that it has nothing yet before it is taken to hang.
+const maxAgain = 1000
+
+// Open finds out what the input holds. Of a pipe it reads up to a second of media. Cancelling ctx ends it and Units, except while a
+// silent pipe is read: that ends when the other side closes it.
+func Open(ctx context.Context, in Input) (*Decoder, error) {
+	runtime.LockOSThread() // the log is the thread's
+	defer runtime.UnlockOSThread()
+	startLog()
+	d := &Decoder{path: in.Path, packet: astiav.AllocPacket(), frame: astiav.AllocFrame(), container: astiav.AllocFormatContext()}
+	interrupter := d.container.SetInterruptCallback()
+	d.release = context.AfterFunc(ctx, interrupter.Interrupt)
+	if err := d.open(in); err != nil {
+		d.Close()
+		return nil, fmt.Errorf("open %s: %w", Redact(in.Path), explained(err))
+	}
+	return d, nil
+}
+
+func (d *Decoder) open(in Input) error {
+	var format *astiav.InputFormat
+	if in.Format != "" {
+		if format = astiav.FindInputFormat(in.Format); format == nil {
+			return fmt.Errorf("format %q is unknown", in.Format)
+		}
+	}
+	url, options := inputOptions(in.Path)
+	dictionary := newDictionary(options)
+	defer dictionary.Free()
+	if err := d.container.OpenInput(url, format, dictionary); err != nil {
+		return err
+	}
+	if err := d.container.FindStreamInfo(nil); err != nil {
+		return err
+	}
+	d.tracks.Container = d.container.InputFormat().Name()
+	if d.discover(); len(d.tracks.List) == 0 {
+		return errors.New("no tracks")
+	}
+	return nil
+}
+
+// inputOptions is what libav is to open for path, and how: nothing but that pipe or file, no network. A live stream's pipe starts
+// after at most a second of media; a file may be looked into for longer.
+func inputOptions(path string) (string, map[string]string) {
+	if strings.HasPrefix(path, "pipe:") {
+		return path, map[string]string{"protocol_whitelist": "pipe", "probesize": "2000000", "analyzeduration": "1000000", "fpsprobesize": "5"}
+	}
+	return "file:" + localPath(path), map[string]string{"protocol_whitelist": "file", "probesize": "5000000"}
+}
+
+// Units yields the tracks, then what they decode to, in the order of decoding. It ends without an error at the input's end and with
+// one when the input cannot be read further; a packet that cannot be decoded is counted and passed over. It can be called once.
+func (d *Decoder) Units() iter.Seq2[media.Unit, error] {
+	return func(yield func(media.Unit, error) bool) {
+		runtime.LockOSThread() // the log is the thread's
+		defer runtime.UnlockOSThread()
+		if !d.yieldTracks(yield) {
+			return
+		}
+		for again := 0; ; {
+			d.packet.Unref()
+			err := d.container.ReadFrame(d.packet)
+			switch {
+			case err == nil:
+				again = 0
+				if !d.decode(yield) {
+					return
+				}
+			case errors.Is(err, astiav.ErrEof):
+				d.flush(yield)
+				return
+			case errors.Is(err, astiav.ErrEagain) && again < maxAgain:
+				again++
+			default:
+				yield(media.Unit{}, fmt.Errorf("read %s: %w", Redact(d.path), explained(err)))
+				return
+			}
+		}
+	}
+}
+
+// decode hands d.packet to its track's decoder and yields what comes out. false: the reader wants no more.
+func (d *Decoder) decode(yield func(media.Unit, error) bool) bool {
+	index := d.packet.StreamIndex()
+	if index >= len(d.decoders) {
+		d.discover()
+		if !d.yieldTracks(yield) {
+			return false
+		}
+	}
+	if index >= len(d.decoders) || d.decoders[index] == nil {
+		return true
+	}
+	t := d.decoders[index]
+	if t.picture != nil && !d.chosen(t) {
+		return true
+	}
+	return d.drain(t, d.packet, yield)
+}
+
+// drain sends p, nil at the end, to t and yields what t has ready.
+func (d *Decoder) drain(t *decoder, p *astiav.Packet, yield func(media.Unit, error) bool) bool {
+	for u, changed := range t.decode(p, d.frame, &d.errors) {
+		if changed {
+			d.tracks = t.described(d.tracks)
+			if !d.yieldTracks(yield) {
+				return false
+			}
+		}
+		if !yield(u, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *Decoder) flush(yield func(media.Unit, error) bool) {
+	for _, t := range d.decoders {
+		if t == nil || t.picture != nil && t != d.video {
+			continue
+		}
+		if !d.drain(t, nil, yield) {
+			return
+		}
+	}
+}
+
+func (d *Decoder) yieldTracks(yield func(media.Unit, error) bool) bool {
+	tracks := d.tracks
+	return yield(media.Unit{Tracks: &tracks}, nil)
+}
+
+// Errors counts packets and pictures so far that a decoder refused.
+func (d *Decoder) Errors() int { return d.errors }
+
+// Close frees everything; frames and samples that were yielded are gone.
+func (d *Decoder) Close() {
+	d.release()
+	for _, t := range d.decoders {
+		if t != nil {
+			t.free()
+		}
+	}
+	d.decoders = nil
+	d.container.CloseInput()
+	d.packet.Free()
+	d.frame.Free()
+}
+
+func newDictionary(options map[string]string) *astiav.Dictionary {
+	d := astiav.NewDictionary()
+	for key, value := range options {
+		if err := d.Set(key, value, 0); err != nil {
+			panic(err) // out of memory
+		}
+	}
+	return d
+}

@@ -1,0 +1,139 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Request says what to fetch.
+type Request struct {
+	// URL of a scheme that is not Direct.
+	URL string
+	// Loop starts a finite source again at its end.
+	Loop bool
+	// Client sends the requests; nil: http.DefaultClient. Its own timeout must be 0: the scheme's bounds are kept here.
+	Client *http.Client
+	// Position, when set, is where an HLS stream is resumed and where Fetch leaves off, so that a second Fetch neither repeats nor
+	// leaves out what the playlist still lists.
+	Position *Position
+}
+
+// ErrReopen tells that what follows cannot be joined to what was written: it needs a decoder of its own, at once and without
+// back-off. Fetch again with the same Position.
+var ErrReopen = errors.New("what follows needs a new decoder")
+
+// ErrEnded tells that the server ended a stream whose length it never told: a live one broke off, a file has come whole.
+var ErrEnded = errors.New("the server ended the stream")
+
+// Fetch writes the media at r.URL to w: a body as it comes, or the segments of an HLS playlist, each whole. It blocks while w does
+// and never retries a request. It returns nil at the end of a file or a finished playlist, and otherwise an error without secrets.
+// When ctx ends while w blocks, w's write deadline is used if it has one.
+func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
+	scheme, err := Lookup(r.URL)
+	if err != nil {
+		return err
+	}
+	if scheme.Direct {
+		return fmt.Errorf("fetch %s: a %s is opened by the worker itself", Redact(r.URL), scheme.Name)
+	}
+	if d, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		defer context.AfterFunc(ctx, func() { _ = d.SetWriteDeadline(time.Unix(1, 0)) })()
+	}
+	f := &fetcher{request: r, scheme: scheme, client: r.Client, w: w, meter: m}
+	if f.client == nil {
+		f.client = http.DefaultClient
+	}
+	if f.request.Position == nil {
+		f.request.Position = &Position{}
+	}
+	for {
+		err := f.once(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("fetch %s: %w", Redact(r.URL), context.Cause(ctx))
+		case err != nil:
+			return fmt.Errorf("fetch %s: %w", Redact(r.URL), err)
+		case !r.Loop:
+			return nil
+		}
+	}
+}
+
+// fetcher is one call of Fetch.
+type fetcher struct {
+	request Request
+	scheme  Scheme
+	client  *http.Client
+	w       io.Writer
+	meter   *Meter
+}
+
+// once fetches from the beginning to the end.
+func (f *fetcher) once(ctx context.Context) error {
+	b, err := f.get(ctx, f.request.URL, span{})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	in := bufio.NewReaderSize(b, 64<<10)
+	start, err := in.Peek(len(playlistMark))
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if isPlaylist(b.Request.URL, b.Header.Get("Content-Type"), start) {
+		text, err := readAll(in, maxPlaylist)
+		if err != nil {
+			return err
+		}
+		return f.playHLS(ctx, b.Request.URL, text)
+	}
+	return f.copyBody(in, b, start)
+}
+
+// copyBody writes a progressive body. Only MPEG-TS can be looped into the same decoder.
+func (f *fetcher) copyBody(in *bufio.Reader, b *body, start []byte) error {
+	if len(start) == 0 {
+		return errors.New("the answer is empty")
+	}
+	transport := start[0] == 0x47
+	if _, err := in.WriteTo(f.w); err != nil {
+		return err
+	}
+	switch {
+	case b.ContentLength < 0:
+		return ErrEnded
+	case f.request.Loop && !transport:
+		return ErrReopen
+	}
+	return nil
+}
+
+const playlistMark = "#EXTM3U"
+
+var playlistTypes = map[string]bool{
+	"application/vnd.apple.mpegurl": true, "application/x-mpegurl": true, "audio/mpegurl": true, "audio/x-mpegurl": true,
+}
+
+// isPlaylist recognises HLS by the content's first bytes, its type or the path's ending, so that an error page served under a
+// playlist's name is told as such.
+func isPlaylist(at *url.URL, contentType string, start []byte) bool {
+	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
+	return bytes.Equal(start, []byte(playlistMark)) || playlistTypes[strings.TrimSpace(kind)] || strings.HasSuffix(strings.ToLower(at.Path), ".m3u8")
+}
+
+// readAll reads at most limit bytes; more is an error.
+func readAll(r io.Reader, limit int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err == nil && int64(len(text)) > limit {
+		return nil, fmt.Errorf("longer than %d bytes", limit)
+	}
+	return text, err
+}

@@ -1,0 +1,205 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// maxFailures is how many segments in a row may fail before the stream is taken to have broken off.
+const maxFailures = 3
+
+// Position is how far an HLS stream has been fetched. The zero value is its start: three target durations before the end of a live
+// playlist, the first segment of a finished one.
+type Position struct {
+	started bool
+	// sequence is the media sequence number to fetch next.
+	sequence int64
+}
+
+// hls is one playlist being followed, by three parties: follow reloads the playlist at its own pace, fetch gets segments, at most one
+// ahead, and play writes them.
+//
+// Of a master playlist the variant of the highest bandwidth that carries both pictures and sound is followed. Sound in a playlist of
+// its own (an AUDIO group with a URI) is not fetched: such a stream is watched without sound, and Meter says so.
+type hls struct {
+	*fetcher
+	window window
+	keys   keyring
+	// begun tells that a segment has been fetched; init is the initialisation section that was written in front of it, from where.
+	begun bool
+	init  []byte
+	from  section
+	// spare holds the two buffers that segments are read into in turn.
+	spare chan []byte
+}
+
+// playHLS follows the playlist whose text was read from at.
+func (f *fetcher) playHLS(ctx context.Context, at *url.URL, text []byte) error {
+	h := &hls{fetcher: f, spare: make(chan []byte, 2)}
+	h.window.changed = make(chan struct{})
+	h.spare <- nil
+	h.spare <- nil
+	if isMaster(text) {
+		variants, err := parseMaster(at, text)
+		if err != nil {
+			return err
+		}
+		v := choose(variants)
+		f.meter.update(func(s *PlaylistState) {
+			s.Variants, s.Bandwidth, s.DemuxedAudio = len(variants), v.bandwidth, v.demuxed
+		})
+		if at, text, err = f.load(ctx, v.url); err != nil {
+			return fmt.Errorf("playlist %s: %w", Redact(v.url), err)
+		}
+	}
+	p, err := parseMedia(at, text)
+	if err != nil {
+		return err
+	}
+	h.show(p, true)
+	ctx, cancel := context.WithCancel(ctx)
+	var parties sync.WaitGroup
+	defer parties.Wait()
+	defer cancel()
+	parties.Go(func() { h.follow(ctx, at, text, p) })
+	ready := make(chan []byte)
+	var fetched error
+	parties.Go(func() {
+		defer close(ready)
+		fetched = h.fetch(ctx, ready)
+	})
+	for data := range ready {
+		if _, err := f.w.Write(data); err != nil {
+			return err
+		}
+		h.spare <- data
+	}
+	return fetched
+}
+
+// load reads a playlist's text and tells where it was found after redirects.
+func (f *fetcher) load(ctx context.Context, address string) (*url.URL, []byte, error) {
+	b, err := f.get(ctx, address, span{})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer b.Close()
+	text, err := readAll(b, maxPlaylist)
+	return b.Request.URL, text, err
+}
+
+// follow reloads a live playlist by RFC 8216 section 6.3.4: after a target duration when it has changed, after half of one when it
+// has not. Failures are borne until three target durations have passed without an answer.
+func (h *hls) follow(ctx context.Context, at *url.URL, text []byte, p *playlist) {
+	answered := time.Now()
+	for wait := interval(p); !p.ended; {
+		if !sleep(ctx, wait) {
+			return
+		}
+		began := time.Now()
+		fresh, changed, err := h.reload(ctx, at, &text)
+		if err != nil {
+			if time.Since(answered) >= 3*interval(p) {
+				h.window.end(fmt.Errorf("playlist %s: %w", Redact(at.String()), err))
+				return
+			}
+			wait = interval(p) / 2
+			continue
+		}
+		answered, wait = began, interval(fresh)-time.Since(began)
+		if !changed {
+			wait = interval(fresh)/2 - time.Since(began)
+		}
+		p = fresh
+		h.show(p, changed)
+	}
+}
+
+func (h *hls) reload(ctx context.Context, at *url.URL, text *[]byte) (p *playlist, changed bool, err error) {
+	_, fresh, err := h.load(ctx, at.String())
+	if err != nil {
+		return nil, false, err
+	}
+	changed = !bytes.Equal(fresh, *text)
+	*text = fresh
+	p, err = parseMedia(at, fresh)
+	return p, changed, err
+}
+
+// show tells the others and the meter what the playlist says now.
+func (h *hls) show(p *playlist, changed bool) {
+	h.window.set(p)
+	h.meter.update(func(s *PlaylistState) {
+		if changed {
+			if !s.Changed.IsZero() {
+				s.Step = p.sequence - s.MediaSequence
+			}
+			s.Changed = time.Now()
+		}
+		s.Target, s.MediaSequence, s.DiscontinuitySequence, s.Length = p.target, p.sequence, p.discontinuity, len(p.segments)
+	})
+}
+
+// fetch gets one segment after the other and hands them to ready. A segment that fails is passed over.
+func (h *hls) fetch(ctx context.Context, ready chan<- []byte) error {
+	position := h.request.Position
+	for failures := 0; ; {
+		s, missed, err := h.window.next(ctx, position)
+		if err == io.EOF {
+			return h.finish()
+		}
+		if err != nil {
+			return err
+		}
+		h.meter.update(func(state *PlaylistState) { state.Missed += missed })
+		if !s.gap {
+			err = h.hand(ctx, s, ready)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err == ErrReopen:
+			return err
+		case err == nil:
+			failures = 0
+		default:
+			h.meter.update(func(state *PlaylistState) { state.SegmentErrors++ })
+			if failures++; failures == maxFailures {
+				return fmt.Errorf("%d segments in a row failed, the last one with: %w", failures, err)
+			}
+		}
+		position.sequence = s.sequence + 1
+	}
+}
+
+// finish is the end of a finished playlist.
+func (h *hls) finish() error {
+	if !h.request.Loop {
+		return nil
+	}
+	*h.request.Position = Position{}
+	if h.from.url != "" {
+		return ErrReopen
+	}
+	return nil
+}
+
+// interval is the time between two loads of a changing playlist.
+func interval(p *playlist) time.Duration { return max(p.target, time.Second) }
+
+// sleep waits for d; false when ctx ended before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

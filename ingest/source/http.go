@@ -1,0 +1,113 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"time"
+)
+
+// span is a part of a resource in bytes; length 0: all of it.
+type span struct{ offset, length int64 }
+
+// body is an answer whose reading is bounded: each wait for further bytes by the scheme's Stall.
+type body struct {
+	*http.Response
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	watch  *time.Timer
+	stall  time.Duration
+	meter  *Meter
+}
+
+// get sends one request and returns when the answer's header is there. A status that is no success is an error.
+func (f *fetcher) get(ctx context.Context, address string, part span) (*body, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	f.meter.status.Store(0)
+	response, err := f.send(ctx, cancel, address, part)
+	if err != nil {
+		err = failure(ctx, err)
+		cancel(nil)
+		return nil, err
+	}
+	f.meter.status.Store(int64(response.StatusCode))
+	b := &body{Response: response, ctx: ctx, cancel: cancel, stall: f.scheme.Stall, meter: f.meter}
+	if response.StatusCode/100 != 2 {
+		b.Close()
+		return nil, errors.New(statusText(response.StatusCode))
+	}
+	b.watch = time.AfterFunc(b.stall, func() { cancel(fmt.Errorf("no bytes for %v", b.stall)) })
+	b.watch.Stop()
+	if part.length > 0 && response.StatusCode != http.StatusPartialContent {
+		// The server ignores ranges: skip to the part.
+		if _, err := io.CopyN(io.Discard, b, part.offset); err != nil {
+			b.Close()
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+func (f *fetcher) send(ctx context.Context, cancel context.CancelCauseFunc, address string, part span) (*http.Response, error) {
+	connect := time.AfterFunc(f.scheme.Connect, func() { cancel(fmt.Errorf("no connection within %v", f.scheme.Connect)) })
+	defer connect.Stop()
+	answer := time.AfterFunc(f.scheme.Connect+f.scheme.Response, func() { cancel(fmt.Errorf("no answer within %v", f.scheme.Response)) })
+	defer answer.Stop()
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		connect.Stop()
+		answer.Reset(f.scheme.Response)
+	}}
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("User-Agent", "framewatch")
+	request.Header.Set("Accept-Encoding", "identity") // so that the length told is the length read
+	if part.length > 0 {
+		request.Header.Set("Range", fmt.Sprintf("bytes=%d-%d", part.offset, part.offset+part.length-1))
+	}
+	return f.client.Do(request)
+}
+
+// Read counts the bytes and bounds the wait for them; the time between reads, while the reader is busy, is not the server's.
+func (b *body) Read(p []byte) (int, error) {
+	b.watch.Reset(b.stall)
+	n, err := b.Body.Read(p)
+	b.watch.Stop()
+	b.meter.bytes.Add(int64(n))
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = failure(b.ctx, err)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	b.cancel(nil)
+	if b.watch != nil {
+		b.watch.Stop()
+	}
+	return b.Body.Close()
+}
+
+// failure is why a request failed, without its URL: net/http's error repeats it, secrets and all.
+func failure(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the answer broke off")
+	}
+	return errors.New(redactText(err.Error()))
+}
+
+func statusText(code int) string {
+	return fmt.Sprintf("the server answered %d %s", code, http.StatusText(code))
+}

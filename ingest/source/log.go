@@ -1,0 +1,33 @@
+package source
+
+// #cgo pkg-config: libavutil
+// #include "log.h"
+import "C"
+
+import (
+	"fmt"
+	"regexp"
+	"sync"
+)
+
+// startLog takes over the process's libav log. go-astiav's SetLogCallback is of no use: it formats a line into 1 kB without a bound.
+var startLog = sync.OnceFunc(func() { C.fw_log_start() })
+
+// concealed is how many macroblocks the decoder driven by this thread said it concealed since the last call.
+func concealed() int { return int(C.fw_log_concealed()) }
+
+// LastLog is the last error or warning that libav told on this thread, redacted; empty when there was none.
+func lastLog() string { return redactText(C.GoString(C.fw_log_last())) }
+
+// explained is libav's error with the last line of its log, which tells more than the error's code.
+func explained(err error) error {
+	if line := lastLog(); line != "" {
+		return fmt.Errorf("%w (%s)", err, line)
+	}
+	return err
+}
+
+var urlInText = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'"]+`)
+
+// redactText redacts each URL in a text that others wrote.
+func redactText(text string) string { return urlInText.ReplaceAllStringFunc(text, Redact) }

@@ -1,0 +1,64 @@
+package source
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Meter counts what Fetch does. Fetch writes it, anyone may read it; one meter may serve one Fetch after another.
+type Meter struct {
+	bytes    atomic.Int64
+	status   atomic.Int64
+	mu       sync.Mutex
+	playlist *PlaylistState
+}
+
+// PlaylistState is what is known of an HLS stream. Counts are totals since the meter was made.
+type PlaylistState struct {
+	// Changed is when the media playlist was last seen to change.
+	Changed time.Time
+	// Target is EXT-X-TARGETDURATION.
+	Target time.Duration
+	// MediaSequence of the first segment listed, Step its growth at the last change, Length the number of segments listed.
+	MediaSequence, Step   int64
+	Length                int
+	DiscontinuitySequence int64
+	// Segments and SegmentErrors count segments fetched and not; Missed those that left the playlist before they were fetched.
+	Segments, SegmentErrors, Missed int64
+	// SegmentStatus is the last segment's HTTP status, 0 when there was no answer.
+	SegmentStatus int
+	// SegmentLatency is from the last segment's request to its last byte; Throughput its rate in bits per second.
+	SegmentLatency time.Duration
+	Throughput     int64
+	// Bandwidth is the chosen variant's, as declared, bits per second; Variants how many there are, 0 without a master playlist.
+	Bandwidth int64
+	Variants  int
+	// DemuxedAudio tells that the chosen variant's sound is in a playlist of its own, which is not fetched.
+	DemuxedAudio bool
+}
+
+// Bytes received so far.
+func (m *Meter) Bytes() int64 { return m.bytes.Load() }
+
+// Status is the HTTP status of the last answer; 0 when the last request had none.
+func (m *Meter) Status() int { return int(m.status.Load()) }
+
+// Playlist is the state of the media playlist; ok is false when none was read.
+func (m *Meter) Playlist() (s PlaylistState, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.playlist == nil {
+		return PlaylistState{}, false
+	}
+	return *m.playlist, true
+}
+
+func (m *Meter) update(change func(s *PlaylistState)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.playlist == nil {
+		m.playlist = &PlaylistState{}
+	}
+	change(m.playlist)
+}

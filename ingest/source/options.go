@@ -1,0 +1,61 @@
+// Package source turns a URL into bytes and bytes into pictures and sound. Fetch, the supervisor's side, is plain Go and calls no
+// libav; Decoder, the worker's side, is all of go-astiav and reads a pipe or a file, never the network.
+package source
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Scheme is a kind of URL and all that follows from it.
+type Scheme struct {
+	// Name is what stands before "://". A bare path is a file.
+	Name string
+	// Direct tells that the worker opens the path itself, and opens it again to loop; otherwise Fetch feeds its pipe.
+	Direct bool
+	// Paced tells that media may come faster than real time (a file, a segment, a server's burst), so that a live run holds pictures
+	// and sound back until their PTS is due.
+	Paced bool
+	// Connect bounds name lookup, dialling and TLS; Response the wait for the answer's header after that; Stall each wait for
+	// further bytes.
+	Connect, Response, Stall time.Duration
+}
+
+// schemes lists what can be monitored. HLS is not among them: it is recognised by what HTTP serves.
+var schemes = []Scheme{
+	{Name: "file", Direct: true, Paced: true},
+	{Name: "http", Paced: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
+	{Name: "https", Paced: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
+}
+
+var schemeName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*)://`)
+
+// Lookup tells how url is read. Its error lists the schemes that are known.
+func Lookup(url string) (Scheme, error) {
+	name := "file"
+	if m := schemeName.FindStringSubmatch(url); m != nil {
+		name = strings.ToLower(m[1])
+	}
+	names := make([]string, len(schemes))
+	for i, s := range schemes {
+		if s.Name == name {
+			return s, nil
+		}
+		names[i] = s.Name
+	}
+	return Scheme{}, fmt.Errorf("open %s: scheme %q is unknown (known: %s)", Redact(url), name, strings.Join(names, ", "))
+}
+
+// localPath is the path that a file: URL or a bare path names.
+func localPath(path string) string {
+	if !strings.HasPrefix(path, "file:") {
+		return path
+	}
+	if u, err := url.Parse(path); err == nil && u.Path != "" {
+		return u.Path
+	}
+	return strings.TrimPrefix(path, "file:")
+}

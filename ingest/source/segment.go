@@ -1,0 +1,133 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// maxSegment and maxInit bound a segment and an initialisation section in bytes.
+const (
+	maxSegment = 64 << 20
+	maxInit    = 1 << 20
+)
+
+// hand fetches s and hands it to ready, behind its initialisation section if that is due. ErrReopen: it has another one than what
+// was written before.
+func (h *hls) hand(ctx context.Context, s segment, ready chan<- []byte) error {
+	var buffer []byte
+	select {
+	case buffer = <-h.spare:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	data, err := h.segment(ctx, s, buffer[:0])
+	if err != nil {
+		h.spare <- buffer
+		return err
+	}
+	select {
+	case ready <- data:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// segment appends s to buffer, decrypted and behind its initialisation section if it is the first.
+func (h *hls) segment(ctx context.Context, s segment, buffer []byte) ([]byte, error) {
+	init, err := h.section(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	if !h.begun {
+		buffer = append(buffer, init...)
+	}
+	start := len(buffer)
+	if buffer, err = h.download(ctx, s, buffer); err != nil {
+		return nil, err
+	}
+	if s.key.method != "" {
+		clear, err := h.keys.decrypt(ctx, h.fetcher, s, buffer[start:])
+		if err != nil {
+			return nil, err
+		}
+		buffer = buffer[:start+len(clear)]
+	}
+	if !h.begun || s.init != h.from {
+		h.begun, h.from, h.init = true, s.init, init
+	}
+	return buffer, nil
+}
+
+// download appends s as it is served to buffer and tells the meter how that went.
+func (h *hls) download(ctx context.Context, s segment, buffer []byte) ([]byte, error) {
+	began := time.Now()
+	out, err := h.read(ctx, s.url, s.part, buffer, maxSegment)
+	took := time.Since(began)
+	h.meter.update(func(state *PlaylistState) {
+		state.SegmentStatus, state.SegmentLatency = h.meter.Status(), took
+		if err == nil {
+			state.Segments++
+			state.Throughput = int64(float64(len(out)-len(buffer)) * 8 / max(took, time.Microsecond).Seconds())
+		}
+	})
+	return out, err
+}
+
+// section is the initialisation section that s needs when it is not the one of the segment before; nil when s needs none.
+// ErrReopen: it is another one than what was written.
+func (h *hls) section(ctx context.Context, s segment) (init []byte, err error) {
+	if h.begun && s.init == h.from {
+		return nil, nil
+	}
+	if s.init.url != "" {
+		if init, err = h.read(ctx, s.init.url, s.init.part, nil, maxInit); err != nil {
+			return nil, fmt.Errorf("initialisation section: %w", err)
+		}
+	}
+	if init != nil && s.key.method != "" && !isMP4(init) {
+		if init, err = h.keys.decrypt(ctx, h.fetcher, s, init); err != nil {
+			return nil, fmt.Errorf("initialisation section: %w", err)
+		}
+	}
+	if h.begun && !bytes.Equal(init, h.init) {
+		return nil, ErrReopen
+	}
+	return init, nil
+}
+
+// isMP4 tells a plain initialisation section from an encrypted one.
+func isMP4(data []byte) bool {
+	return len(data) >= 8 && (string(data[4:8]) == "ftyp" || string(data[4:8]) == "moov" || string(data[4:8]) == "styp")
+}
+
+// read appends the part of a resource to buffer, at most limit bytes of it.
+func (f *fetcher) read(ctx context.Context, address string, part span, buffer []byte, limit int64) ([]byte, error) {
+	b, err := f.get(ctx, address, part)
+	if err != nil {
+		return nil, err
+	}
+	defer b.Close()
+	if part.length > limit || b.ContentLength > limit && part.length == 0 {
+		return nil, fmt.Errorf("longer than %d bytes", limit)
+	}
+	in := io.LimitReader(b, limit+1)
+	if part.length > 0 {
+		in = io.LimitReader(b, part.length)
+	}
+	out := bytes.NewBuffer(buffer)
+	n, err := out.ReadFrom(in)
+	switch {
+	case err != nil:
+		return nil, err
+	case n > limit:
+		return nil, fmt.Errorf("longer than %d bytes", limit)
+	case n == 0 || part.length > 0 && n < part.length:
+		return nil, errors.New("the answer is shorter than it should be")
+	}
+	return out.Bytes(), nil
+}

@@ -1,0 +1,163 @@
+package source
+
+// #cgo pkg-config: libavcodec libavutil
+// #include <libavcodec/avcodec.h>
+// #include "picture.h"
+import "C"
+
+import (
+	"slices"
+	"unsafe"
+
+	"github.com/asticode/go-astiav"
+	"github.com/framewatch/framewatch/ingest/media"
+)
+
+// maxAudio is how many audio tracks are decoded; maxForeign how many packets of other video tracks in a row mean that the chosen
+// track has ended, as when a programme's PIDs change.
+const (
+	maxAudio   = 8
+	maxForeign = 50
+)
+
+// discover describes the container's tracks that are not known yet and opens decoders for them: for all audio up to maxAudio, and
+// for every video track, of which the first usable one is chosen.
+func (d *Decoder) discover() {
+	streams := d.container.Streams()
+	list := slices.Clone(d.tracks.List)
+	audio := 0
+	for _, t := range d.decoders {
+		if t != nil && t.sound != nil {
+			audio++
+		}
+	}
+	for _, s := range streams[len(list):] {
+		list = append(list, describe(d.container, s))
+		d.decoders = append(d.decoders, nil)
+		switch kind := s.CodecParameters().MediaType(); {
+		case kind == astiav.MediaTypeAudio && audio >= maxAudio:
+		case kind == astiav.MediaTypeAudio, kind == astiav.MediaTypeVideo && !cover(s):
+			t, err := newDecoder(d.container, s)
+			if err != nil {
+				d.errors++
+				continue
+			}
+			d.decoders[s.Index()] = t
+			if t.sound != nil {
+				audio++
+			}
+		}
+	}
+	d.tracks.List = list
+	if d.video == nil {
+		d.video = d.firstVideo()
+	}
+}
+
+// firstVideo is the first video track of known size, or the first one when no size is known yet.
+func (d *Decoder) firstVideo() *decoder {
+	var first *decoder
+	for i, t := range d.decoders {
+		if t == nil || t.picture == nil {
+			continue
+		}
+		if d.tracks.List[i].Video.Width > 0 {
+			return t
+		}
+		if first == nil {
+			first = t
+		}
+	}
+	return first
+}
+
+// chosen tells whether pictures of t are wanted, and lets t take over when the chosen track has ended.
+func (d *Decoder) chosen(t *decoder) bool {
+	if t == d.video {
+		d.foreign = 0
+		return true
+	}
+	if d.foreign++; d.foreign < maxForeign {
+		return false
+	}
+	d.video, d.foreign = t, 0
+	return true
+}
+
+// described is tracks with t's format as it was decoded last. It shares nothing with tracks that will be written to.
+func (d *decoder) described(tracks media.Tracks) media.Tracks {
+	tracks.List = slices.Clone(tracks.List)
+	if d.picture != nil {
+		format := d.picture.frame.Format
+		tracks.List[d.index].Video = &format
+	} else {
+		format := d.sound.samples.Format
+		tracks.List[d.index].Audio = &format
+	}
+	return tracks
+}
+
+// describe tells what the container says of stream s.
+func describe(container *astiav.FormatContext, s *astiav.Stream) media.Track {
+	p := s.CodecParameters()
+	t := media.Track{
+		Index: s.Index(), ID: s.ID(), Kind: "data", Codec: p.CodecID().Name(), BitRate: p.BitRate(),
+		Profile: C.GoString(C.avcodec_profile_name(C.enum_AVCodecID(p.CodecID()), C.int(p.Profile()))),
+	}
+	if metadata := s.Metadata(); metadata != nil {
+		if e := metadata.Get("language", nil, 0); e != nil {
+			t.Language = e.Value()
+		}
+	}
+	switch p.MediaType() {
+	case astiav.MediaTypeVideo:
+		t.Kind = "video"
+		format := videoFormat(container, s)
+		t.Video = &format
+	case astiav.MediaTypeAudio:
+		t.Kind = "audio"
+		format := audioFormat(p)
+		t.Audio = &format
+	case astiav.MediaTypeSubtitle:
+		t.Kind = "subtitle"
+	}
+	return t
+}
+
+// videoFormat is what the container and the probe say; the decoder may correct it.
+func videoFormat(container *astiav.FormatContext, s *astiav.Stream) media.VideoFormat {
+	p := s.CodecParameters()
+	rate := container.GuessFrameRate(s, nil)
+	f := media.VideoFormat{
+		Width: p.Width(), Height: p.Height(), FrameRateNum: rate.Num(), FrameRateDen: rate.Den(), Rotation: rotation(s),
+	}
+	sar := container.GuessSampleAspectRatio(s, nil)
+	f.SARNum, f.SARDen = sar.Num(), sar.Den()
+	setColours(&f, int(p.PixelFormat()), int(p.ColorRange()), int(p.ColorTransferCharacteristic()), int(p.ColorSpace()), int(p.ColorPrimaries()))
+	return f
+}
+
+// audioFormat is what the container and the probe say; the decoder may correct it.
+func audioFormat(p *astiav.CodecParameters) media.AudioFormat {
+	return media.AudioFormat{
+		SampleRate: p.SampleRate(), Channels: p.Channels(), Layout: p.ChannelLayout().String(), SampleFormat: p.SampleFormat().Name(),
+	}
+}
+
+// rotation is that of the container's display matrix, degrees clockwise.
+func rotation(s *astiav.Stream) int {
+	matrix := s.SideData(astiav.PacketSideDataTypeDisplaymatrix)
+	if len(matrix) < 36 { // 9 int32
+		return 0
+	}
+	return int(C.fw_rotation((*C.uint8_t)(unsafe.Pointer(&matrix[0]))))
+}
+
+// cover tells a still image that goes with a sound file from a video track.
+func cover(s *astiav.Stream) bool {
+	switch s.CodecParameters().CodecID() {
+	case astiav.CodecIDMjpeg, astiav.CodecIDPng, astiav.CodecIDBmp, astiav.CodecIDGif, astiav.CodecIDTiff, astiav.CodecIDWebp:
+		return s.AvgFrameRate().Num() == 0
+	}
+	return false
+}
