@@ -1,6 +1,7 @@
 package source
 
 // #cgo pkg-config: libavcodec libavutil libswscale
+// #cgo LDFLAGS: -lm
 // #include <libavutil/pixdesc.h>
 // #include "picture.h"
 import "C"
