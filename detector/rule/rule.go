@@ -3,10 +3,21 @@
 package rule
 
 import (
+	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/framewatch/framewatch/internal/catalogue"
 	"github.com/framewatch/framewatch/schemas"
+)
+
+// Bounds of what a rule may remember or wait for: the detector's lookback is computed from them.
+const (
+	// MaxWindow bounds Description.Window.
+	MaxWindow = 10 * time.Second
+	// MaxFor bounds the options For and KeepFiringFor.
+	MaxFor = 20 * time.Second
 )
 
 // State is what a rule knows about now.
@@ -26,15 +37,19 @@ type Verdict struct {
 	Part string
 	// Value is the rule's figure; larger is worse. Meaningless when Unknown.
 	Value float64
+	// From and To are the stretch of time that it speaks of, microseconds as Record.Time: a rule that looks at a window speaks of a
+	// time before the record. A defect begins at the From of its first bad verdict and ends at the To of its last.
+	From, To int64
 }
 
 // Rule judges the records of one stream in order. It reads records and its own fields: no broker, no clock, no goroutine, no file.
-// A rule forgets by itself what is older than Window, so that a rebuilt rule equals one that never stopped.
+// A rule forgets by itself what is older than Window, and says Unknown until it has seen a Window's worth, so that a rebuilt rule equals
+// one that never stopped.
 type Rule interface {
 	// Judge looks at one record. ok is false when the record says nothing about what the rule judges.
 	Judge(r *Record) (v Verdict, ok bool)
-	// Options are those that every rule has.
-	Options() *Options
+	// Common are the options that every rule has.
+	Common() *Options
 	// Describe tells what the rule's figure is.
 	Describe() Description
 }
@@ -51,12 +66,16 @@ type Record struct {
 type Description struct {
 	// Version of the rule's definition, part of the defect's id.
 	Version int
-	// Unit of the verdict's value.
+	// Unit of the verdict's value: "share" of a whole, or the unit's symbol.
 	Unit string
 	// Summary is a sentence about the defect with one %s for the figure, e.g. "%s of the picture is black".
 	Summary string
 	// Window is the stretch of stream time that the rule remembers.
 	Window time.Duration
+	// Gap is the longest stretch between two verdicts that still counts as without a break.
+	Gap time.Duration
+	// Absence rules judge ticks: their verdicts' times are the log's, not the stream's.
+	Absence bool
 	// Parents are kinds that explain this one: while one of them is pending or firing for the stream, this one is unknown.
 	Parents []string
 }
@@ -67,9 +86,9 @@ type Options struct {
 	Raise float64 `yaml:"raise"`
 	// Clear is the figure below which a firing defect is good again; at most Raise.
 	Clear float64 `yaml:"clear"`
-	// For is how long the verdict must be bad before the defect opens.
+	// For is how long the verdict must be bad before the defect opens; at most MaxFor.
 	For time.Duration `yaml:"for"`
-	// KeepFiringFor is how long the verdict must be good before the defect closes.
+	// KeepFiringFor is how long the verdict must be good before the defect closes; at most MaxFor.
 	KeepFiringFor time.Duration `yaml:"keep_firing_for"`
 	// Severity when opened: info, warning or critical.
 	Severity string `yaml:"severity"`
@@ -79,8 +98,59 @@ type Options struct {
 	Disabled bool `yaml:"disabled"`
 }
 
-// Options returns o itself, so that a rule has them by embedding.
-func (o *Options) Options() *Options { return o }
-
 // Catalogue lists the rules.
-var Catalogue = catalogue.Catalogue[Rule]{}
+var Catalogue = catalogue.Catalogue[Rule]{
+	"black":           NewBlack,
+	"black_with_logo": NewBlackWithLogo,
+	"freeze":          NewFreeze,
+	"silence":         NewSilence,
+	"no_signal":       NewNoSignal,
+	"no_monitor":      NewNoMonitor,
+}
+
+// Common returns o itself, so that a rule has them by embedding.
+func (o *Options) Common() *Options { return o }
+
+// Validate tells what is wrong with the options.
+func (o *Options) Validate() error {
+	switch {
+	case !finite(o.Raise) || !finite(o.Clear):
+		return fmt.Errorf("raise and clear must be numbers, got %v and %v", o.Raise, o.Clear)
+	case o.Clear > o.Raise:
+		return fmt.Errorf("clear %v is above raise %v", o.Clear, o.Raise)
+	case o.For < 0 || o.For > MaxFor:
+		return fmt.Errorf("for %v is not within 0s and %v", o.For, MaxFor)
+	case o.KeepFiringFor < 0 || o.KeepFiringFor > MaxFor:
+		return fmt.Errorf("keep_firing_for %v is not within 0s and %v", o.KeepFiringFor, MaxFor)
+	case o.CriticalAfter < 0:
+		return fmt.Errorf("critical_after %v is negative", o.CriticalAfter)
+	case !slices.Contains(Severities, o.Severity):
+		return fmt.Errorf("severity %q is unknown%s", o.Severity, catalogue.Suggest(o.Severity, Severities))
+	}
+	return nil
+}
+
+// Severities in growing order.
+var Severities = []string{"info", "warning", "critical"}
+
+// verdict judges a figure by Raise. A figure that is no number is unknown.
+func (o *Options) verdict(value float64) Verdict {
+	switch {
+	case !finite(value):
+		return Verdict{}
+	case value >= o.Raise:
+		return Verdict{State: Bad, Value: value}
+	}
+	return Verdict{State: Good, Value: value}
+}
+
+// over is v said of the stretch from a to b, in microseconds.
+func (v Verdict) over(a, b int64) Verdict {
+	v.From, v.To = a, b
+	return v
+}
+
+// never is a time before all others, far enough from the smallest integer to be subtracted.
+const never = math.MinInt64 / 4
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

@@ -1,0 +1,128 @@
+package detector
+
+import (
+	"time"
+
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+const (
+	// hold is how long after the last bad verdict an episode of which nothing more is known stays open.
+	hold = 30 * time.Second
+	// repeat is how often a firing episode tells of itself.
+	repeat = 10 * time.Second
+)
+
+// Reasons why a defect was closed.
+const (
+	resolved   = "resolved"
+	unknown    = "unknown"
+	suppressed = "suppressed"
+	removed    = "removed"
+)
+
+// episode turns the verdicts of one rule on one part of a stream into the events of defects. It is the one state machine of all rules:
+//
+//	                 bad                    bad for `for`
+//	+----------+ ------------> +---------+ ---------------> +--------+ --+ updated: severity grew,
+//	| inactive |               | pending |      opened      | firing |   | or each 10 s
+//	+----------+ <------------ +---------+                  +--------+ <-+
+//	     ^        good, unknown                               |
+//	     |                                                    | closed: good for `keep_firing_for` (resolved),
+//	     +----------------------------------------------------+ 30 s since it was bad (unknown), a parent
+//	                                                            opens (suppressed), stream or rule removed
+//
+// Unknown holds a firing episode: a bad verdict within 30 s goes on with the same defect. So does a good verdict whose figure has not
+// fallen below `clear`. A longer break between two verdicts than the rule's Gap counts as unknown, and so does a verdict while a parent
+// is pending or firing.
+//
+// Its state is of two kinds, and this makes rebuilding exact: run is what verdicts have lately said, which is younger than the lookback
+// wherever it matters; told is the last event, which is kept on the log.
+type episode struct {
+	judge *judge
+	part  string
+	run   run
+
+	// told is the last event of the firing defect; its ID is empty when nothing is firing.
+	told schemas.DefectEvent
+	// value is the worst figure of the firing defect, end when it was last bad, in microseconds.
+	value float64
+	end   int64
+	// bad is the time spent in bad verdicts since the health span began, in microseconds.
+	bad int64
+}
+
+// run is a stretch of verdicts that say the same.
+type run struct {
+	state rule.State
+	// between says that its figures, although good, are not below clear.
+	between bool
+	// since is the From of its first verdict, began the time of the record of that verdict, last that of its newest; microseconds.
+	since, began, last int64
+	// worst figure and to the latest To in it.
+	worst float64
+	to    int64
+}
+
+// firing says that a defect is open.
+func (e *episode) firing() bool { return e.told.ID != "" }
+
+// pending says that the verdict is bad, but not for long enough yet.
+func (e *episode) pending() bool { return !e.firing() && e.run.state == rule.Bad }
+
+// take takes the verdict on the record at t, and tells what follows. It reports whether a defect has opened.
+func (e *episode) take(t int64, v rule.Verdict, out emitter) (opened bool) {
+	o := e.judge.options
+	t = max(t, e.run.last)
+	if e.firing() && t-e.end >= hold.Microseconds() {
+		e.close(t, unknown, out)
+	}
+	if v.State == rule.Bad && t-e.run.last <= e.judge.description.Gap.Microseconds() {
+		e.bad += t - e.run.last
+	}
+	e.extend(t, v)
+	switch {
+	case !e.firing():
+		return e.pending() && t-e.run.since >= o.For.Microseconds() && e.open(t, out)
+	case e.run.state == rule.Bad, e.run.between:
+		e.value, e.end = max(e.value, v.Value), max(e.end, v.To)
+	case e.run.state == rule.Good && t-e.run.began >= o.KeepFiringFor.Microseconds():
+		e.close(t, resolved, out)
+		return false
+	}
+	if t-e.told.Detected >= repeat.Microseconds() || e.severity(t) != e.told.Severity {
+		e.tell(t, "updated", "", out)
+	}
+	return false
+}
+
+// extend adds a verdict to the run, or begins another.
+func (e *episode) extend(t int64, v rule.Verdict) {
+	r := &e.run
+	between := v.State == rule.Good && v.Value >= e.judge.options.Clear
+	broken := t-r.last > e.judge.description.Gap.Microseconds()
+	if v.State != r.state || between != r.between || broken {
+		*r = run{state: v.State, between: between, since: v.From, began: t, worst: v.Value}
+	}
+	r.last, r.to, r.worst = t, v.To, max(r.worst, v.Value)
+}
+
+// forget makes nothing known any more: what was pending is over, what is firing holds.
+func (e *episode) forget() { e.run = run{last: e.run.last} }
+
+// lapse forgets a verdict that has not been renewed within the rule's Gap up to t.
+func (e *episode) lapse(t int64, out emitter) {
+	if t-e.run.last > e.judge.description.Gap.Microseconds() {
+		e.take(t, rule.Verdict{From: t, To: t}, out)
+	}
+}
+
+// severity of the firing defect at t: it does not fall.
+func (e *episode) severity(t int64) string {
+	after := e.judge.options.CriticalAfter
+	if e.told.Severity == "critical" || after > 0 && t-e.told.Onset >= after.Microseconds() {
+		return "critical"
+	}
+	return e.told.Severity
+}

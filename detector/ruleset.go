@@ -1,0 +1,143 @@
+package detector
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/internal/catalogue"
+)
+
+// judge is one rule at work on one stream, with an episode for each part that it has spoken of.
+type judge struct {
+	kind        string
+	rule        rule.Rule
+	options     *rule.Options
+	description rule.Description
+	parents     []*judge
+	children    []*judge
+	episodes    []*episode // in order of part
+}
+
+// ruleset is the options of all rules, known to be good.
+type ruleset struct {
+	// text as it was given, and effective with all defaults.
+	text, effective string
+}
+
+// defaultRules are the documented defaults.
+var defaultRules = func() ruleset {
+	r, err := parseRules("")
+	if err != nil {
+		panic(err)
+	}
+	return r
+}()
+
+// EffectiveRules is every rule with all its options as YAML, once options (a YAML or JSON mapping of kind to options, or nothing) are laid
+// onto the documented defaults. It is an error to name a rule or an option that does not exist, or a value that cannot be used.
+func EffectiveRules(options []byte) (string, error) {
+	r, err := parseRules(string(options))
+	return r.effective, err
+}
+
+func parseRules(text string) (ruleset, error) {
+	rules, err := configure([]byte(text))
+	if err != nil {
+		return ruleset{}, err
+	}
+	effective, err := yaml.Marshal(rules)
+	if err != nil {
+		return ruleset{}, fmt.Errorf("print rules: %w", err)
+	}
+	return ruleset{text, string(effective)}, nil
+}
+
+// configure makes every rule with its options.
+func configure(options []byte) (map[string]rule.Rule, error) {
+	var chosen map[string]yaml.Node
+	if err := yaml.Unmarshal(options, &chosen); err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	kinds := rule.Catalogue.Names()
+	for kind := range chosen {
+		if !slices.Contains(kinds, kind) {
+			return nil, fmt.Errorf("rules: %q is unknown%s", kind, catalogue.Suggest(kind, kinds))
+		}
+	}
+	rules := make(map[string]rule.Rule, len(kinds))
+	for _, kind := range kinds {
+		var text []byte
+		if node, ok := chosen[kind]; ok {
+			var err error
+			if text, err = yaml.Marshal(&node); err != nil {
+				return nil, fmt.Errorf("rules: options of %s: %w", kind, err)
+			}
+		}
+		r, err := rule.Catalogue.New(kind, text)
+		if err != nil {
+			return nil, fmt.Errorf("rules: %w", err)
+		}
+		rules[kind] = r
+	}
+	return rules, nil
+}
+
+// judges are new rules that have seen nothing, without the disabled ones; parents before children, else in order of kind.
+func (r ruleset) judges() []*judge {
+	rules, err := configure([]byte(r.text))
+	if err != nil {
+		panic(err) // parseRules has made them of the same text.
+	}
+	byKind := make(map[string]*judge, len(rules))
+	var order []*judge
+	var visit func(kind string)
+	visit = func(kind string) {
+		r, ok := rules[kind]
+		if !ok || byKind[kind] != nil || r.Common().Disabled {
+			return
+		}
+		j := &judge{kind: kind, rule: r, options: r.Common(), description: r.Describe()}
+		byKind[kind] = j
+		for _, parent := range j.description.Parents {
+			visit(parent)
+			if p := byKind[parent]; p != nil {
+				j.parents = append(j.parents, p)
+				p.children = append(p.children, j)
+			}
+		}
+		order = append(order, j)
+	}
+	for _, kind := range rule.Catalogue.Names() {
+		visit(kind)
+	}
+	return order
+}
+
+// episode finds or makes the episode of one part.
+func (j *judge) episode(part string) *episode {
+	for _, e := range j.episodes {
+		if e.part == part {
+			return e
+		}
+	}
+	e := &episode{judge: j, part: part}
+	j.episodes = append(j.episodes, e)
+	slices.SortFunc(j.episodes, func(a, b *episode) int { return strings.Compare(a.part, b.part) })
+	return e
+}
+
+// explained says that a parent is pending or firing: what the rule sees is the parent's doing.
+func (j *judge) explained() bool {
+	for _, p := range j.parents {
+		for _, e := range p.episodes {
+			if e.pending() || e.firing() {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,223 @@
+package detector
+
+import (
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// staleAfter is how long, by ticks, a stream may be without heartbeat before its lamp goes out.
+const staleAfter = 3 * time.Second
+
+// stream is the state of one stream.
+type stream struct {
+	id string
+	// settled says that a Setting has come. Until then the stream only keeps the defects that were restored.
+	settled bool
+	// generation and time of the newest Setting.
+	generation int32
+	time       int64
+
+	labels  []schemas.Label
+	profile string
+	// rules are in force; refused is the last text of rules that could not be used.
+	rules   ruleset
+	refused string
+	judges  []*judge
+
+	owner owner
+	// beat is the log's time of the last heartbeat, state and edge are what it said.
+	beat        int64
+	state, edge string
+
+	health health
+	record rule.Record
+}
+
+// newStream makes the state of a stream without a Setting: the default rules, so that defects can be restored.
+func newStream(id string) *stream {
+	return &stream{id: id, rules: defaultRules, judges: defaultRules.judges(), health: health{lamp: lampUnknown}}
+}
+
+// outdated tells whether a Setting comes from an older owner than the one in force.
+func (s *stream) outdated(setting *schemas.Setting) bool {
+	return s.settled && setting.Generation < s.generation && setting.Time < s.time+deposedAfter.Microseconds()
+}
+
+// set takes the stream's effective settings. Rules that cannot be used change nothing, and the log says so once.
+func (s *stream) set(setting *schemas.Setting, log *slog.Logger, out emitter) {
+	s.settled, s.generation, s.time = true, setting.Generation, setting.Time
+	s.profile = setting.Profile
+	s.labels = make([]schemas.Label, 0, len(setting.Labels))
+	for _, name := range slices.Sorted(maps.Keys(setting.Labels)) {
+		s.labels = append(s.labels, schemas.Label{Name: name, Value: setting.Labels[name]})
+	}
+	if setting.Rules == s.rules.text || setting.Rules == s.refused {
+		return
+	}
+	rules, err := parseRules(setting.Rules)
+	if err != nil {
+		s.refused = setting.Rules
+		log.Warn("rules cannot be used, keeping those in force", "stream", s.id, "profile", setting.Profile, "error", err)
+		return
+	}
+	changed := rules.effective != s.rules.effective
+	s.rules, s.refused = rules, ""
+	if changed {
+		s.renew(setting.Time, out)
+	}
+}
+
+// renew makes the rules in force anew, with nothing seen. What was firing goes on with the new rule of its kind, or closes without one.
+func (s *stream) renew(t int64, out emitter) {
+	old := s.judges
+	s.judges = s.rules.judges()
+	for _, o := range old {
+		j := s.judge(o.kind)
+		for _, e := range o.episodes {
+			switch {
+			case !e.firing():
+			case j == nil:
+				e.close(t, removed, out)
+			default:
+				*j.episode(e.part) = episode{judge: j, part: e.part, told: e.told, value: e.value, end: e.end, bad: e.bad}
+			}
+		}
+	}
+}
+
+// judge of a kind; nil when there is none.
+func (s *stream) judge(kind string) *judge {
+	for _, j := range s.judges {
+		if j.kind == kind {
+			return j
+		}
+	}
+	return nil
+}
+
+// take folds a record of the stream itself.
+func (s *stream) take(f *schemas.Feature, now int64, out emitter) {
+	session, at := origin(f)
+	t := session + at
+	if !plausible(session) || !plausible(at) || !plausible(t) {
+		return
+	}
+	ok, changed := s.owner.accept(session, t, now)
+	if !ok {
+		return
+	}
+	if changed {
+		s.renew(t, out)
+	}
+	s.health.measure(f)
+	s.judgeRecord(t, f, out)
+	if b := f.StreamSecond; b != nil {
+		s.beat, s.state, s.edge = now, b.State, b.Edge
+		s.lapse(t, out)
+	}
+	s.health.show(s, now, out)
+}
+
+// tick folds the passing of time.
+func (s *stream) tick(f *schemas.Feature, step passing, out emitter) {
+	s.owner.tick(step)
+	if step.away {
+		s.beat = step.now
+	}
+	if !s.owner.held {
+		s.state, s.edge = "", ""
+	}
+	if s.stale(step.now) {
+		s.eachEpisode(func(e *episode) {
+			switch {
+			case e.judge.description.Absence:
+			case e.firing() && s.owner.silent(step.now) >= hold.Microseconds():
+				e.close(step.now, unknown, out)
+			default:
+				e.forget()
+			}
+		})
+	}
+	s.judgeRecord(step.now, f, out)
+	s.health.tick(s, step, out)
+	s.health.show(s, step.now, out)
+}
+
+// stale says that the heartbeat has been missing for some time.
+func (s *stream) stale(now int64) bool { return now-s.beat >= staleAfter.Microseconds() }
+
+// judgeRecord lets every rule look at one record.
+func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
+	s.record = rule.Record{Time: t, Feature: f}
+	for _, j := range s.judges {
+		v, ok := j.rule.Judge(&s.record)
+		if !ok {
+			continue
+		}
+		if j.explained() {
+			v.State = rule.Unknown
+		}
+		if j.episode(v.Part).take(t, v, out) {
+			s.suppress(j, t, out)
+		}
+	}
+	s.record.Feature = nil
+}
+
+// suppress closes what a defect that has opened explains.
+func (s *stream) suppress(parent *judge, t int64, out emitter) {
+	for _, child := range parent.children {
+		for _, e := range child.episodes {
+			if e.firing() {
+				e.close(t, suppressed, out)
+			}
+		}
+	}
+}
+
+// lapse lets time pass, by the stream's own, for what is judged from its records.
+func (s *stream) lapse(t int64, out emitter) {
+	s.eachEpisode(func(e *episode) {
+		if !e.judge.description.Absence {
+			e.lapse(t, out)
+		}
+	})
+}
+
+// close ends all that is firing because the stream is gone.
+func (s *stream) close(t int64, out emitter) {
+	s.eachEpisode(func(e *episode) {
+		if e.firing() {
+			e.close(t, removed, out)
+		}
+	})
+}
+
+// eachEpisode calls do for each episode, parents before children.
+func (s *stream) eachEpisode(do func(*episode)) {
+	for _, j := range s.judges {
+		for _, e := range j.episodes {
+			do(e)
+		}
+	}
+}
+
+// origin is the session and the time in it of a record that a worker or supervisor wrote.
+func origin(f *schemas.Feature) (session, at int64) {
+	switch {
+	case f.VideoFrame != nil:
+		return f.VideoFrame.Session, f.VideoFrame.At
+	case f.AudioBlock != nil:
+		return f.AudioBlock.Session, f.AudioBlock.At
+	case f.StreamSecond != nil:
+		return f.StreamSecond.Session, f.StreamSecond.At
+	case f.Inventory != nil:
+		return f.Inventory.Session, f.Inventory.At
+	}
+	return -1, -1
+}
