@@ -3,7 +3,7 @@
 #include <string.h>
 
 /* Compiled once for AVX2 and once for any processor of the architecture, chosen when the program starts. All arithmetic is on integers,
- * so both give the same figures. FW_PLAIN leaves the choice out, to test the second on a machine that would choose the first. */
+ * so both give the same figures. FW_PLAIN (go test -tags plain) leaves the choice out, to test the second on a machine that has AVX2. */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(FW_PLAIN)
 #define FAST __attribute__((target_clones("avx2", "default")))
 #else
