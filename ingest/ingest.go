@@ -1,0 +1,164 @@
+// Package ingest is the edge: which streams are mine, and one supervised worker process for each. A worker decodes its stream, measures
+// pictures and sound and sends the records back over a pipe; this side fetches, restarts, publishes, and tells every second how each
+// stream is.
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// Config of the edge.
+type Config struct {
+	// Executable is run as `executable __worker` for each stream; empty: this program.
+	Executable string `yaml:"executable"`
+	// Edge is the base URL under which others reach this edge's pictures; it goes into every StreamSecond.
+	Edge string `yaml:"edge"`
+	// RetryMost is the longest wait before a source that is down is tried again.
+	RetryMost time.Duration `yaml:"retry_most"`
+	// Quarantine is how long a stream rests whose worker crashed five times in a minute, at first; it doubles up to 16-fold.
+	Quarantine time.Duration `yaml:"quarantine"`
+	// StallAfter is how long a worker that has data may give nothing before it is ended. More than the 10 s by which time stamps may jump.
+	StallAfter time.Duration `yaml:"stall_after"`
+	// Evidence bounds the pictures that are kept.
+	Evidence evidence.Config `yaml:"evidence"`
+}
+
+// Defaults of the edge's Config.
+func Defaults() Config {
+	return Config{RetryMost: 5 * time.Second, Quarantine: time.Minute, StallAfter: 15 * time.Second, Evidence: evidence.Defaults()}
+}
+
+// Validate names the first value that cannot be.
+func (c Config) Validate() error {
+	for name, d := range map[string]time.Duration{"retry_most": c.RetryMost, "quarantine": c.Quarantine, "stall_after": c.StallAfter} {
+		if d <= 0 {
+			return fmt.Errorf("ingest.%s is %v: it must be above 0", name, d)
+		}
+	}
+	return c.Evidence.Validate()
+}
+
+// Ingest supervises the streams of this edge. Its methods may be called from anywhere, before Run too.
+type Ingest struct {
+	config   Config
+	publish  func(stream string, f *schemas.Feature) error
+	log      *slog.Logger
+	pictures *evidence.Pictures
+	launcher *launcher
+
+	mu      sync.Mutex
+	streams map[string]*kept
+	// ctx is that of Run while it runs, else nil; running waits for the streams' goroutines.
+	ctx     context.Context
+	running sync.WaitGroup
+}
+
+// kept is one stream that is wanted, and how to end it when it runs.
+type kept struct {
+	spec *schemas.StreamSpec
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// New starts nothing. publish takes each record of a stream and must not block: an error means that there is no room for it, and the
+// record is counted as dropped. It is called by two goroutines a stream and may keep f.
+func New(config Config, publish func(stream string, f *schemas.Feature) error, log *slog.Logger) *Ingest {
+	return &Ingest{config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), launcher: newLauncher(), streams: map[string]*kept{}}
+}
+
+// Set begins a stream, or begins it anew when what is to be played has changed.
+func (i *Ingest) Set(id string, spec *schemas.StreamSpec) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	old := i.streams[id]
+	if old != nil && old.spec.URL == spec.URL && old.spec.Loop == spec.Loop {
+		return
+	}
+	k := &kept{spec: spec}
+	i.streams[id] = k
+	i.begin(id, k, i.end(old))
+}
+
+// Remove ends a stream, waits until it has ended and forgets its pictures.
+func (i *Ingest) Remove(id string) {
+	i.mu.Lock()
+	ended := i.end(i.streams[id])
+	delete(i.streams, id)
+	i.mu.Unlock()
+	if ended != nil {
+		<-ended
+	}
+	i.pictures.Remove(id)
+}
+
+// Pictures serves GET /pictures/{stream}?at=<microseconds since the Unix epoch>.
+func (i *Ingest) Pictures() http.Handler { return i.pictures.Handler() }
+
+// Run keeps the streams until ctx is done and all their workers have ended.
+func (i *Ingest) Run(ctx context.Context) error {
+	if i.config.Executable == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find this program: %w", err)
+		}
+		i.config.Executable = self
+	}
+	launching, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var launcher sync.WaitGroup
+	launcher.Go(func() { i.launcher.Run(launching) })
+	i.mu.Lock()
+	i.ctx = ctx
+	for id, k := range i.streams {
+		i.begin(id, k, nil)
+	}
+	i.mu.Unlock()
+
+	<-ctx.Done()
+	i.mu.Lock()
+	i.ctx = nil
+	i.mu.Unlock()
+	i.running.Wait()
+	stop()
+	launcher.Wait()
+	return nil
+}
+
+// begin starts k's goroutine once what was there before has ended; nothing while Run does not run. The lock is held.
+func (i *Ingest) begin(id string, k *kept, before <-chan struct{}) {
+	if i.ctx == nil {
+		return
+	}
+	ctx, stop := context.WithCancel(i.ctx)
+	k.stop, k.done = stop, make(chan struct{})
+	s := &stream{
+		id: id, spec: k.spec, config: i.config, launcher: i.launcher, pictures: i.pictures, publish: i.publish,
+		log: i.log.With("stream", id), status: newStatus(i.config.Edge, time.Now()), position: &source.Position{},
+		backoff: backoff{most: i.config.RetryMost, quarantine: i.config.Quarantine},
+	}
+	i.running.Go(func() {
+		defer close(k.done)
+		if before != nil {
+			<-before
+		}
+		s.Run(ctx)
+	})
+}
+
+// end stops k, which may be nil, and returns what tells that it has ended; nil when it never ran. The lock is held.
+func (i *Ingest) end(k *kept) <-chan struct{} {
+	if k == nil || k.stop == nil {
+		return nil
+	}
+	k.stop()
+	return k.done
+}

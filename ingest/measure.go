@@ -1,0 +1,196 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// MeasureConfig says what to measure offline.
+type MeasureConfig struct {
+	// URL or path of the input.
+	URL string
+	// Executable as in Config.
+	Executable string
+	// Log takes what is wrong with an input that can be read only in part; nil: slog.Default.
+	Log *slog.Logger
+}
+
+// measureStall is how long a worker that has data may give nothing before it is ended.
+const measureStall = 30 * time.Second
+
+// Measure takes an input to its end as fast as it can be decoded, by the same worker as a running stream's, with session 0 and
+// presentation time from 0. out gets each record in order, and after those of each second of media its StreamSecond. The first error of
+// out ends it. An input of which nothing can be decoded is an error, one that breaks off is logged.
+func Measure(ctx context.Context, c MeasureConfig, out func(*schemas.Feature) error) error {
+	at, err := resolve(c.URL)
+	if err != nil {
+		return fmt.Errorf("measure: %w", err)
+	}
+	if c.Executable == "" {
+		if c.Executable, err = os.Executable(); err != nil {
+			return fmt.Errorf("find this program: %w", err)
+		}
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	m := &measurement{config: c, at: at, out: out, guard: newGuard(0, nil), seconds: seconds{next: secondLength}}
+	if err := m.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return fmt.Errorf("measure %s: %w", source.Redact(at.url), m.told(err))
+	}
+	return nil
+}
+
+// measurement is one call of Measure.
+type measurement struct {
+	config  MeasureConfig
+	at      location
+	out     func(*schemas.Feature) error
+	guard   *guard
+	watch   *watch
+	seconds seconds
+	media   bool
+	// refused is the error of out, which is the caller's own and goes back as it is.
+	refused error
+}
+
+func (m *measurement) run(parent context.Context) error {
+	scheme, err := source.Lookup(m.at.url)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	l := newLauncher()
+	launching, stop := context.WithCancel(context.WithoutCancel(parent))
+	launched := make(chan struct{})
+	go func() {
+		defer close(launched)
+		l.Run(launching)
+	}()
+	defer func() {
+		stop()
+		<-launched
+	}()
+
+	if scheme.Direct {
+		p, err := l.start(ctx, m.config.Executable, job{Path: m.at.url, Mode: offline})
+		if err != nil {
+			return err
+		}
+		return m.conclude(m.hear(ctx, cancel, p))
+	}
+	f := newFeed(func() (*process, error) { return l.start(ctx, m.config.Executable, job{Mode: offline}) })
+	fetched := make(chan error, 1)
+	go func() {
+		err := source.Fetch(ctx, source.Request{URL: m.at.url}, f, &source.Meter{})
+		f.Close()
+		fetched <- err
+	}()
+	p, ok := <-f.started
+	if !ok {
+		return errors.Join(f.failed, <-fetched)
+	}
+	end, err := m.hear(ctx, cancel, p)
+	cancel(nil)
+	if broken := <-fetched; err == nil && f.broken == nil && broken != nil && !errors.Is(broken, source.ErrEnded) && !errors.Is(broken, context.Canceled) {
+		end = &ending{Reason: broken.Error(), Failed: true}
+	}
+	return m.conclude(end, err)
+}
+
+// hear takes all that the worker sends.
+func (m *measurement) hear(ctx context.Context, cancel context.CancelCauseFunc, p *process) (*ending, error) {
+	m.watch = newWatch(measureStall, p.media == nil)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		m.watch.Run(ctx, cancel)
+	}()
+	end, err := m.messages(newReceiver(p.records))
+	if err != nil {
+		cancel(err)
+	}
+	died := p.Wait()
+	why := context.Cause(ctx)
+	if why == nil && end == nil {
+		why = fmt.Errorf("the worker died at %.1f s: %v: %s", float64(m.guard.furthest)/1e6, died, m.at.Redact(p.stderr.String()))
+	}
+	cancel(nil)
+	<-watched
+	return end, why
+}
+
+func (m *measurement) messages(r *receiver) (*ending, error) {
+	for {
+		message, err := r.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		case message.End != nil:
+			return message.End, nil
+		case message.Progress != nil:
+			m.watch.Progress(*message.Progress, time.Now())
+		case message.Feature != nil:
+			if err := m.record(message.Feature); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+func (m *measurement) record(f *schemas.Feature) error {
+	if err := m.guard.Record(f); err != nil {
+		return err
+	}
+	if f.Inventory == nil {
+		m.media = true
+		m.watch.Media(time.Now())
+		if err := m.seconds.Media(f, m.give); err != nil {
+			return err
+		}
+	}
+	return m.give(f)
+}
+
+// give hands one record to the caller.
+func (m *measurement) give(f *schemas.Feature) error {
+	m.refused = m.out(f)
+	return m.refused
+}
+
+// conclude is what the caller gets for how the worker ended.
+func (m *measurement) conclude(end *ending, err error) error {
+	switch {
+	case err != nil:
+		return err
+	case !m.media && end.Failed:
+		return fmt.Errorf("nothing in it can be decoded: %s", end.Reason)
+	case !m.media:
+		return errors.New("it ends without a picture or a sound")
+	case end.Failed:
+		m.config.Log.Warn("the input breaks off", "at", fmt.Sprintf("%.3f s", float64(m.seconds.end)/1e6), "reason", m.at.Redact(end.Reason))
+	}
+	return m.seconds.End(m.give)
+}
+
+// told is err as it may be told to people: without secrets, unless it is the caller's own.
+func (m *measurement) told(err error) error {
+	if m.refused != nil && errors.Is(err, m.refused) {
+		return err
+	}
+	return errors.New(m.at.Redact(err.Error()))
+}

@@ -1,0 +1,75 @@
+package ingest
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/framewatch/framewatch/ingest/source"
+)
+
+// reference is a secret in a URL: ${env:NAME} or ${file:/path}.
+var reference = regexp.MustCompile(`\$\{(env|file):([^}]*)\}`)
+
+// location is a stream's URL with its secrets in it. Only source gets to see it.
+type location struct {
+	url string
+	// scrub takes the secrets out of a text.
+	scrub *strings.Replacer
+}
+
+// resolve puts the secrets into url. The error names the reference that leads nowhere, never a value.
+func resolve(url string) (location, error) {
+	var missing error
+	var secrets []string
+	full := reference.ReplaceAllStringFunc(url, func(ref string) string {
+		part := reference.FindStringSubmatch(ref)
+		value, err := secret(part[1], part[2])
+		if err != nil {
+			missing = fmt.Errorf("%s: %w", ref, err)
+			return ""
+		}
+		if value != "" {
+			secrets = append(secrets, value, "[secret]")
+		}
+		return value
+	})
+	if missing != nil {
+		return location{}, missing
+	}
+	return location{url: full, scrub: strings.NewReplacer(append([]string{full, source.Redact(full)}, secrets...)...)}, nil
+}
+
+func secret(kind, name string) (string, error) {
+	if kind == "env" {
+		value, ok := os.LookupEnv(name)
+		if !ok {
+			return "", fmt.Errorf("the environment has no such variable")
+		}
+		return value, nil
+	}
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return "", fmt.Errorf("the file cannot be read")
+	}
+	return strings.TrimRight(string(content), "\r\n"), nil
+}
+
+// Redact makes a text from outside fit for a log and a record: without secrets and control characters, and short.
+func (l location) Redact(text string) string {
+	if l.scrub != nil {
+		text = l.scrub.Replace(text)
+	}
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "?"))
+	const longest = 300
+	if len(text) > longest {
+		text = strings.ToValidUTF8(text[:longest], "") + "..."
+	}
+	return text
+}

@@ -1,0 +1,195 @@
+package ingest
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// The states of a StreamSecond.
+const (
+	starting = "starting"
+	up       = "up"
+	down     = "down"
+	fault    = "fault"
+)
+
+// grace is how long a connected stream may present nothing before it is not up any more.
+const grace = 2 * time.Second
+
+// status is what one stream's seconds are made from: its tries write it, its ticker reads it. It is safe for concurrent use.
+//
+//	starting --media--> up --source ends, or silent--> down --media--> up
+//	                    up --worker dies-------------> fault --media--> up, --source ends--> down
+type status struct {
+	edge  string
+	meter *source.Meter
+
+	mu sync.Mutex
+	// session and when it began, and its seconds and epoch so far.
+	session int64
+	began   time.Time
+	seq     int64
+	epoch   int32
+	// trouble is why nothing is presented since the last try: a state and its reason; empty while a try may still come to something.
+	trouble, reason string
+	// faulted tells that we failed at some time in this second.
+	faulted string
+	// contact tells that media was ever presented, until when the last of it lasts.
+	contact bool
+	until   time.Time
+
+	second, total counts
+	// bytes is what the seconds so far have told, read what workers that open the source themselves have read.
+	bytes, read, readBefore int64
+	playlist                source.PlaylistState
+}
+
+// counts are what is counted, by second or since the stream was taken.
+type counts struct {
+	decoded, analysed, blocks, dropped, reconnects, restarts int32
+}
+
+// add counts a picture or a block of sound.
+func (c *counts) add(f *schemas.Feature) {
+	if v := f.VideoFrame; v != nil {
+		c.decoded += 1 + v.Skipped
+		c.analysed++
+	} else {
+		c.blocks++
+	}
+}
+
+// none tells that there was no media.
+func (c *counts) none() bool { return c.decoded+c.blocks == 0 }
+
+// newStatus begins a session before any worker has run.
+func newStatus(edge string, now time.Time) *status {
+	return &status{edge: edge, meter: &source.Meter{}, session: now.UnixMicro(), began: now}
+}
+
+// Begin starts the session of a new worker and returns it: larger than any before.
+func (s *status) Begin(now time.Time) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.session = max(now.UnixMicro(), s.session+1)
+	s.began, s.seq, s.epoch = now, 0, 0
+	s.readBefore = s.read
+	return s.session
+}
+
+// Trouble tells that a try ended, or cannot be made, and why.
+func (s *status) Trouble(state, reason string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.trouble, s.reason = state, reason
+	if state == fault {
+		s.faulted = reason
+	}
+}
+
+// Retried counts a try after the first: a restart when the last one was our fault.
+func (s *status) Retried(ours bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ours {
+		s.total.restarts++
+	} else {
+		s.total.reconnects++
+	}
+}
+
+// Media counts a picture or a block of sound of the running worker.
+func (s *status) Media(f *schemas.Feature, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.second.add(f)
+	lasts := int64(0)
+	if v := f.VideoFrame; v != nil {
+		s.epoch, lasts = v.Epoch, min(int64(v.Duration), maxJump)
+	} else {
+		s.epoch = f.AudioBlock.Epoch
+	}
+	s.contact, s.trouble, s.reason = true, "", ""
+	if end := now.Add(time.Duration(microseconds(lasts)) * time.Microsecond); end.After(s.until) {
+		s.until = end
+	}
+}
+
+// Progress takes what the running worker has read, when it opens the source itself.
+func (s *status) Progress(p progress, direct bool) {
+	if !direct {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.read = s.readBefore + p.Received
+}
+
+// Dropped counts a record that could not be published.
+func (s *status) Dropped() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.second.dropped++
+}
+
+// Last is when the last media was, the zero time when there was none.
+func (s *status) Last() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.until
+}
+
+// Second makes the record of the second that ends now and begins the next.
+func (s *status) Second(now time.Time) *schemas.StreamSecond {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state, reason := s.state(now)
+	bytes := s.meter.Bytes() + s.read
+	r := &schemas.StreamSecond{
+		Session: s.session, Epoch: s.epoch, Seq: s.seq, At: now.Sub(s.began).Microseconds(), State: state, Reason: reason,
+		FramesDecoded: s.second.decoded, FramesAnalysed: s.second.analysed, AudioBlocks: s.second.blocks, Bytes: bytes - s.bytes,
+		Reconnects: s.total.reconnects, Restarts: s.total.restarts, Dropped: s.second.dropped, Edge: s.edge, Playlist: s.playlistSecond(now),
+	}
+	s.seq++
+	s.bytes, s.second, s.faulted = bytes, counts{}, ""
+	return r
+}
+
+// state is the drawing above.
+func (s *status) state(now time.Time) (state, reason string) {
+	silent := now.Sub(s.until)
+	switch {
+	case s.faulted != "":
+		return fault, s.faulted
+	case !s.second.none():
+		return up, ""
+	case s.trouble != "":
+		return s.trouble, s.reason
+	case !s.contact:
+		return starting, ""
+	case silent < grace:
+		return up, ""
+	}
+	return down, fmt.Sprintf("no pictures and no sound for %d s", int(silent.Seconds()))
+}
+
+// playlistSecond is what the meter knows of an HLS playlist, with this second's share of what it counts; nil without one.
+func (s *status) playlistSecond(now time.Time) *schemas.Playlist {
+	p, ok := s.meter.Playlist()
+	if !ok {
+		return nil
+	}
+	before := s.playlist
+	s.playlist = p
+	return &schemas.Playlist{
+		AgeMS: int32(min(now.Sub(p.Changed), 24*time.Hour).Milliseconds()), TargetMS: int32(p.Target.Milliseconds()),
+		MediaSequence: p.MediaSequence, SequenceStep: int32(p.Step), DiscontinuitySequence: p.DiscontinuitySequence, Length: int32(p.Length),
+		Segments: int32(p.Segments - before.Segments), SegmentErrors: int32(p.SegmentErrors - before.SegmentErrors),
+		SegmentStatus: int32(p.SegmentStatus), SegmentLatencyMS: int32(p.SegmentLatency.Milliseconds()),
+		Throughput: p.Throughput, Bandwidth: p.Bandwidth, Variants: int32(p.Variants),
+	}
+}

@@ -1,0 +1,138 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// stream is one stream as the supervisor keeps it: one try after another, and a StreamSecond every second beside them.
+type stream struct {
+	id       string
+	spec     *schemas.StreamSpec
+	config   Config
+	status   *status
+	launcher *launcher
+	pictures *evidence.Pictures
+	publish  func(stream string, f *schemas.Feature) error
+	log      *slog.Logger
+	backoff  backoff
+	// position is how far a segmented source has been fetched.
+	position *source.Position
+}
+
+// outcome is how a try ended.
+type outcome struct {
+	// state is down when the source ended it and fault when our worker did; reason is for people, without credentials.
+	state, reason string
+	// over tells that there is nothing to try again: the file has ended. again tells to go on at once: nothing is wrong.
+	over, again bool
+	// presented is for how long it had pictures or sound.
+	presented time.Duration
+}
+
+// Run keeps the stream until ctx is done.
+func (s *stream) Run(ctx context.Context) {
+	seconds := make(chan struct{})
+	go func() {
+		defer close(seconds)
+		s.seconds(ctx)
+	}()
+	s.tries(ctx)
+	<-seconds
+}
+
+// seconds publishes a StreamSecond every second, whatever happens to the tries.
+func (s *stream) seconds(ctx context.Context) {
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			s.send(&schemas.Feature{StreamSecond: s.status.Second(now)})
+		}
+	}
+}
+
+// tries plays the source again and again.
+func (s *stream) tries(ctx context.Context) {
+	last := outcome{}
+	for ctx.Err() == nil {
+		o := s.try(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if o.again {
+			continue
+		}
+		s.status.Trouble(o.state, o.reason)
+		wait := s.wait(o)
+		if o.state != last.state || o.reason != last.reason || o.presented > 0 {
+			s.log.Warn("stream is "+o.state, "reason", o.reason, "presented", o.presented.Round(time.Millisecond), "retry_in", wait.Round(time.Millisecond))
+		}
+		if o.over {
+			<-ctx.Done()
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		s.status.Retried(o.state == fault)
+		last = o
+	}
+}
+
+// wait is how long to wait after a try.
+func (s *stream) wait(o outcome) time.Duration {
+	s.backoff.Presented(o.presented)
+	if o.state != fault {
+		return s.backoff.Down()
+	}
+	s.position = &source.Position{} // What the worker had stored is lost.
+	wait, quarantined := s.backoff.Crash(time.Now())
+	if quarantined {
+		s.status.Trouble(fault, fmt.Sprintf("in quarantine for %d s after %d crashes: %s", int(wait.Seconds()), crashesMost, o.reason))
+	}
+	return wait
+}
+
+// try plays the source once, to its end or until something fails.
+func (s *stream) try(ctx context.Context) outcome {
+	at, err := resolve(s.spec.URL)
+	if err != nil {
+		return outcome{state: down, reason: err.Error()}
+	}
+	scheme, err := source.Lookup(at.url)
+	if err != nil {
+		return outcome{state: down, reason: at.Redact(err.Error())}
+	}
+	t := &try{stream: s, at: at}
+	begin := time.Now()
+	var o outcome
+	if scheme.Direct {
+		o = t.direct(ctx)
+	} else {
+		o = t.fetched(ctx, scheme)
+	}
+	o.reason = at.Redact(o.reason)
+	if last := s.status.Last(); last.After(begin) {
+		o.presented = last.Sub(begin)
+	}
+	return o
+}
+
+// send publishes one record; one that cannot be is counted and gone.
+func (s *stream) send(f *schemas.Feature) {
+	if s.publish(s.id, f) != nil {
+		s.status.Dropped()
+	}
+}

@@ -1,0 +1,140 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/ingest/source"
+)
+
+// try is one connection to the source with one worker process.
+type try struct {
+	stream *stream
+	at     location
+	watch  *watch
+}
+
+// direct lets the worker open the source itself.
+func (t *try) direct(ctx context.Context) outcome {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	p, err := t.launch(ctx, job{Path: t.at.url, Mode: paced, Loop: t.stream.spec.Loop})
+	if err != nil {
+		return outcome{state: fault, reason: err.Error()}
+	}
+	return t.listen(ctx, cancel, p)
+}
+
+// fetched feeds the worker with what Fetch brings. The worker is started by the first byte, so that a source that is down costs none,
+// and is heard out when the source has ended: what it still has to present is presented.
+func (t *try) fetched(ctx context.Context, scheme source.Scheme) outcome {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	f := newFeed(func() (*process, error) { return t.launch(ctx, job{Mode: t.mode(scheme)}) })
+	request := source.Request{URL: t.at.url, Loop: t.stream.spec.Loop, Position: t.stream.position}
+	fetched := make(chan error, 1)
+	go func() {
+		err := source.Fetch(ctx, request, f, t.stream.status.meter)
+		f.Close()
+		fetched <- err
+	}()
+	p, ok := <-f.started
+	if !ok {
+		return f.outcome(<-fetched)
+	}
+	o := t.listen(ctx, cancel, p)
+	select {
+	case err := <-fetched:
+		if o.over && f.broken == nil {
+			return f.outcome(err)
+		}
+	default:
+		cancel(nil)
+		<-fetched
+	}
+	// The worker ended first: it died, or could make nothing of the data.
+	o.over = false
+	return o
+}
+
+// mode is how the worker must present: segments come ahead of their time, a plain HTTP stream as it happens until it shows otherwise.
+func (t *try) mode(scheme source.Scheme) mode {
+	if _, segmented := t.stream.status.meter.Playlist(); segmented || !scheme.Paced {
+		return paced
+	}
+	return live
+}
+
+func (t *try) launch(ctx context.Context, j job) (*process, error) {
+	j.Session, j.Pictures = t.stream.status.Begin(time.Now()), true
+	return t.stream.launcher.start(ctx, t.stream.config.Executable, j)
+}
+
+// listen hears the worker out and says how it ended.
+func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *process) outcome {
+	t.watch = newWatch(t.stream.config.StallAfter, p.media == nil)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		t.watch.Run(ctx, cancel)
+	}()
+	end, err := t.hear(p)
+	if err != nil && ctx.Err() == nil {
+		cancel(err)
+	}
+	died := p.Wait()
+	why := context.Cause(ctx)
+	cancel(nil)
+	<-watched
+	var e stalled
+	switch {
+	case errors.As(why, &e):
+		return outcome{state: e.state, reason: e.reason}
+	case why != nil:
+		return outcome{state: fault, reason: why.Error()}
+	case end == nil:
+		t.stream.log.Error("worker died", "exit", died, "stderr", t.at.Redact(p.stderr.String()))
+		return outcome{state: fault, reason: fmt.Sprintf("worker died: %v", died)}
+	}
+	return outcome{state: down, reason: end.Reason, over: !end.Failed}
+}
+
+// hear takes the worker's messages until they end. A message that cannot be true is an error.
+func (t *try) hear(p *process) (*ending, error) {
+	s := t.stream
+	r, g := newReceiver(p.records), newGuard(s.status.session, since(s.status.session))
+	for {
+		m, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case m.End != nil:
+			return m.End, nil
+		case m.Progress != nil:
+			t.watch.Progress(*m.Progress, time.Now())
+			s.status.Progress(*m.Progress, p.media == nil)
+		case m.Picture != nil:
+			if err := g.Picture(m.Picture); err != nil {
+				return nil, err
+			}
+			s.pictures.Add(s.id, evidence.Picture{At: g.session + m.Picture.At, JPEG: m.Picture.JPEG})
+		case m.Feature != nil:
+			if err := g.Record(m.Feature); err != nil {
+				return nil, err
+			}
+			if now := time.Now(); m.Feature.Inventory == nil {
+				t.watch.Media(now)
+				s.status.Media(m.Feature, now)
+			}
+			s.send(m.Feature)
+		}
+	}
+}

@@ -1,0 +1,172 @@
+package ingest
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// The worker's pipe carries messages: one byte of kind, four bytes of length (big-endian), and the body.
+const (
+	// recordMessage is one Feature as on the log.
+	recordMessage = 'R'
+	// pictureMessage is eight bytes of presentation time (microseconds since session, big-endian) and a JPEG.
+	pictureMessage = 'P'
+	// progressMessage is a progress as JSON, sent every second whatever the decoder does.
+	progressMessage = 'S'
+	// endMessage is an ending as JSON, the last message of a worker that was not killed.
+	endMessage = 'E'
+)
+
+// maxBody bounds the body of each kind of message, in bytes.
+var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, progressMessage: 1 << 10, endMessage: 4 << 10}
+
+const headLength = 5
+
+// progress is how far the worker has come with the source's data.
+type progress struct {
+	// Received bytes since the worker started, and how many of them the decoder has taken.
+	Received int64 `json:"received"`
+	Taken    int64 `json:"taken"`
+}
+
+// ending is why a worker ended by itself.
+type ending struct {
+	// Reason is for people.
+	Reason string `json:"reason"`
+	// Failed is false at the end of the input, true when the input could not be read on.
+	Failed bool `json:"failed"`
+}
+
+// message is one message as the supervisor reads it; exactly one field is set.
+type message struct {
+	Feature  *schemas.Feature
+	Picture  *picture
+	Progress *progress
+	End      *ending
+}
+
+// picture is a JPEG and its presentation time in microseconds since session.
+type picture struct {
+	At   int64
+	JPEG []byte
+}
+
+// sender writes messages. It is safe for concurrent use.
+type sender struct {
+	contract *schemas.Contract
+
+	mu     sync.Mutex
+	w      io.Writer
+	buffer []byte
+}
+
+func newSender(w io.Writer) *sender {
+	return &sender{contract: schemas.Baked(), w: w}
+}
+
+// Record sends one feature record.
+func (s *sender) Record(f *schemas.Feature) error {
+	return s.send(recordMessage, func(dst []byte) ([]byte, error) { return schemas.Append(s.contract, schemas.Features, dst, f) })
+}
+
+// Picture sends one JPEG with its presentation time.
+func (s *sender) Picture(p picture) error {
+	return s.send(pictureMessage, func(dst []byte) ([]byte, error) {
+		return append(binary.BigEndian.AppendUint64(dst, uint64(p.At)), p.JPEG...), nil
+	})
+}
+
+// Progress sends how far the worker has come.
+func (s *sender) Progress(p progress) error { return s.sendJSON(progressMessage, p) }
+
+// End sends why the worker ends; nothing follows it.
+func (s *sender) End(e ending) error { return s.sendJSON(endMessage, e) }
+
+func (s *sender) sendJSON(kind byte, v any) error {
+	return s.send(kind, func(dst []byte) ([]byte, error) {
+		body, err := json.Marshal(v)
+		return append(dst, body...), err
+	})
+}
+
+// send writes one message with a single call, so that messages never mix.
+func (s *sender) send(kind byte, body func([]byte) ([]byte, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b, err := body(append(s.buffer[:0], kind, 0, 0, 0, 0))
+	if err != nil {
+		return err
+	}
+	s.buffer = b
+	binary.BigEndian.PutUint32(b[1:], uint32(len(b)-headLength))
+	if _, err := s.w.Write(b); err != nil {
+		return fmt.Errorf("write to the supervisor: %w", err)
+	}
+	return nil
+}
+
+// receiver reads messages from a worker that may send anything. One goroutine.
+type receiver struct {
+	contract *schemas.Contract
+	r        *bufio.Reader
+	body     []byte
+}
+
+func newReceiver(r io.Reader) *receiver {
+	return &receiver{contract: schemas.Baked(), r: bufio.NewReaderSize(r, 64<<10)}
+}
+
+// Next is the next message, whose memory is the caller's. io.EOF tells that the worker closed its end between two messages; any other
+// error that the rest cannot be understood.
+func (r *receiver) Next() (message, error) {
+	var head [headLength]byte
+	if _, err := io.ReadFull(r.r, head[:]); err != nil {
+		return message{}, err
+	}
+	kind, length := head[0], binary.BigEndian.Uint32(head[1:])
+	most, known := maxBody[kind]
+	if !known {
+		return message{}, fmt.Errorf("read from the worker: no message is of kind %#x", kind)
+	}
+	if int64(length) > int64(most) {
+		return message{}, fmt.Errorf("read from the worker: a message %q of %d bytes is longer than %d", kind, length, most)
+	}
+	if cap(r.body) < int(length) {
+		r.body = make([]byte, length)
+	}
+	body := r.body[:length]
+	if _, err := io.ReadFull(r.r, body); err != nil {
+		return message{}, fmt.Errorf("read from the worker: a message %q is cut short: %w", kind, io.ErrUnexpectedEOF)
+	}
+	m, err := r.decode(kind, body)
+	if err != nil {
+		return message{}, fmt.Errorf("read from the worker: message %q: %w", kind, err)
+	}
+	return m, nil
+}
+
+// decode copies what it keeps of body.
+func (r *receiver) decode(kind byte, body []byte) (message, error) {
+	switch kind {
+	case recordMessage:
+		f := &schemas.Feature{}
+		return message{Feature: f}, schemas.Decode(r.contract, schemas.Features, body, f)
+	case pictureMessage:
+		if len(body) < 8 {
+			return message{}, fmt.Errorf("%d bytes are too few for a picture", len(body))
+		}
+		return message{Picture: &picture{At: int64(binary.BigEndian.Uint64(body)), JPEG: append([]byte(nil), body[8:]...)}}, nil
+	case progressMessage:
+		p := &progress{}
+		return message{Progress: p}, json.Unmarshal(body, p)
+	default:
+		e := &ending{}
+		return message{End: e}, json.Unmarshal(body, e)
+	}
+}

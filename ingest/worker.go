@@ -1,0 +1,241 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/framewatch/framewatch/ingest/feature"
+	"github.com/framewatch/framewatch/ingest/media"
+	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+const (
+	// inventoryEvery is how often the inventory is repeated, and pictureEvery how often a picture is kept; microseconds of presentation.
+	inventoryEvery = 10_000_000
+	pictureEvery   = 1_000_000
+	// pictureWidth in pixels and pictureQuality (1-100) of the pictures that are kept.
+	pictureWidth, pictureQuality = 320, 60
+	// guessedDuration is how long a picture lasts when nothing tells: 40 ms in 90 kHz.
+	guessedDuration = media.Clock / 25
+)
+
+// worker is one stream's whole trip, within a process of its own: units from the source get their instant from the presentation clock, are
+// measured, held until their time has come, and their records go out. One goroutine.
+type worker struct {
+	job job
+	out *sender
+	// elapsed is microseconds since session on the wall.
+	elapsed func() int64
+	// intake is nil when the decoder opens the source itself.
+	intake *intake
+	clock  *clock
+
+	tracks        *media.Tracks
+	version       int32
+	nextInventory int64
+
+	video       *feature.Video
+	record      schemas.VideoFrame
+	frames      int64
+	videoEpoch  int32
+	lastStep    int64
+	lastPTS     int64
+	idr         idr
+	nextPicture int64
+
+	sounds map[int]*sound
+}
+
+func newWorker(j job, out *sender, elapsed func() int64, in *intake) *worker {
+	return &worker{job: j, out: out, elapsed: elapsed, intake: in, clock: newClock(j.Mode),
+		video: feature.NewVideo(), sounds: map[int]*sound{}, lastPTS: media.NoTime}
+}
+
+// Run takes the source to its end, or round and round when it loops. The error says why it could not be read on.
+func (w *worker) Run(ctx context.Context, input source.Input) error {
+	defer w.video.Close()
+	for {
+		before := w.clock.end
+		if err := w.play(ctx, input); err != nil {
+			return err
+		}
+		if !w.job.Loop {
+			return w.flush()
+		}
+		if w.clock.end == before {
+			return fmt.Errorf("play in a loop: there are no pictures and no sound")
+		}
+		w.clock.Restart()
+	}
+}
+
+// play takes the source to its end once.
+func (w *worker) play(ctx context.Context, input source.Input) error {
+	decoder, err := source.Open(ctx, input)
+	if err != nil {
+		return err
+	}
+	defer decoder.Close()
+	for unit, err := range decoder.Units() {
+		if err != nil {
+			return err
+		}
+		switch {
+		case unit.Tracks != nil:
+			err = w.inventory(unit.Tracks)
+		case unit.Frame != nil:
+			err = w.picture(unit.Frame)
+		case unit.Samples != nil:
+			err = w.sound(unit.Samples)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inventory takes the set of tracks, new or changed.
+func (w *worker) inventory(t *media.Tracks) error {
+	if w.tracks != nil && reflect.DeepEqual(w.tracks, t) {
+		return nil
+	}
+	if w.tracks != nil && !sameFormats(w.tracks, t) {
+		if err := w.flush(); err != nil {
+			return err
+		}
+		w.clock.Change()
+	}
+	w.tracks = &media.Tracks{Container: t.Container, List: slices.Clone(t.List)}
+	w.version++
+	if t.Container != "mpegts" {
+		w.clock.Pace()
+	}
+	return w.sendInventory(w.now())
+}
+
+// picture takes one frame all the way.
+func (w *worker) picture(f *media.Frame) error {
+	known, lasts := w.duration(f)
+	came, waited := w.arrival()
+	i := w.clock.Stamp(f.Track, f.PTS, lasts, w.reference(came))
+	if i.Epoch != w.videoEpoch {
+		w.video.Reset()
+		w.videoEpoch = i.Epoch
+	}
+	r := &w.record
+	r.Session, r.Epoch, r.Seq, r.At, r.PTS = w.job.Session, i.Epoch, w.frames, i.At, i.PTS
+	r.DTSDelta, r.Duration, r.Arrival = dtsDelta(f), int32(known), w.arrived(came, i.At)
+	r.DecodeUS, r.Format, r.Sampling = int32(f.DecodeTime.Microseconds()), w.version, 1
+	r.Flags = pictureFlags(f)
+	if i.Missing*10 >= lasts*9 {
+		r.Flags |= flagGapBefore
+	}
+	r.Decode = &schemas.DecoderState{ErrorFlags: int32(f.ErrorFlags), Concealed: int32(f.Concealed), SinceIDR: w.idr.Count(f), PacketSize: int32(f.PacketSize)}
+	w.video.Measure(f, r)
+	w.frames++
+	w.present(i.At, came, waited)
+	if err := w.out.Record(&schemas.Feature{VideoFrame: r}); err != nil {
+		return err
+	}
+	if err := w.keep(f, i.At); err != nil {
+		return err
+	}
+	return w.repeatInventory(i.At)
+}
+
+// keep sends a small picture for the evidence, once a second.
+func (w *worker) keep(f *media.Frame, at int64) error {
+	if !w.job.Pictures || at < w.nextPicture {
+		return nil
+	}
+	w.nextPicture = at + pictureEvery
+	jpeg, err := feature.JPEG(f, pictureWidth, pictureQuality)
+	if err != nil {
+		return nil // A picture that cannot be shown was measured all the same; its groups tell.
+	}
+	return w.out.Picture(picture{At: at, JPEG: jpeg})
+}
+
+// present waits until the unit's time has come and tells the clock how it was met.
+func (w *worker) present(at, came, waited int64) {
+	if w.job.Mode == offline {
+		return
+	}
+	now := w.elapsed()
+	wait := w.clock.Hold(at, now)
+	if w.clock.mode == live {
+		w.clock.Presented(came-at, waited, now)
+	} else {
+		w.clock.Presented(max(now-at, 0), waited, now)
+	}
+	time.Sleep(wait)
+}
+
+// arrival is when the unit's last byte came, and how long it had waited for the decoder.
+func (w *worker) arrival() (came, waited int64) {
+	if w.intake == nil {
+		return w.elapsed(), 0
+	}
+	return w.intake.Arrival()
+}
+
+// reference is what presentation time is anchored to: arrival when live, else now.
+func (w *worker) reference(came int64) int64 {
+	if w.clock.mode == live {
+		return came
+	}
+	return w.elapsed()
+}
+
+// arrived is the record's arrival: offline there is none but at.
+func (w *worker) arrived(came, at int64) int64 {
+	if w.job.Mode == offline {
+		return at
+	}
+	return came
+}
+
+// duration is how long the picture lasts in 90 kHz: as far as known (0 when it is not), and for the clock's use.
+func (w *worker) duration(f *media.Frame) (known, lasts int64) {
+	if w.lastPTS != media.NoTime && f.PTS > w.lastPTS {
+		w.lastStep = f.PTS - w.lastPTS
+	}
+	w.lastPTS = f.PTS
+	known = f.Duration
+	if known <= 0 || known > maxJump {
+		known = min(nominal(f.Format), maxJump)
+	}
+	for _, d := range []int64{known, w.lastStep} {
+		if d > 0 && d <= maxJump {
+			return known, d
+		}
+	}
+	return known, guessedDuration
+}
+
+// now is the present moment on the presentation clock.
+func (w *worker) now() int64 {
+	if w.job.Mode == offline {
+		return w.clock.end
+	}
+	return w.elapsed()
+}
+
+func (w *worker) repeatInventory(at int64) error {
+	if w.tracks == nil || at < w.nextInventory {
+		return nil
+	}
+	return w.sendInventory(at)
+}
+
+func (w *worker) sendInventory(at int64) error {
+	w.nextInventory = at + inventoryEvery
+	return w.out.Record(&schemas.Feature{Inventory: &schemas.Inventory{
+		Session: w.job.Session, Epoch: w.clock.epoch, At: at, Version: w.version, Container: w.tracks.Container, Tracks: inventoryTracks(w.tracks.List),
+	}})
+}
