@@ -32,6 +32,8 @@ type Stream struct {
 	Profile string            `json:"profile"`
 	// Lamp is firing, pending, stale, unknown or ok.
 	Lamp string `json:"lamp"`
+	// Heard is the instant of the latest roll-up; microseconds since the Unix epoch, 0 when there was none.
+	Heard int64 `json:"heard"`
 	// FreshUntil is the instant after which Lamp no longer holds and the stream is stale; microseconds since the Unix epoch, 0 when
 	// nothing was ever known.
 	FreshUntil int64 `json:"fresh_until"`
@@ -165,7 +167,7 @@ func (b *board) view(id string, now time.Time) Stream {
 	if h == nil {
 		return s
 	}
-	s.State, s.FreshUntil = h.State, h.Time+freshFor.Microseconds()
+	s.State, s.Heard, s.FreshUntil = h.State, h.Time, h.Time+freshFor.Microseconds()
 	if h.Pending != nil {
 		s.Pending = h.Pending
 	}

@@ -14,7 +14,8 @@ import (
 const pictureWait = 5 * time.Second
 
 // getPicture passes on a picture that the edge still holds: GET /api/v1/streams/{id}/picture?at=. Its instant is in the ETag and in
-// Framewatch-Instant, so that a page can say how old it is.
+// Framewatch-Instant, so that a page can say how old it is. 204 means that nobody holds such a picture, which is no fault: the source
+// may be down.
 func (c *Console) getPicture(w http.ResponseWriter, r *http.Request) {
 	at, err := instant(r.FormValue("at"))
 	if err != nil {
@@ -23,8 +24,13 @@ func (c *Console) getPicture(w http.ResponseWriter, r *http.Request) {
 	}
 	id := r.PathValue("id")
 	_, health, ok := c.board.one(id)
-	if !ok || health == nil || health.Edge == "" {
-		writeError(w, http.StatusNotFound, "no picture: nobody holds this stream")
+	if !ok {
+		writeError(w, http.StatusNotFound, "no such stream")
+		return
+	}
+	w.Header().Set("Cache-Control", "private, no-cache")
+	if health == nil || health.Edge == "" {
+		w.WriteHeader(http.StatusNoContent)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), pictureWait)
@@ -32,7 +38,7 @@ func (c *Console) getPicture(w http.ResponseWriter, r *http.Request) {
 	jpeg, taken, err := c.deps.Picture(ctx, health.Edge, id, at)
 	switch {
 	case errors.Is(err, ErrNoPicture):
-		writeError(w, http.StatusNotFound, "no picture: none is held")
+		w.WriteHeader(http.StatusNoContent)
 	case err != nil:
 		c.deps.Log.Debug("fetch picture", "stream", id, "error", err)
 		writeError(w, http.StatusBadGateway, "no picture: the edge does not answer")
@@ -41,7 +47,6 @@ func (c *Console) getPicture(w http.ResponseWriter, r *http.Request) {
 	default:
 		h := w.Header()
 		h.Set("Content-Type", "image/jpeg")
-		h.Set("Cache-Control", "private, no-cache")
 		h.Set("ETag", fmt.Sprintf(`"%d"`, taken))
 		h.Set("Framewatch-Instant", strconv.FormatInt(taken, 10))
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(jpeg))

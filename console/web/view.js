@@ -1,0 +1,29 @@
+// What the viewer has chosen, kept in the address, so that it can be shared and survives a reload.
+import {signal} from "./vendor/signals.js";
+
+const keys = ["lamp", "search", "stream"];
+
+/** view is {lamp, search, stream}: show only this lamp, only names with this text, and this stream in full. Empty: not chosen. */
+export const view = signal(read());
+
+function read() {
+  const chosen = new URLSearchParams(location.hash.slice(1));
+  return Object.fromEntries(keys.map((k) => [k, chosen.get(k) ?? ""]));
+}
+
+addEventListener("hashchange", () => (view.value = read()));
+
+/** address is the page with these choices changed. */
+export function address(change) {
+  const chosen = Object.entries({...view.value, ...change}).filter(([, v]) => v !== "");
+  return `#${new URLSearchParams(chosen)}`;
+}
+
+/** choose changes choices without a step in the history. */
+export function choose(change) {
+  history.replaceState(null, "", address(change));
+  view.value = read();
+}
+
+/** matches tells whether a stream's name has the text that is searched for. */
+export const matches = (id) => id.toLowerCase().includes(view.value.search.toLowerCase());
