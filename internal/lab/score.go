@@ -1,0 +1,139 @@
+package lab
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// Injected is a fault as a client of the stream was given it: the truth that detection is scored against.
+type Injected struct {
+	Stream, Kind string
+	// Start and End are when a client that plays in real time presents them.
+	Start, End time.Time
+}
+
+// Detected is one defect as its events told.
+type Detected struct {
+	ID, Stream, Kind string
+	Onset, End       time.Time
+	// Open tells that it has not closed yet.
+	Open bool
+	// Told is when its first event came, Alerted when its first notification did; zero: not yet.
+	Told, Alerted time.Time
+}
+
+// Score gathers events and alerts and compares them with what was injected. It may be used by many goroutines.
+type Score struct {
+	// Tolerance is how far the spans of fault and defect may be apart and still be the same. It covers the time that a client needs to
+	// start: it presents what it was given first when it has understood the stream.
+	Tolerance time.Duration
+	// Patience is how long after its start a fault is awaited before it counts as missed.
+	Patience time.Duration
+
+	mu      sync.Mutex
+	defects []*Detected
+	gone    map[string]bool
+}
+
+// NewScore is a Score with a tolerance of 2.5 s and a patience of 8 s.
+func NewScore() *Score {
+	return &Score{Tolerance: 2500 * time.Millisecond, Patience: 8 * time.Second, gone: map[string]bool{}}
+}
+
+// Event notes an event of a defect that came at time now. A retracted defect was none.
+func (s *Score) Event(ev *schemas.DefectEvent, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d := s.defect(ev)
+	if d.Told.IsZero() {
+		d.Told = now
+	}
+	if end := time.UnixMicro(ev.End); end.After(d.End) {
+		d.End = end
+	}
+	switch ev.State {
+	case "closed":
+		d.Open = false
+	case "retracted":
+		s.gone[ev.ID] = true
+	}
+}
+
+// Alert notes a notification of a defect that came at time now.
+func (s *Score) Alert(ev *schemas.DefectEvent, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d := s.defect(ev); d.Alerted.IsZero() {
+		d.Alerted = now
+	}
+}
+
+// defect finds the defect of ev or begins it. The lock is held.
+func (s *Score) defect(ev *schemas.DefectEvent) *Detected {
+	if i := slices.IndexFunc(s.defects, func(d *Detected) bool { return d.ID == ev.ID }); i >= 0 {
+		return s.defects[i]
+	}
+	onset := time.UnixMicro(ev.Onset)
+	d := &Detected{ID: ev.ID, Stream: ev.Stream, Kind: ev.Kind, Onset: onset, End: onset, Open: true}
+	s.defects = append(s.defects, d)
+	return d
+}
+
+// Match is a fault and the defect that it was found as.
+type Match struct {
+	Injected
+	Detected
+}
+
+// OnsetError is how much too late the defect is said to have started.
+func (m Match) OnsetError() time.Duration { return m.Onset.Sub(m.Start) }
+
+// EventDelay is from the fault's start to the first event.
+func (m Match) EventDelay() time.Duration { return m.Told.Sub(m.Start) }
+
+// AlertDelay is from the fault's start to the first notification; negative when none came yet.
+func (m Match) AlertDelay() time.Duration {
+	if m.Alerted.IsZero() {
+		return -1
+	}
+	return m.Alerted.Sub(m.Start)
+}
+
+// Report compares what was injected with what was found until now.
+func (s *Score) Report(injected []Injected, now time.Time) Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var r Report
+	matched := map[string]bool{}
+	for _, in := range injected {
+		i := slices.IndexFunc(s.defects, func(d *Detected) bool { return !s.gone[d.ID] && !matched[d.ID] && s.same(in, d, now) })
+		switch {
+		case i >= 0:
+			matched[s.defects[i].ID] = true
+			r.Matches = append(r.Matches, Match{in, *s.defects[i]})
+		case now.Sub(in.Start) < s.Patience:
+			r.Waiting = append(r.Waiting, in)
+		default:
+			r.Missed = append(r.Missed, in)
+		}
+	}
+	for _, d := range s.defects {
+		if !matched[d.ID] && !s.gone[d.ID] {
+			r.Unexpected = append(r.Unexpected, *d)
+		}
+	}
+	return r
+}
+
+// same tells whether in was found as d: of one stream and kind, and overlapping but for the tolerance.
+func (s *Score) same(in Injected, d *Detected, now time.Time) bool {
+	end := d.End
+	if d.Open {
+		end = now
+	}
+	return in.Stream == d.Stream && in.Kind == d.Kind &&
+		!d.Onset.After(in.End.Add(s.Tolerance)) && !end.Before(in.Start.Add(-s.Tolerance))
+}
