@@ -141,6 +141,8 @@ func clientOptions(config Config, log *slog.Logger) ([]kgo.Opt, error) {
 	options := []kgo.Opt{
 		kgo.SeedBrokers(config.Brokers...), kgo.ClientID("framewatch"), kgo.WithLogger(clientLog{log}), kgo.MaxVersions(versions),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
+		// The default of five seconds is how long a new topic or leader would stay unknown.
+		kgo.MetadataMinAge(250*time.Millisecond),
 		kgo.MaxDecompressBatchBytes(inflatedBytes), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 	}
 	if config.TLS.Enabled {

@@ -9,8 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// embeddedPartitions is enough for one machine, and each costs the detector a producer.
-const embeddedPartitions = 4
+// EmbeddedPartitions is enough for one machine, and each costs the detector a producer.
+const EmbeddedPartitions = 4
 
 // EmbedConfig is where an embedded broker keeps its data and listens.
 type EmbedConfig struct {
@@ -37,7 +37,7 @@ func Embed(config EmbedConfig) (*Broker, error) {
 		return nil, fmt.Errorf("embed a broker on %s: it asks nobody who they are, so it listens on loopback addresses only", listen)
 	}
 	options := []kfake.Opt{
-		kfake.NumBrokers(1), kfake.DefaultNumPartitions(embeddedPartitions),
+		kfake.NumBrokers(1), kfake.DefaultNumPartitions(EmbeddedPartitions),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, listen) }),
 		// Without this the broker looks for expired and superseded records once an hour.
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "1000"}),
@@ -62,7 +62,7 @@ func (b *Broker) Addresses() []string { return b.cluster.ListenAddrs() }
 
 // Adopt points config at the broker and lays it out for one machine.
 func (b *Broker) Adopt(config Config) Config {
-	config.Brokers, config.Partitions, config.Replication = b.Addresses(), embeddedPartitions, 1
+	config.Brokers, config.Partitions, config.Replication = b.Addresses(), EmbeddedPartitions, 1
 	return config
 }
 

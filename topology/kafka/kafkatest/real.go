@@ -1,0 +1,81 @@
+// Package kafkatest runs real Kafka for tests: Apache Kafka from its Maven artifacts, on loopback, and the embedded broker beside it, so that one
+// test can be run on both.
+package kafkatest
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+// shared is the single node that all tests of a binary use, each with topics of its own prefix.
+var shared struct {
+	sync.Mutex
+	// main says that Main will stop the node.
+	main  bool
+	nodes *nodes
+	err   error
+}
+
+// Main runs the tests of a binary and then stops the shared node. A package that calls Real needs
+//
+//	func TestMain(m *testing.M) { os.Exit(kafkatest.Main(m)) }
+func Main(m *testing.M) int {
+	shared.main = true
+	code := m.Run()
+	if shared.nodes != nil {
+		shared.nodes.stop()
+	}
+	return code
+}
+
+// Real is the address of a single node of Apache Kafka, started once for all tests of the binary.
+func Real(t testing.TB) []string {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if !shared.main {
+		t.Fatal("kafkatest.Real: the package has no TestMain that calls kafkatest.Main, which would stop the node")
+	}
+	if shared.nodes == nil && shared.err == nil {
+		shared.nodes, shared.err = start(1)
+	}
+	if shared.err != nil {
+		t.Fatalf("start Apache Kafka: %v", shared.err)
+	}
+	return shared.nodes.addresses
+}
+
+// Cluster is the addresses of n nodes of Apache Kafka that keep three copies of each partition, for this test alone. It takes some 10 s.
+func Cluster(t testing.TB, n int) []string {
+	t.Helper()
+	nodes, err := start(n)
+	if err != nil {
+		t.Fatalf("start %d nodes of Apache Kafka: %v", n, err)
+	}
+	t.Cleanup(nodes.stop)
+	return nodes.addresses
+}
+
+// Embedded is the address of an embedded broker for this test alone, which keeps its data in memory.
+func Embedded(t testing.TB) []string {
+	t.Helper()
+	b, err := kafka.Embed(kafka.EmbedConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	return b.Addresses()
+}
+
+// Each runs a test on the embedded broker and on Apache Kafka.
+func Each(t *testing.T, test func(t *testing.T, brokers []string)) {
+	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
+	t.Run(fmt.Sprintf("apache-%s", version), func(t *testing.T) { test(t, Real(t)) })
+}
+
+// scratch is a directory of its own for a node.
+func scratch() (string, error) { return os.MkdirTemp("", "framewatch-kafka-") }
