@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -15,13 +16,13 @@ const headerSize = 5
 // bakedIDs is the range of ids given to schemas without a registry; registries count up from 1 and do not reach it.
 const bakedIDs = 0x7F000000
 
-// A Contract is what a process agrees on with its peers: the id of each schema on the wire, and the schema behind each id. The zero
-// id map means the baked-in ids. It is safe for concurrent use.
+// A Contract is what a process agrees on with its peers: the id of each schema on the wire, and the schema behind each id. It is safe for
+// concurrent use.
 type Contract struct {
 	mu sync.RWMutex
-	// ids of our own schemas, by schema text, where a registry gave others than the baked-in ones.
+	// ids under which our own schemas are written, by schema text.
 	ids map[string]uint32
-	// writers by id: what else may stand on the log.
+	// writers by id: every schema that may stand on the log.
 	writers map[uint32]*avro.Schema
 	// readers are the decoders made so far: *Schema[T] and id to func([]byte, *T) ([]byte, error).
 	readers map[readerKey]any
@@ -32,9 +33,17 @@ type readerKey struct {
 	id     uint32
 }
 
-// Baked is the contract of a process without a registry: its own schemas under their baked-in ids.
+// Baked is the contract of a process without a registry: our schemas of today and of every published version under their baked-in ids.
 func Baked() *Contract {
-	return &Contract{ids: map[string]uint32{}, writers: map[uint32]*avro.Schema{}, readers: map[readerKey]any{}}
+	c := &Contract{ids: map[string]uint32{}, writers: map[uint32]*avro.Schema{}, readers: map[readerKey]any{}}
+	for _, k := range All() {
+		c.ids[k.Text] = BakedID(k.parsed)
+		c.writers[BakedID(k.parsed)] = k.parsed
+	}
+	for _, p := range History() {
+		c.writers[BakedID(p.parsed)] = p.parsed
+	}
+	return c
 }
 
 // BakedID is the id of a schema where there is no registry: 0x7F000000 and the first 24 bits of the SHA-256 of its parsing canonical form.
@@ -43,19 +52,48 @@ func BakedID(parsed *avro.Schema) uint32 {
 	return bakedIDs | uint32(sum[0])<<16 | uint32(sum[1])<<8 | uint32(sum[2])
 }
 
+// Learn tells the contract which schema stands behind id: one that another version of this program, or another program, wrote with.
+func (c *Contract) Learn(id uint32, text string) error {
+	parsed, err := avro.Parse(text)
+	if err != nil {
+		return fmt.Errorf("learn schema id %d: %w", id, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.writers[id]; ok && !bytes.Equal(known.Canonical(), parsed.Canonical()) {
+		return fmt.Errorf("learn schema id %d: it already stands for another schema", id)
+	}
+	c.writers[id] = parsed
+	return nil
+}
+
+// Assign makes the contract write values of one of our schemas, given by its text, under the id that a registry gave it.
+func (c *Contract) Assign(text string, id uint32) error {
+	if err := c.Learn(id, text); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ids[text] = id
+	return nil
+}
+
+// Text is the schema behind id; ok is false when the contract does not know it.
+func (c *Contract) Text(id uint32) (text string, ok bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	schema, ok := c.writers[id]
+	if !ok {
+		return "", false
+	}
+	return schema.String(), true
+}
+
 // ID is the id under which the contract writes values of s.
 func ID[T any](c *Contract, s *Schema[T]) uint32 {
 	c.mu.RLock()
-	id, ok := c.ids[s.text]
-	c.mu.RUnlock()
-	if ok {
-		return id
-	}
-	id = BakedID(s.parsed)
-	c.mu.Lock()
-	c.ids[s.text] = id
-	c.mu.Unlock()
-	return id
+	defer c.mu.RUnlock()
+	return c.ids[s.text]
 }
 
 // Append encodes v after dst in Confluent's wire format.
@@ -69,7 +107,7 @@ func Append[T any](c *Contract, s *Schema[T], dst []byte, v *T) ([]byte, error) 
 }
 
 // Decode reads one value in Confluent's wire format into v. A value with a bad magic byte, an unknown schema id, missing or trailing
-// bytes is an error and leaves v undefined.
+// bytes, or a figure that is no finite number is an error and leaves v undefined.
 func Decode[T any](c *Contract, s *Schema[T], src []byte, v *T) error {
 	id, err := WireID(src)
 	if err != nil {
@@ -80,11 +118,14 @@ func Decode[T any](c *Contract, s *Schema[T], src []byte, v *T) error {
 		return err
 	}
 	rest, err := decode(src[headerSize:], v)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%d bytes are left over", len(rest))
+	}
+	if m, ok := any(v).(measured); ok && err == nil {
+		err = m.finite()
+	}
 	if err != nil {
 		return fmt.Errorf("decode %s with schema id %d: %w", s.Name, id, err)
-	}
-	if len(rest) > 0 {
-		return fmt.Errorf("decode %s with schema id %d: %d bytes are left over", s.Name, id, len(rest))
 	}
 	return nil
 }

@@ -47,6 +47,25 @@ var (
 	Features       = union()
 )
 
+// Known is one of our schemas without the type of its values.
+type Known struct {
+	// Name of the Avro record, or of the union.
+	Name string
+	// Text is the schema as JSON.
+	Text   string
+	parsed *avro.Schema
+}
+
+// All lists our schemas as they are today.
+func All() []Known {
+	return []Known{
+		known(StreamSpecs), known(Features), known(Healths), known(DefectEvents), known(Evidences), known(Verdicts), known(Profiles), known(Models),
+		known(Notifications), known(NotifierStates), known(Audits), known(DeadLetters),
+	}
+}
+
+func known[T any](s *Schema[T]) Known { return Known{s.Name, s.text, s.parsed} }
+
 // record is the schema in file, whose values are a T.
 func record[T any](file string) *Schema[T] {
 	text, parsed := parse(file)

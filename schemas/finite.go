@@ -1,0 +1,81 @@
+package schemas
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+)
+
+// measured is a value with figures in it. One that is infinite or no number cannot come from a measurement: such a record is poison.
+type measured interface {
+	// finite names the first figure that is not.
+	finite() error
+}
+
+func (f *Feature) finite() error {
+	switch {
+	case f.VideoFrame != nil:
+		return f.VideoFrame.finite()
+	case f.AudioBlock != nil:
+		return f.AudioBlock.finite()
+	}
+	return nil
+}
+
+func (f *VideoFrame) finite() error {
+	if f.Flash == nil {
+		return nil
+	}
+	for _, figure := range []*float32{&f.Flash.LuminanceMean, f.Flash.LuminanceChanged, &f.Flash.RedMean, f.Flash.RedChanged} {
+		if figure != nil && !isFinite(float64(*figure)) {
+			return fmt.Errorf("flash: %v is not finite", *figure)
+		}
+	}
+	return nil
+}
+
+func (b *AudioBlock) finite() error {
+	for i := range b.Channels {
+		energy := b.Channels[i].KEnergy
+		if len(energy)%4 != 0 {
+			return fmt.Errorf("channels[%d].k_energy: %d bytes are no float32s", i, len(energy))
+		}
+		for ; len(energy) > 0; energy = energy[4:] {
+			if e := math.Float32frombits(binary.BigEndian.Uint32(energy)); !isFinite(float64(e)) {
+				return fmt.Errorf("channels[%d].k_energy: %v is not finite", i, e)
+			}
+		}
+	}
+	if b.Pairs == nil {
+		return nil
+	}
+	for i, p := range *b.Pairs {
+		if !isFinite(float64(p)) {
+			return fmt.Errorf("pairs[%d]: %v is not finite", i, p)
+		}
+	}
+	return nil
+}
+
+func (e *DefectEvent) finite() error {
+	if !isFinite(e.Value) {
+		return fmt.Errorf("value: %v is not finite", e.Value)
+	}
+	if !isFinite(e.Threshold) {
+		return fmt.Errorf("threshold: %v is not finite", e.Threshold)
+	}
+	return nil
+}
+
+func (h *Health) finite() error {
+	for _, f := range h.Figures {
+		for _, v := range []float64{f.Min, f.Mean, f.Max} {
+			if !isFinite(v) {
+				return fmt.Errorf("figures.%s: %v is not finite", f.Name, v)
+			}
+		}
+	}
+	return nil
+}
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
