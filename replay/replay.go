@@ -1,0 +1,130 @@
+// Package replay reads stretches of the log, from here to there and no further, without a consumer group: to export them, and to run the
+// detector over them again.
+package replay
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Source is a topic of a cluster.
+type Source struct {
+	Cluster Cluster
+	// Topic by its full name, prefix included.
+	Topic string
+	// Partitions to read, in this order; none: all, in order of number.
+	Partitions []int32
+}
+
+// Range is a stretch of a topic. Whatever it says, it ends where the committed records ended when reading began.
+type Range struct {
+	// From and To bound the records' time stamps: not before From, before To. A zero time bounds nothing.
+	From, To time.Time
+	// FromOffset and ToOffset bound the offsets of each partition: not below FromOffset, below ToOffset. 0 bounds nothing.
+	FromOffset, ToOffset int64
+}
+
+// Record is one committed record of the log.
+type Record struct {
+	Partition int32
+	Offset    int64
+	// Time is the record's time stamp: when it was written, not media time.
+	Time time.Time
+	// Key is nil for a record without one, Value for a tombstone.
+	Key, Value []byte
+}
+
+// disorder is how far records of one partition stand out of order of their time stamps.
+const disorder = 10 * time.Second
+
+// Read hands the committed records of a range to handle, partition after partition, each in order of offset. Records of aborted
+// transactions and the markers of transactions are not among them. An error from handle ends the reading and is returned.
+func Read(ctx context.Context, s Source, r Range, handle func(Record) error) error {
+	c := s.Cluster.connect(s.Topic)
+	defer c.close()
+	partitions, err := c.partitions(ctx, s.Partitions)
+	if err != nil {
+		return err
+	}
+	spans, err := c.spans(ctx, partitions, r)
+	if err != nil {
+		return err
+	}
+	for _, span := range spans {
+		err := c.read(ctx, span, func(record Record) error {
+			if record.Time.Before(r.From) || !r.To.IsZero() && !record.Time.Before(r.To) {
+				return nil
+			}
+			return handle(record)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// span is the offsets of one partition that are to be read: from start, below end.
+type span struct {
+	partition  int32
+	start, end int64
+}
+
+// spans turns a range into offsets. The ends are looked up before the first record is read.
+func (c *connection) spans(ctx context.Context, partitions []int32, r Range) ([]span, error) {
+	first, err := c.offsets(ctx, partitions, earliest)
+	if err != nil {
+		return nil, err
+	}
+	stable, err := c.offsets(ctx, partitions, latest)
+	if err != nil {
+		return nil, err
+	}
+	from, to := first, stable
+	if !r.From.IsZero() {
+		if from, err = c.offsets(ctx, partitions, r.From.UnixMilli()); err != nil {
+			return nil, err
+		}
+	}
+	if !r.To.IsZero() {
+		if to, err = c.offsets(ctx, partitions, r.To.Add(disorder).UnixMilli()); err != nil {
+			return nil, err
+		}
+	}
+	spans := make([]span, len(partitions))
+	for i, p := range partitions {
+		s := span{p, max(first[p], within(from[p], stable[p]), r.FromOffset), min(stable[p], within(to[p], stable[p]))}
+		if r.ToOffset > 0 {
+			s.end = min(s.end, r.ToOffset)
+		}
+		spans[i] = s
+	}
+	return spans, nil
+}
+
+// within takes the answer "there is no such offset" as the end.
+func within(offset, end int64) int64 {
+	if offset < 0 {
+		return end
+	}
+	return offset
+}
+
+// partitions are those wanted, or all of the topic's.
+func (c *connection) partitions(ctx context.Context, wanted []int32) ([]int32, error) {
+	known, err := c.known(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range wanted {
+		if !slices.Contains(known, p) {
+			return nil, fmt.Errorf("read %s: it has no partition %d", c.topic, p)
+		}
+	}
+	if len(wanted) > 0 {
+		return wanted, nil
+	}
+	return known, nil
+}
