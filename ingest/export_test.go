@@ -1,0 +1,49 @@
+package ingest
+
+import "time"
+
+// What the tests of this room look at from outside it.
+type (
+	Clock    = clock
+	Instant  = instant
+	Mode     = mode
+	Message  = message
+	Picture  = picture
+	Progress = progress
+	Ending   = ending
+	Backoff  = backoff
+	Watch    = watch
+	Stalled  = stalled
+	Status   = status
+	Job      = job
+)
+
+const (
+	Offline, Live, Paced      = offline, live, paced
+	RecordMessage             = recordMessage
+	RecordDescriptor          = recordDescriptor
+	Starting, Up, Down, Fault = starting, up, down, fault
+)
+
+var (
+	NewClock    = newClock
+	NewSender   = newSender
+	NewReceiver = newReceiver
+	NewGuard    = newGuard
+	NewWatch    = newWatch
+	NewIntake   = newIntake
+	NewStatus   = newStatus
+	Resolve     = resolve
+)
+
+// NewBackoff is a backoff with its two limits.
+func NewBackoff(most, quarantine time.Duration) *Backoff {
+	return &backoff{most: most, quarantine: quarantine}
+}
+
+// State and Reason of a Stalled.
+func (e stalled) State() string  { return e.state }
+func (e stalled) Reason() string { return e.reason }
+
+// URL is what a location fetches.
+func (l location) URL() string { return l.url }
