@@ -31,6 +31,8 @@ type Receiver struct {
 	GiveUp time.Duration
 	// Options are the unit itself, as the catalogue made it.
 	Options receiver.Receiver
+	// problem is why the unit could not be made.
+	problem error
 }
 
 // states that an event can have.
@@ -42,12 +44,13 @@ func NewReceiver(kind string, options []byte) (Receiver, error) {
 	return Receiver{Type: kind, Send: []string{"opened", "closed", "retracted"}, GiveUp: 24 * time.Hour, Options: unit}, err
 }
 
-// UnmarshalYAML takes the keys of Receiver and gives the others to the type.
+// UnmarshalYAML takes the keys of Receiver and gives the others to the type. What is wrong with those is told by Validate: a caller may
+// read the file once for its shape, before references in it are replaced.
 func (r *Receiver) UnmarshalYAML(node *yaml.Node) error {
 	var keys struct {
 		Type    string               `yaml:"type"`
-		Send    []string             `yaml:"send"`
-		GiveUp  time.Duration        `yaml:"give_up"`
+		Send    *[]string            `yaml:"send"`
+		GiveUp  *time.Duration       `yaml:"give_up"`
 		Options map[string]yaml.Node `yaml:",inline"`
 	}
 	if err := node.Decode(&keys); err != nil {
@@ -57,15 +60,14 @@ func (r *Receiver) UnmarshalYAML(node *yaml.Node) error {
 	if err != nil {
 		return err
 	}
-	*r, err = NewReceiver(keys.Type, options)
-	if err != nil {
-		return fmt.Errorf("line %d: receiver: %w", node.Line, err)
+	if *r, err = NewReceiver(keys.Type, options); err != nil {
+		r.problem = fmt.Errorf("line %d: %w", node.Line, err)
 	}
 	if keys.Send != nil {
-		r.Send = keys.Send
+		r.Send = *keys.Send
 	}
-	if keys.GiveUp != 0 {
-		r.GiveUp = keys.GiveUp
+	if keys.GiveUp != nil {
+		r.GiveUp = *keys.GiveUp
 	}
 	return nil
 }
@@ -84,7 +86,7 @@ func (r Receiver) MarshalYAML() (any, error) {
 	return options, err
 }
 
-// Validate checks names, states and times; the types' own options were checked when they were read.
+// Validate checks everything: the types' own options, states and times.
 func (c Config) Validate() error {
 	for _, name := range slices.Sorted(maps.Keys(c.Receivers)) {
 		if err := c.Receivers[name].validate(); err != nil {
@@ -95,6 +97,9 @@ func (c Config) Validate() error {
 }
 
 func (r Receiver) validate() error {
+	if r.problem != nil {
+		return r.problem
+	}
 	for _, s := range r.Send {
 		if !slices.Contains(states, s) {
 			return fmt.Errorf("send: %q is unknown%s", s, catalogue.Suggest(s, states))

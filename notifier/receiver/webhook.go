@@ -60,6 +60,14 @@ func (w *Webhook) Validate() error {
 	return err
 }
 
+// MarshalYAML shows the URL without its path and query, which can hold a credential.
+func (w Webhook) MarshalYAML() (any, error) {
+	type shown Webhook
+	s := shown(w)
+	s.URL = w.origin()
+	return s, nil
+}
+
 // Notify posts the event once. Success is a 2xx; 4xx is permanent but for 408, 425 and 429.
 func (w *Webhook) Notify(ctx context.Context, ev *schemas.DefectEvent, message string) (int, error) {
 	body, err := payload(ev)
