@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/asticode/go-astiav"
@@ -26,10 +27,11 @@ type Decoder struct {
 	container *astiav.FormatContext
 	packet    *astiav.Packet
 	frame     *astiav.Frame
-	// tracks is what was yielded last; decoders has an entry for each of its List, nil for what is not decoded.
-	tracks   media.Tracks
-	decoders []*decoder
-	video    *decoder
+	// tracks is what was yielded last; decoded has an entry for each of its List, nil for what is not decoded.
+	tracks  media.Tracks
+	decoded []*track
+	// video is the track whose pictures are wanted.
+	video *track
 	// foreign counts packets of other video tracks since the last one of the chosen track.
 	foreign int
 	errors  int
@@ -45,6 +47,7 @@ func Open(ctx context.Context, in Input) (*Decoder, error) {
 	runtime.LockOSThread() // the log is the thread's
 	defer runtime.UnlockOSThread()
 	startLog()
+	forgetLog()
 	d := &Decoder{path: in.Path, packet: astiav.AllocPacket(), frame: astiav.AllocFrame(), container: astiav.AllocFormatContext()}
 	interrupter := d.container.SetInterruptCallback()
 	d.release = context.AfterFunc(ctx, interrupter.Interrupt)
@@ -66,6 +69,7 @@ func (d *Decoder) open(in Input) error {
 	dictionary := newDictionary(options)
 	defer dictionary.Free()
 	if err := d.container.OpenInput(url, format, dictionary); err != nil {
+		d.container = nil // libav has freed it
 		return err
 	}
 	if err := d.container.FindStreamInfo(nil); err != nil {
@@ -111,6 +115,9 @@ func (d *Decoder) Units() iter.Seq2[media.Unit, error] {
 			case errors.Is(err, astiav.ErrEagain) && again < maxAgain:
 				again++
 			default:
+				if !d.flush(yield) {
+					return
+				}
 				yield(media.Unit{}, fmt.Errorf("read %s: %w", Redact(d.path), explained(err)))
 				return
 			}
@@ -121,27 +128,28 @@ func (d *Decoder) Units() iter.Seq2[media.Unit, error] {
 // decode hands d.packet to its track's decoder and yields what comes out. false: the reader wants no more.
 func (d *Decoder) decode(yield func(media.Unit, error) bool) bool {
 	index := d.packet.StreamIndex()
-	if index >= len(d.decoders) {
+	if index >= len(d.decoded) {
 		d.discover()
 		if !d.yieldTracks(yield) {
 			return false
 		}
 	}
-	if index >= len(d.decoders) || d.decoders[index] == nil {
+	if index >= len(d.decoded) || d.decoded[index] == nil {
 		return true
 	}
-	t := d.decoders[index]
-	if t.picture != nil && !d.chosen(t) {
+	t := d.decoded[index]
+	if t.video && !d.chosen(t) {
 		return true
 	}
 	return d.drain(t, d.packet, yield)
 }
 
 // drain sends p, nil at the end, to t and yields what t has ready.
-func (d *Decoder) drain(t *decoder, p *astiav.Packet, yield func(media.Unit, error) bool) bool {
+func (d *Decoder) drain(t *track, p *astiav.Packet, yield func(media.Unit, error) bool) bool {
 	for u, changed := range t.decode(p, d.frame, &d.errors) {
 		if changed {
-			d.tracks = t.described(d.tracks)
+			d.tracks.List = slices.Clone(d.tracks.List)
+			t.content.describe(&d.tracks.List[t.index])
 			if !d.yieldTracks(yield) {
 				return false
 			}
@@ -153,15 +161,17 @@ func (d *Decoder) drain(t *decoder, p *astiav.Packet, yield func(media.Unit, err
 	return true
 }
 
-func (d *Decoder) flush(yield func(media.Unit, error) bool) {
-	for _, t := range d.decoders {
-		if t == nil || t.picture != nil && t != d.video {
+// flush yields what the decoders still hold.
+func (d *Decoder) flush(yield func(media.Unit, error) bool) bool {
+	for _, t := range d.decoded {
+		if t == nil || t.video && t != d.video {
 			continue
 		}
 		if !d.drain(t, nil, yield) {
-			return
+			return false
 		}
 	}
+	return true
 }
 
 func (d *Decoder) yieldTracks(yield func(media.Unit, error) bool) bool {
@@ -175,13 +185,15 @@ func (d *Decoder) Errors() int { return d.errors }
 // Close frees everything; frames and samples that were yielded are gone.
 func (d *Decoder) Close() {
 	d.release()
-	for _, t := range d.decoders {
+	for _, t := range d.decoded {
 		if t != nil {
 			t.free()
 		}
 	}
-	d.decoders = nil
-	d.container.CloseInput()
+	d.decoded = nil
+	if d.container != nil {
+		d.container.CloseInput()
+	}
 	d.packet.Free()
 	d.frame.Free()
 }

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -40,8 +39,7 @@ type hls struct {
 
 // playHLS follows the playlist whose text was read from at.
 func (f *fetcher) playHLS(ctx context.Context, at *url.URL, text []byte) error {
-	h := &hls{fetcher: f, spare: make(chan []byte, 2)}
-	h.window.changed = make(chan struct{})
+	h := &hls{fetcher: f, window: window{changed: make(chan struct{})}, spare: make(chan []byte, 2)}
 	h.spare <- nil
 	h.spare <- nil
 	if isMaster(text) {
@@ -66,7 +64,7 @@ func (f *fetcher) playHLS(ctx context.Context, at *url.URL, text []byte) error {
 	var parties sync.WaitGroup
 	defer parties.Wait()
 	defer cancel()
-	parties.Go(func() { h.follow(ctx, at, text, p) })
+	parties.Go(func() { h.follow(ctx, at, p) })
 	ready := make(chan []byte)
 	var fetched error
 	parties.Go(func() {
@@ -95,14 +93,14 @@ func (f *fetcher) load(ctx context.Context, address string) (*url.URL, []byte, e
 
 // follow reloads a live playlist by RFC 8216 section 6.3.4: after a target duration when it has changed, after half of one when it
 // has not. Failures are borne until three target durations have passed without an answer.
-func (h *hls) follow(ctx context.Context, at *url.URL, text []byte, p *playlist) {
+func (h *hls) follow(ctx context.Context, at *url.URL, p *playlist) {
 	answered := time.Now()
 	for wait := interval(p); !p.ended; {
 		if !sleep(ctx, wait) {
 			return
 		}
 		began := time.Now()
-		fresh, changed, err := h.reload(ctx, at, &text)
+		fresh, err := h.reload(ctx, at)
 		if err != nil {
 			if time.Since(answered) >= 3*interval(p) {
 				h.window.end(fmt.Errorf("playlist %s: %w", Redact(at.String()), err))
@@ -111,24 +109,22 @@ func (h *hls) follow(ctx context.Context, at *url.URL, text []byte, p *playlist)
 			wait = interval(p) / 2
 			continue
 		}
-		answered, wait = began, interval(fresh)-time.Since(began)
+		changed := !fresh.same(p)
+		answered, wait, p = began, interval(fresh), fresh
 		if !changed {
-			wait = interval(fresh)/2 - time.Since(began)
+			wait /= 2
 		}
-		p = fresh
+		wait -= time.Since(began)
 		h.show(p, changed)
 	}
 }
 
-func (h *hls) reload(ctx context.Context, at *url.URL, text *[]byte) (p *playlist, changed bool, err error) {
-	_, fresh, err := h.load(ctx, at.String())
+func (h *hls) reload(ctx context.Context, at *url.URL) (*playlist, error) {
+	found, text, err := h.load(ctx, at.String())
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	changed = !bytes.Equal(fresh, *text)
-	*text = fresh
-	p, err = parseMedia(at, fresh)
-	return p, changed, err
+	return parseMedia(found, text)
 }
 
 // show tells the others and the meter what the playlist says now.

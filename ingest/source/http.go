@@ -38,7 +38,7 @@ func (f *fetcher) get(ctx context.Context, address string, part span) (*body, er
 	b := &body{Response: response, ctx: ctx, cancel: cancel, stall: f.scheme.Stall, meter: f.meter}
 	if response.StatusCode/100 != 2 {
 		b.Close()
-		return nil, errors.New(statusText(response.StatusCode))
+		return nil, status(response.StatusCode)
 	}
 	b.watch = time.AfterFunc(b.stall, func() { cancel(fmt.Errorf("no bytes for %v", b.stall)) })
 	b.watch.Stop()
@@ -108,6 +108,21 @@ func failure(ctx context.Context, err error) error {
 	return errors.New(redactText(err.Error()))
 }
 
-func statusText(code int) string {
-	return fmt.Sprintf("the server answered %d %s", code, http.StatusText(code))
+// status is an answer's HTTP status that is no success.
+type status int
+
+func (s status) Error() string {
+	return fmt.Sprintf("the server answered %d %s", int(s), http.StatusText(int(s)))
+}
+
+// statusOf is the HTTP status behind a request's outcome; 0 when it had no answer.
+func statusOf(err error) int {
+	var s status
+	switch {
+	case err == nil:
+		return http.StatusOK
+	case errors.As(err, &s):
+		return int(s)
+	}
+	return 0
 }

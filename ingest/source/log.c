@@ -58,3 +58,9 @@ const char *fw_log_last(void)
 {
 	return told.last;
 }
+
+void fw_log_forget(void)
+{
+	told.concealed = 0;
+	told.last[0] = 0;
+}

@@ -16,8 +16,11 @@ var startLog = sync.OnceFunc(func() { C.fw_log_start() })
 // concealed is how many macroblocks the decoder driven by this thread said it concealed since the last call.
 func concealed() int { return int(C.fw_log_concealed()) }
 
-// LastLog is the last error or warning that libav told on this thread, redacted; empty when there was none.
-func lastLog() string { return redactText(C.GoString(C.fw_log_last())) }
+// forgetLog drops what libav told on this thread so far, so that an error is not explained with an older one's words.
+func forgetLog() { C.fw_log_forget() }
+
+// lastLog is the last error or warning that libav told on this thread, redacted; empty when there was none.
+func lastLog() string { return redactText(address.ReplaceAllString(C.GoString(C.fw_log_last()), "")) }
 
 // explained is libav's error with the last line of its log, which tells more than the error's code.
 func explained(err error) error {
@@ -26,6 +29,9 @@ func explained(err error) error {
 	}
 	return err
 }
+
+// address is where libav's log says that an object lies in memory.
+var address = regexp.MustCompile(` @ 0x[0-9a-f]+`)
 
 var urlInText = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'"]+`)
 

@@ -14,7 +14,7 @@ import (
 	"github.com/framewatch/framewatch/ingest/media"
 )
 
-// picture is the video side of a decoder: it turns AVFrames into media.Frame without copying samples. Planar YUV and grey of 8 to 16
+// picture turns AVFrames into media.Frame without copying samples. Planar YUV and grey of 8 to 16
 // bits are delivered as decoded (alpha is left out); anything else is converted by libswscale: RGB and palettes to yuv444p in BT.709
 // and limited range, packed and semi-planar YUV to planar YUV of the same chroma sampling, all of more than 8 bits to 16.
 type picture struct {
@@ -42,29 +42,28 @@ func newPicture(container *astiav.FormatContext, s *astiav.Stream) *picture {
 	return p
 }
 
-func (p *picture) send(context *astiav.CodecContext, packet *astiav.Packet) error {
+func (p *picture) send(codec *astiav.CodecContext, packet *astiav.Packet) error {
 	if packet != nil {
 		p.packets.add(packet)
 	}
 	began := time.Now()
-	err := context.SendPacket(packet)
+	err := codec.SendPacket(packet)
 	p.spent += time.Since(began)
 	p.packets.conceal(concealed())
 	return err
 }
 
-func (p *picture) receive(context *astiav.CodecContext, frame *astiav.Frame) error {
+func (p *picture) receive(codec *astiav.CodecContext, frame *astiav.Frame) error {
 	began := time.Now()
-	err := context.ReceiveFrame(frame)
+	err := codec.ReceiveFrame(frame)
 	p.spent += time.Since(began)
 	p.packets.conceal(concealed())
 	return err
 }
 
-// read fills p.frame from an AVFrame and tells whether the format is another than before.
-func (p *picture) read(frame *astiav.Frame) (changed bool, err error) {
+func (p *picture) read(frame *astiav.Frame) (u media.Unit, changed bool, err error) {
 	if code := C.fw_picture_read((*C.AVFrame)(frame.UnsafePointer()), &p.converter, &p.raw); code < 0 {
-		return false, astiav.Error(code)
+		return u, false, astiav.Error(code)
 	}
 	r, f := &p.raw, &p.frame
 	packet := p.packets.find(int64(r.pts), int64(r.packet_position), int(r.packet_size))
@@ -77,11 +76,11 @@ func (p *picture) read(frame *astiav.Frame) (changed bool, err error) {
 	f.PictureType, f.Repeat, f.ErrorFlags = int(r.picture_type), int(r.repeat), int(r.error_flags)
 	f.Concealed, f.PacketSize = packet.concealed, packet.size
 	f.DecodeTime, p.spent = p.spent, 0
-	return p.describe(frame), nil
+	return media.Unit{Frame: f}, p.look(frame), nil
 }
 
-// describe brings p.frame.Format up to date.
-func (p *picture) describe(frame *astiav.Frame) (changed bool) {
+// look brings p.frame.Format up to date.
+func (p *picture) look(frame *astiav.Frame) (changed bool) {
 	r := &p.raw
 	seen := looks{
 		r.frame_width, r.frame_height, r.pixel_format, r.sar_num, r.sar_den, r._range, r.transfer, r.matrix, r.primaries, r.rotation,
@@ -120,6 +119,11 @@ func (p *picture) plane(i int) media.Plane {
 		Data:   unsafe.Slice((*byte)(r.data[i]), stride*(height-1)+width*size),
 		Stride: stride, Width: width, Height: height,
 	}
+}
+
+func (p *picture) describe(t *media.Track) {
+	format := p.frame.Format
+	t.Video = &format
 }
 
 func (p *picture) free() { C.fw_converter_free(&p.converter) }

@@ -26,6 +26,12 @@ type playlist struct {
 	segments                []segment
 }
 
+// same tells that p lists what q lists.
+func (p *playlist) same(q *playlist) bool {
+	n := len(p.segments)
+	return p.sequence == q.sequence && p.ended == q.ended && n == len(q.segments) && (n == 0 || p.segments[n-1].url == q.segments[n-1].url)
+}
+
 // segment is one entry. What an earlier tag says of all that follow, a key or an initialisation section, is told for each.
 type segment struct {
 	sequence      int64

@@ -69,7 +69,7 @@ func (h *hls) download(ctx context.Context, s segment, buffer []byte) ([]byte, e
 	out, err := h.read(ctx, s.url, s.part, buffer, maxSegment)
 	took := time.Since(began)
 	h.meter.update(func(state *PlaylistState) {
-		state.SegmentStatus, state.SegmentLatency = h.meter.Status(), took
+		state.SegmentStatus, state.SegmentLatency = statusOf(err), took
 		if err == nil {
 			state.Segments++
 			state.Throughput = int64(float64(len(out)-len(buffer)) * 8 / max(took, time.Microsecond).Seconds())

@@ -12,7 +12,7 @@ import (
 // maxChannels bounds what a hostile header can make us allocate.
 const maxChannels = 64
 
-// sound is the audio side of a decoder: it turns AVFrames of any sample format into planar float in Go memory, used again and again.
+// sound turns AVFrames of any sample format into planar float in Go memory, used again and again.
 type sound struct {
 	timeBase astiav.Rational
 	samples  media.Samples
@@ -35,25 +35,28 @@ func newSound(stream *astiav.Stream) *sound {
 	return s
 }
 
-func (s *sound) send(context *astiav.CodecContext, packet *astiav.Packet) error {
+func (s *sound) send(codec *astiav.CodecContext, packet *astiav.Packet) error {
 	if packet != nil && packet.Flags().Has(astiav.PacketFlagCorrupt) {
 		s.corrupt = true
 	}
-	err := context.SendPacket(packet)
+	err := codec.SendPacket(packet)
 	s.refused = s.refused || err != nil
 	return err
 }
 
-// read fills s.samples from an AVFrame and tells whether the format is another than before.
-func (s *sound) read(frame *astiav.Frame) (changed bool, err error) {
+func (s *sound) receive(codec *astiav.CodecContext, frame *astiav.Frame) error {
+	return codec.ReceiveFrame(frame)
+}
+
+func (s *sound) read(frame *astiav.Frame) (u media.Unit, changed bool, err error) {
 	f := (*C.AVFrame)(frame.UnsafePointer())
 	if code := C.fw_sound_read(f, &s.raw); code < 0 {
-		return false, astiav.Error(code)
+		return u, false, astiav.Error(code)
 	}
 	if s.raw.channels > maxChannels {
-		return false, astiav.ErrPatchwelcome
+		return u, false, astiav.ErrPatchwelcome
 	}
-	changed = s.describe(frame)
+	changed = s.listen(frame)
 	count := int(s.raw.count)
 	for c := range s.samples.Channels {
 		if cap(s.samples.Channels[c]) < count {
@@ -65,11 +68,11 @@ func (s *sound) read(frame *astiav.Frame) (changed bool, err error) {
 	s.samples.PTS = to90k(int64(s.raw.pts), s.timeBase)
 	s.samples.PacketCorrupt, s.samples.DecodeError = s.corrupt, s.refused
 	s.corrupt, s.refused = false, false
-	return changed, nil
+	return media.Unit{Samples: &s.samples}, changed, nil
 }
 
-// describe brings s.samples.Format and the number of channels up to date.
-func (s *sound) describe(frame *astiav.Frame) (changed bool) {
+// listen brings s.samples.Format and the number of channels up to date.
+func (s *sound) listen(frame *astiav.Frame) (changed bool) {
 	seen := sounds{s.raw.sample_rate, s.raw.channels, s.raw.sample_format, s.raw.order, s.raw.mask}
 	if seen == s.sounds {
 		return false
@@ -82,3 +85,10 @@ func (s *sound) describe(frame *astiav.Frame) (changed bool) {
 	s.samples.Channels = make([][]float32, seen.channels)
 	return s.samples.Format != old
 }
+
+func (s *sound) describe(t *media.Track) {
+	format := s.samples.Format
+	t.Audio = &format
+}
+
+func (s *sound) free() {}

@@ -13,8 +13,8 @@ import (
 	"github.com/framewatch/framewatch/ingest/media"
 )
 
-// maxAudio is how many audio tracks are decoded; maxForeign how many packets of other video tracks in a row mean that the chosen
-// track has ended, as when a programme's PIDs change.
+// maxAudio is how many audio tracks are decoded; maxForeign how many packets in a row of a video track that appeared later mean that
+// it has replaced the chosen one, as when a programme's PIDs change.
 const (
 	maxAudio   = 8
 	maxForeign = 50
@@ -26,24 +26,25 @@ func (d *Decoder) discover() {
 	streams := d.container.Streams()
 	list := slices.Clone(d.tracks.List)
 	audio := 0
-	for _, t := range d.decoders {
-		if t != nil && t.sound != nil {
+	for _, t := range d.decoded {
+		if t != nil && !t.video {
 			audio++
 		}
 	}
 	for _, s := range streams[len(list):] {
 		list = append(list, describe(d.container, s))
-		d.decoders = append(d.decoders, nil)
+		d.decoded = append(d.decoded, nil)
 		switch kind := s.CodecParameters().MediaType(); {
 		case kind == astiav.MediaTypeAudio && audio >= maxAudio:
 		case kind == astiav.MediaTypeAudio, kind == astiav.MediaTypeVideo && !cover(s):
-			t, err := newDecoder(d.container, s)
+			t, err := openTrack(d.container, s)
 			if err != nil {
 				d.errors++
 				continue
 			}
-			d.decoders[s.Index()] = t
-			if t.sound != nil {
+			t.late = len(d.tracks.List) > 0
+			d.decoded[s.Index()] = t
+			if !t.video {
 				audio++
 			}
 		}
@@ -55,10 +56,10 @@ func (d *Decoder) discover() {
 }
 
 // firstVideo is the first video track of known size, or the first one when no size is known yet.
-func (d *Decoder) firstVideo() *decoder {
-	var first *decoder
-	for i, t := range d.decoders {
-		if t == nil || t.picture == nil {
+func (d *Decoder) firstVideo() *track {
+	var first *track
+	for i, t := range d.decoded {
+		if t == nil || !t.video {
 			continue
 		}
 		if d.tracks.List[i].Video.Width > 0 {
@@ -71,30 +72,20 @@ func (d *Decoder) firstVideo() *decoder {
 	return first
 }
 
-// chosen tells whether pictures of t are wanted, and lets t take over when the chosen track has ended.
-func (d *Decoder) chosen(t *decoder) bool {
+// chosen tells whether pictures of t are wanted, and lets a t that appeared later take over when the chosen track has ended.
+func (d *Decoder) chosen(t *track) bool {
 	if t == d.video {
 		d.foreign = 0
 		return true
+	}
+	if !t.late {
+		return false
 	}
 	if d.foreign++; d.foreign < maxForeign {
 		return false
 	}
 	d.video, d.foreign = t, 0
 	return true
-}
-
-// described is tracks with t's format as it was decoded last. It shares nothing with tracks that will be written to.
-func (d *decoder) described(tracks media.Tracks) media.Tracks {
-	tracks.List = slices.Clone(tracks.List)
-	if d.picture != nil {
-		format := d.picture.frame.Format
-		tracks.List[d.index].Video = &format
-	} else {
-		format := d.sound.samples.Format
-		tracks.List[d.index].Audio = &format
-	}
-	return tracks
 }
 
 // describe tells what the container says of stream s.

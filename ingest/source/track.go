@@ -1,0 +1,117 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"strconv"
+
+	"github.com/asticode/go-astiav"
+	"github.com/framewatch/framewatch/ingest/media"
+)
+
+// maxPixels bounds a picture's area: a hostile header must not make us allocate without limit. maxRefusals bounds how often a decoder
+// is asked again after an error for one packet.
+const (
+	maxPixels   = 8192 * 8192
+	maxRefusals = 16
+)
+
+// track is one elementary stream being decoded.
+type track struct {
+	index int
+	codec *astiav.CodecContext
+	video bool
+	// late tells that the track appeared after Open.
+	late    bool
+	content content
+}
+
+// content is what differs between pictures and sound. The unit that read returns is valid until the next read.
+type content interface {
+	send(codec *astiav.CodecContext, p *astiav.Packet) error
+	receive(codec *astiav.CodecContext, frame *astiav.Frame) error
+	// read makes a unit of frame; changed tells that its format is another than before.
+	read(frame *astiav.Frame) (u media.Unit, changed bool, err error)
+	// describe writes the format of the last unit to t.
+	describe(t *media.Track)
+	free()
+}
+
+// openTrack opens a decoder for stream s. It has one thread: it is by streams that we scale, and single-threaded that errors are
+// reported where they happen.
+func openTrack(container *astiav.FormatContext, s *astiav.Stream) (*track, error) {
+	parameters := s.CodecParameters()
+	codec := astiav.FindDecoder(parameters.CodecID())
+	if codec == nil {
+		return nil, fmt.Errorf("no decoder for %s", parameters.CodecID().Name())
+	}
+	t := &track{index: s.Index(), codec: astiav.AllocCodecContext(codec), video: parameters.MediaType() == astiav.MediaTypeVideo}
+	if err := t.open(codec, s); err != nil {
+		t.codec.Free()
+		return nil, err
+	}
+	if t.video {
+		t.content = newPicture(container, s)
+	} else {
+		t.content = newSound(s)
+	}
+	return t, nil
+}
+
+func (t *track) open(codec *astiav.Codec, s *astiav.Stream) error {
+	if err := t.codec.FromCodecParameters(s.CodecParameters()); err != nil {
+		return err
+	}
+	t.codec.SetThreadCount(1)
+	// Without this flag damaged pictures before the first recovery point silently vanish.
+	t.codec.SetFlags(astiav.NewCodecContextFlags(astiav.CodecContextFlagOutputCorrupt))
+	options := newDictionary(map[string]string{
+		"max_pixels":   strconv.Itoa(maxPixels),
+		"pkt_timebase": fmt.Sprintf("%d/%d", s.TimeBase().Num(), s.TimeBase().Den()),
+	})
+	defer options.Free()
+	return t.codec.Open(codec, options)
+}
+
+// decode sends p, or nil at the end, and yields the units that come out, each with whether the track's format changed before it.
+// What the decoder refuses is added to refused.
+func (t *track) decode(p *astiav.Packet, frame *astiav.Frame, refused *int) iter.Seq2[media.Unit, bool] {
+	return func(yield func(media.Unit, bool) bool) {
+		if err := t.content.send(t.codec, p); err != nil {
+			*refused++
+		}
+		for failed := 0; failed < maxRefusals; {
+			err := t.content.receive(t.codec, frame)
+			if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
+				return
+			}
+			var u media.Unit
+			var changed bool
+			if err == nil {
+				u, changed, err = t.content.read(frame)
+			}
+			if err != nil {
+				*refused++
+				failed++
+				continue
+			}
+			if !yield(u, changed) {
+				return
+			}
+		}
+	}
+}
+
+func (t *track) free() {
+	t.content.free()
+	t.codec.Free()
+}
+
+// to90k rescales a time stamp or a span to media.Clock.
+func to90k(t int64, timeBase astiav.Rational) int64 {
+	if t == media.NoTime {
+		return media.NoTime
+	}
+	return astiav.RescaleQ(t, timeBase, astiav.NewRational(1, media.Clock))
+}
