@@ -25,7 +25,7 @@ type DemoConfig struct {
 	Seed uint64
 	// Plans replace the schedule when they are not nil.
 	Plans []Plan
-	// Progress is told how many of all renditions are made; nil: nobody.
+	// Progress is told after each rendition that had to be encoded how many of all there are; nil: nobody.
 	Progress func(done, all int)
 }
 
@@ -64,15 +64,10 @@ func NewDemo(ctx context.Context, config DemoConfig) (*Demo, error) {
 
 // channels renders what the streams need.
 func (config DemoConfig) channels(ctx context.Context) (map[string]*channel, error) {
-	r := renderer{clips: config.Clips, cache: config.Cache}
-	done, all := 0, len(config.Streams)*renditionsPerClip
+	r := renderer{clips: config.Clips, cache: config.Cache, progress: config.Progress, all: len(config.Streams) * renditionsPerClip}
 	channels := map[string]*channel{}
 	for _, clip := range config.Streams {
-		c, err := r.channel(ctx, clip, func() {
-			if done++; config.Progress != nil {
-				config.Progress(done, all)
-			}
-		})
+		c, err := r.channel(ctx, clip)
 		if err != nil {
 			return nil, err
 		}

@@ -31,13 +31,16 @@ const encoder = "-c:v libx264 -preset veryfast -threads 2 -bf 0 -g 48 -keyint_mi
 type renderer struct {
 	// clips is the folder of the clips, cache that of the renditions.
 	clips, cache string
+	// progress is told what DemoConfig says; may be nil.
+	progress  func(done, all int)
+	done, all int
 }
 
 // renditionsPerClip: the footage and each fault but the outage.
 var renditionsPerClip = 1 + len(slices.DeleteFunc(slices.Clone(Faults), Fault.Outage))
 
-// channel renders all that the clip needs to be a live stream and calls step after each rendition.
-func (r renderer) channel(ctx context.Context, clip Clip, step func()) (*channel, error) {
+// channel renders all that the clip needs to be a live stream.
+func (r *renderer) channel(ctx context.Context, clip Clip) (*channel, error) {
 	c := &channel{clip: clip, broken: map[string]*rendition{}}
 	for _, fault := range append([]Fault{{}}, Faults...) {
 		if fault.Kind != "" && fault.Outage() {
@@ -52,29 +55,38 @@ func (r renderer) channel(ctx context.Context, clip Clip, step func()) (*channel
 		} else {
 			c.broken[fault.Kind] = made
 		}
-		step()
 	}
 	return c, nil
 }
 
 // render makes or finds the rendition of c with what fault breaks. The zero fault gives the clip as it is.
-func (r renderer) render(ctx context.Context, c Clip, fault Fault) (*rendition, error) {
+func (r *renderer) render(ctx context.Context, c Clip, fault Fault) (*rendition, error) {
 	recipe := recipe(c, fault)
 	key, err := c.key(r.clips, recipe)
 	if err != nil {
 		return nil, err
 	}
-	file := filepath.Join(r.cache, key+".ts")
-	data, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = r.encode(ctx, c, recipe, file); err == nil {
-			data, err = os.ReadFile(file)
-		}
-	}
+	data, err := r.read(ctx, c, recipe, filepath.Join(r.cache, key+".ts"))
 	if err != nil {
 		return nil, fmt.Errorf("render %s of clip %s: %w", cmp.Or(fault.Kind, "footage"), c.Name, err)
 	}
 	return cut(data)
+}
+
+// read gives what recipe makes of c, from file when it is there, and makes it otherwise.
+func (r *renderer) read(ctx context.Context, c Clip, recipe []string, file string) ([]byte, error) {
+	r.done++
+	data, err := os.ReadFile(file)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return data, err
+	}
+	if err := r.encode(ctx, c, recipe, file); err != nil {
+		return nil, err
+	}
+	if r.progress != nil {
+		r.progress(r.done, r.all)
+	}
+	return os.ReadFile(file)
 }
 
 // recipe is FFmpeg's arguments between input and output. A track that the fault leaves alone is filled with nothing and not used.
@@ -94,7 +106,7 @@ func recipe(c Clip, fault Fault) []string {
 }
 
 // encode runs FFmpeg and puts its output at file in one step, so that half an encoding is never found in the cache.
-func (r renderer) encode(ctx context.Context, c Clip, recipe []string, file string) error {
+func (r *renderer) encode(ctx context.Context, c Clip, recipe []string, file string) error {
 	if err := os.MkdirAll(r.cache, 0o755); err != nil {
 		return err
 	}

@@ -9,8 +9,8 @@ import (
 
 // Report is what was injected against what was found.
 type Report struct {
-	// Matches are the faults that were found, in order of injection.
-	Matches []Match
+	// Found are the faults that were found, in order of injection.
+	Found []Found
 	// Waiting are faults too young to be judged, Missed those that were not found.
 	Waiting, Missed []Injected
 	// Unexpected are defects that nobody injected.
@@ -19,8 +19,8 @@ type Report struct {
 
 // OK tells that every fault that could be judged was found and told, and that nothing else was found.
 func (r Report) OK() bool {
-	for _, m := range r.Matches {
-		if m.Alerted.IsZero() {
+	for _, f := range r.Found {
+		if f.Alerted.IsZero() {
 			return false
 		}
 	}
@@ -31,13 +31,13 @@ func (r Report) OK() bool {
 func (r Report) Write(w io.Writer, start time.Time) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "stream\tfault\tat\tonset error\tevent after\talert after\t")
-	for _, m := range r.Matches {
+	for _, f := range r.Found {
 		alert := "no alert"
-		if !m.Alerted.IsZero() {
-			alert = seconds(m.AlertDelay())
+		if !f.Alerted.IsZero() {
+			alert = seconds(f.AlertDelay())
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%+.2f s\t%s\t%s\t\n", m.Injected.Stream, m.Injected.Kind, seconds(m.Start.Sub(start)),
-			m.OnsetError().Seconds(), seconds(m.EventDelay()), alert)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%+.2f s\t%s\t%s\t\n", f.Stream, f.Kind, seconds(f.Start.Sub(start)),
+			f.OnsetError().Seconds(), seconds(f.EventDelay()), alert)
 	}
 	for _, in := range r.Missed {
 		fmt.Fprintf(t, "%s\t%s\t%s\tMISSED\t\t\t\n", in.Stream, in.Kind, seconds(in.Start.Sub(start)))
@@ -49,7 +49,7 @@ func (r Report) Write(w io.Writer, start time.Time) error {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%d injected, %d found, %d missed, %d not injected, %d too late to judge\n",
-		len(r.Matches)+len(r.Missed)+len(r.Waiting), len(r.Matches), len(r.Missed), len(r.Unexpected), len(r.Waiting))
+		len(r.Found)+len(r.Missed)+len(r.Waiting), len(r.Found), len(r.Missed), len(r.Unexpected), len(r.Waiting))
 	return err
 }
 

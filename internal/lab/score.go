@@ -82,24 +82,28 @@ func (s *Score) defect(ev *schemas.DefectEvent) *Detected {
 	return d
 }
 
-// Match is a fault and the defect that it was found as.
-type Match struct {
+// Found is a fault and the defect that it was found as.
+type Found struct {
 	Injected
-	Detected
+	// ID of the defect, and when it was said to have started.
+	ID    string
+	Onset time.Time
+	// Told and Alerted are as in Detected.
+	Told, Alerted time.Time
 }
 
 // OnsetError is how much too late the defect is said to have started.
-func (m Match) OnsetError() time.Duration { return m.Onset.Sub(m.Start) }
+func (f Found) OnsetError() time.Duration { return f.Onset.Sub(f.Start) }
 
 // EventDelay is from the fault's start to the first event.
-func (m Match) EventDelay() time.Duration { return m.Told.Sub(m.Start) }
+func (f Found) EventDelay() time.Duration { return f.Told.Sub(f.Start) }
 
 // AlertDelay is from the fault's start to the first notification; negative when none came yet.
-func (m Match) AlertDelay() time.Duration {
-	if m.Alerted.IsZero() {
+func (f Found) AlertDelay() time.Duration {
+	if f.Alerted.IsZero() {
 		return -1
 	}
-	return m.Alerted.Sub(m.Start)
+	return f.Alerted.Sub(f.Start)
 }
 
 // Report compares what was injected with what was found until now.
@@ -112,8 +116,9 @@ func (s *Score) Report(injected []Injected, now time.Time) Report {
 		i := slices.IndexFunc(s.defects, func(d *Detected) bool { return !s.gone[d.ID] && !matched[d.ID] && s.same(in, d, now) })
 		switch {
 		case i >= 0:
-			matched[s.defects[i].ID] = true
-			r.Matches = append(r.Matches, Match{in, *s.defects[i]})
+			d := s.defects[i]
+			matched[d.ID] = true
+			r.Found = append(r.Found, Found{in, d.ID, d.Onset, d.Told, d.Alerted})
 		case now.Sub(in.Start) < s.Patience:
 			r.Waiting = append(r.Waiting, in)
 		default:
