@@ -15,6 +15,8 @@ type Extractor interface {
 
 // Catalogue lists the video extractors.
 var Catalogue = catalogue.Catalogue[Extractor]{
+	"border":     func() Extractor { return &Border{} },
+	"chroma":     NewChroma,
 	"difference": func() Extractor { return &Difference{} },
 	"grid":       func() Extractor { return &Grid{} },
 	"hash":       func() Extractor { return &Hash{} },

@@ -51,8 +51,10 @@ PART void add(uint16_t *restrict columns, const uint8_t *restrict row, int n)
 
 PART void add_difference(uint16_t *restrict columns, const uint8_t *restrict a, const uint8_t *restrict b, int n)
 {
-	for (int x = 0; x < n; x++)
-		columns[x] += a[x] > b[x] ? a[x] - b[x] : b[x] - a[x];
+	for (int x = 0; x < n; x++) {
+		uint8_t high = a[x] > b[x] ? a[x] : b[x], low = a[x] > b[x] ? b[x] : a[x];
+		columns[x] += (uint8_t)(high - low);
+	}
 }
 
 PART uint32_t sad(const uint8_t *restrict a, const uint8_t *restrict b, int n)
@@ -64,6 +66,9 @@ PART uint32_t sad(const uint8_t *restrict a, const uint8_t *restrict b, int n)
 	}
 	return sum;
 }
+
+/* The difference to zeros is the sum, and processors have an instruction for that difference. */
+static const uint8_t zeros[FW_MAX_SIZE];
 
 /* One step of the hash: 32 lanes of 32 bits, each a bijection of lane and word, so that one changed word always changes the lane. */
 PART void mix(uint32_t *restrict lanes, const uint8_t *restrict block)
@@ -145,9 +150,10 @@ FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_st
 			memcpy(now, row, width);
 		hash_row(s->lanes, row, depth > 8 ? 2 * width : width);
 		count(s->tables, now, width);
-		add(s->columns, now, stride);
+		add(s->band, now, stride);
+		s->rows[y] = sad(now, zeros, stride);
 		if (previous)
-			add_difference(s->differences, now, previous + at, stride);
+			add_difference(s->difference, now, previous + at, stride);
 		if (before)
 			s->sad_before += sad(now, before + at, stride);
 
@@ -158,11 +164,13 @@ FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_st
 		if (y + 1 < (pool_row + 1) * height / FW_POOL_ROWS && y + 1 < (small_row + 1) * height / FW_SMALL_ROWS && rows < 257)
 			continue;
 		rows = 0;
-		sum_up(s->prefix, s->columns, width);
+		for (int x = 0; x < width; x++)
+			s->columns[x] += s->band[x];
+		sum_up(s->prefix, s->band, width);
 		spread(s->pool + pool_row * FW_POOL_COLUMNS, FW_POOL_COLUMNS, s->prefix, width);
 		spread(s->small + small_row * FW_SMALL_COLUMNS, FW_SMALL_COLUMNS, s->prefix, width);
 		if (previous) {
-			sum_up(s->prefix, s->differences, width);
+			sum_up(s->prefix, s->difference, width);
 			spread(s->sad + pool_row / 4 * FW_GRID_COLUMNS, FW_GRID_COLUMNS, s->prefix, width);
 		}
 	}
@@ -170,6 +178,46 @@ FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_st
 		for (int v = 0; v < 256; v++)
 			s->histogram[v] += s->tables[t][v];
 	s->hash = fold(s->lanes);
+}
+
+PART void add_moments(uint64_t *sum, uint64_t *squares, const uint8_t *row, int width)
+{
+	uint32_t s = 0, q = 0;
+	for (int x = 0; x < width; x++) {
+		s += row[x];
+		q += row[x] * row[x];
+	}
+	*sum += s;
+	*squares += q;
+}
+
+PART void add_colours(struct fw_chroma *c, const uint8_t *u, const uint8_t *v, int width, const uint32_t *colours)
+{
+	for (int x = 0; x < width; x += 2) {
+		uint32_t colour = colours[u[x] << 8 | v[x]];
+		c->saturation += colour >> 3;
+		c->hue[colour & 7] += colour >> 3;
+		c->levels[colour >> 11]++;
+		c->sampled++;
+	}
+}
+
+FAST void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
+                         const uint32_t *colours)
+{
+	memset(c, 0, sizeof *c);
+	for (int y = 0; y < height; y++, u += u_stride, v += v_stride) {
+		const uint8_t *u8 = u, *v8 = v;
+		if (depth > 8) {
+			narrow(c->rows[0], u, width, depth - 8);
+			narrow(c->rows[1], v, width, depth - 8);
+			u8 = c->rows[0], v8 = c->rows[1];
+		}
+		add_moments(&c->sum[0], &c->squares[0], u8, width);
+		add_moments(&c->sum[1], &c->squares[1], v8, width);
+		if (y % 2 == 0)
+			add_colours(c, u8, v8, width, colours);
+	}
 }
 
 PART uint64_t box(const uint8_t *samples, int stride, int wide, int x0, int x1, int y0, int y1)

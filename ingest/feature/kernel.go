@@ -29,12 +29,14 @@ type scan struct {
 	pool      [poolRows * poolColumns]uint32
 	small     [smallRows * smallColumns]uint32
 	sad       [gridRows * gridColumns]uint32
+	rows      [MaxSize]uint32
+	columns   [MaxSize]uint32
 
-	tables      [8][256]uint32
-	prefix      [MaxSize + 1]uint32
-	columns     [MaxSize]uint16
-	differences [MaxSize]uint16
-	lanes       [32]uint32
+	tables     [8][256]uint32
+	prefix     [MaxSize + 1]uint32
+	band       [MaxSize]uint16
+	difference [MaxSize]uint16
+	lanes      [32]uint32
 }
 
 // The twins are of one size.

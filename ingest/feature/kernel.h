@@ -21,12 +21,14 @@ struct fw_scan {
 	uint32_t pool[FW_POOL_ROWS * FW_POOL_COLUMNS];    /* sums of the 64x36 pool */
 	uint32_t small[FW_SMALL_ROWS * FW_SMALL_COLUMNS]; /* sums of the 9x8 pool */
 	uint32_t sad[FW_GRID_ROWS * FW_GRID_COLUMNS];     /* sums of absolute differences to the previous picture; 0 without one */
+	uint32_t rows[FW_MAX_SIZE];                       /* sum of each row */
+	uint32_t columns[FW_MAX_SIZE];                    /* sum of each column */
 
 	/* Working space. */
 	uint32_t tables[8][256];
 	uint32_t prefix[FW_MAX_SIZE + 1];
-	uint16_t columns[FW_MAX_SIZE];
-	uint16_t differences[FW_MAX_SIZE];
+	uint16_t band[FW_MAX_SIZE];
+	uint16_t difference[FW_MAX_SIZE];
 	uint32_t lanes[32];
 };
 
@@ -35,6 +37,23 @@ struct fw_scan {
  * bytes, a multiple of FW_ROW_ALIGN, zero after width. */
 void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
                   uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride);
+
+/* What one pass over a picture's chroma gathers, on 8-bit samples. chroma.go has its twin. */
+struct fw_chroma {
+	uint64_t sum[2], squares[2]; /* of U and of V */
+
+	/* Over every second sample of every second row: their number, the sum of their distances from neutral in 1/256 level, the same by
+	 * sector of hue, and how many are so many whole levels away. */
+	uint64_t sampled, saturation, hue[8];
+	uint32_t levels[256];
+
+	uint8_t rows[2][FW_MAX_SIZE]; /* working space */
+};
+
+/* fw_scan_chroma fills c from planes of one size, each of samples as in fw_scan_luma. colours tells of each u << 8 | v its distance from
+ * neutral in 1/256 level, times 8, plus its sector of hue. */
+void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
+                    const uint32_t *colours);
 
 /* fw_shrink pools the samples of a plane to to_width by to_height means of 8 bits, rows packed. A cell has at least one sample, so it
  * repeats samples where the target is larger. */

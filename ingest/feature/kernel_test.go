@@ -57,7 +57,7 @@ func TestSizes(t *testing.T) {
 
 // Samples beyond their depth, from a broken decoder, count as the brightest.
 func TestSamplesBeyondTheirDepth(t *testing.T) {
-	f := drawAs(media.VideoFormat{Width: 40, Height: 20, Depth: 10}, 0, flat(65535))
+	f := drawAs(media.VideoFormat{Width: 40, Height: 20, Depth: 10}, 0, flat(4096)) // 4096/4 ends in 8 zero bits
 	if got := measure(f).Luma; got.Min != 255 || got.Max != 255 {
 		t.Errorf("got %d to %d, want 255", got.Min, got.Max)
 	}
@@ -87,7 +87,7 @@ func noise(seed uint64, format media.VideoFormat, padding int) *media.Frame {
 }
 
 func compare(t interface{ Errorf(string, ...any) }, got, want *schemas.VideoFrame) {
-	for _, group := range []string{"Luma", "Grid", "Difference", "Hash"} {
+	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border"} {
 		g := reflect.ValueOf(got).Elem().FieldByName(group).Interface()
 		w := reflect.ValueOf(want).Elem().FieldByName(group).Interface()
 		if !reflect.DeepEqual(g, w) {
@@ -100,7 +100,7 @@ func compare(t interface{ Errorf(string, ...any) }, got, want *schemas.VideoFram
 func define(frames []*media.Frame) *schemas.VideoFrame {
 	f := frames[len(frames)-1]
 	now := samples(f)
-	out := &schemas.VideoFrame{Luma: defineLuma(now, f.Format.Range == "full"), Hash: defineHash(f, now)}
+	out := &schemas.VideoFrame{Luma: defineLuma(now, f.Format.Range == "full"), Hash: defineHash(f, now), Border: defineBorder(now, f)}
 	pool := pooled(now, 16, 9)
 	if f.Y.Width >= 16 && f.Y.Height >= 9 {
 		out.Grid = &schemas.Grid{}
@@ -241,6 +241,25 @@ func defineLuma(rows [][]int, full bool) *schemas.Luma {
 		mean, std = 16+mean*219/255, std*219/255
 	}
 	out.Mean, out.Std = int32(math.Round(mean*256)), int32(math.Round(std*256))
+	return out
+}
+
+func defineBorder(rows [][]int, f *media.Frame) *schemas.Border {
+	ends := func(lines []cell, level float64) (first, last int32) {
+		first, last = int32(len(lines)), -1
+		for i, line := range lines {
+			if 16*b2f(f.Format.Range == "full")+line.over(1)*scaleOf(f) > level+1e-9 {
+				first, last = min(first, int32(i)), int32(i)
+			}
+		}
+		return first, last
+	}
+	out := &schemas.Border{}
+	across, down := pooled(rows, len(rows[0]), 1), pooled(rows, 1, len(rows))
+	out.Top24, out.Bottom24 = ends(down, 24)
+	out.Top40, out.Bottom40 = ends(down, 40)
+	out.Left24, out.Right24 = ends(across, 24)
+	out.Left40, out.Right40 = ends(across, 40)
 	return out
 }
 

@@ -33,13 +33,18 @@ func (*Luma) Extract(p *Picture, out *schemas.VideoFrame) {
 	}
 	distribution(&limited, n, out.Luma)
 
-	mean := float64(sum) / float64(n)
-	std := math.Sqrt(max(0, float64(squares)/float64(n)-mean*mean))
+	mean, std := moments(sum, squares, n)
 	if p.full {
 		mean, std = 16+mean*219/255, std*219/255
 	}
 	out.Luma.Mean = int32(math.Round(mean * 256))
 	out.Luma.Std = int32(math.Round(std * 256))
+}
+
+// moments gives the mean and the population standard deviation of n values from their sum and the sum of their squares.
+func moments(sum, squares, n uint64) (mean, std float64) {
+	mean = float64(sum) / float64(n)
+	return mean, math.Sqrt(max(0, float64(squares)/float64(n)-mean*mean))
 }
 
 // level maps a value of the picture's range to the limited scale.

@@ -20,6 +20,8 @@ type Picture struct {
 	// of the one before.
 	planes [3][]byte
 	stride int
+	// u and v are the frame's own planes of chroma; of no size where there are none.
+	u, v media.Plane
 	// kept counts the pictures in planes that the next one may be compared to; seen is what it was for this one.
 	kept, seen int
 	scan       scan
@@ -35,6 +37,10 @@ func (p *Picture) load(f *media.Frame) {
 	}
 	if f.Format != p.format || width != p.width || height != p.height {
 		p.reformat(f.Format, width, height)
+	}
+	p.u, p.v = media.Plane{}, media.Plane{}
+	if width > 0 && readable(&f.U, f.Format.Depth) && readable(&f.V, f.Format.Depth) && f.U.Width == f.V.Width && f.U.Height == f.V.Height {
+		p.u, p.v = f.U, f.V
 	}
 	p.seen = min(p.kept, len(p.planes)-1)
 	if width == 0 {

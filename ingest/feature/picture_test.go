@@ -83,6 +83,9 @@ func TestFirstPictureHasNoDifference(t *testing.T) {
 		{name: "second after reset", frame: b, known: true},
 		{name: "third after reset", frame: b, known: true, previous: true},
 		{name: "other size", frame: bigger},
+		{name: "other size still", frame: bigger, known: true},
+		{name: "size as at first", frame: b},
+		{name: "size kept", frame: b, known: true},
 		{name: "other range", frame: brighter},
 		{name: "range kept", frame: brighter, known: true},
 	} {
@@ -115,7 +118,7 @@ func TestUnreadablePictureHasNoGroups(t *testing.T) {
 		spoilt := *whole
 		spoil(&spoilt)
 		out := measure(whole, whole, &spoilt)
-		if out.Luma != nil || out.Grid != nil || out.Difference != nil || out.Hash != nil {
+		if out.Luma != nil || out.Grid != nil || out.Difference != nil || out.Hash != nil || out.Border != nil || out.Chroma != nil {
 			t.Errorf("%s: got %+v, want null groups", name, out)
 		}
 		if out := measure(whole, &spoilt, whole); out.Luma == nil || out.Difference != nil {
@@ -141,7 +144,9 @@ func TestMeasureAllocatesNothing(t *testing.T) {
 func BenchmarkMeasure1080p(b *testing.B) {
 	var frames [3]*media.Frame
 	for i := range frames {
-		frames[i] = draw(1920, 1080, func(x, y int) int { return 40 + x/12 + (x*7+y*13+i*5)%11 })
+		frames[i] = paint(media.VideoFormat{Width: 1920, Height: 1080, Depth: 8}, func(x, y int) yuv {
+			return yuv{40 + x/6 + (x*7+y*13+i*5)%11, 100 + x/30 + y%7, 150 - y/20 + x%5}
+		})
 	}
 	v := feature.NewVideo()
 	defer v.Close()

@@ -1,0 +1,113 @@
+package feature
+
+// #include "kernel.h"
+import "C"
+
+import (
+	"math"
+	"unsafe"
+
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// Chroma measures how colourful the picture is, and in which hues.
+type Chroma struct {
+	scan chromaScan
+	// colours tells of each u<<8|v its distance from neutral in 1/256 level, times 8, plus its sector of hue.
+	colours [1 << 16]uint32
+}
+
+// chromaScan is struct fw_chroma.
+type chromaScan struct {
+	sum, squares        [2]uint64
+	sampled, saturation uint64
+	hue                 [8]uint64
+	levels              [256]uint32
+	rows                [2][MaxSize]uint8
+}
+
+// The twins are of one size.
+var _ [C.sizeof_struct_fw_chroma]byte = [unsafe.Sizeof(chromaScan{})]byte{}
+
+// NewChroma makes a Chroma.
+func NewChroma() Extractor {
+	c := &Chroma{}
+	for u := range 256 {
+		for v := range 256 {
+			distance := math.Round(256 * math.Hypot(float64(u-128), float64(v-128)))
+			c.colours[u<<8|v] = uint32(distance)<<3 | uint32(sector(u-128, v-128))
+		}
+	}
+	return c
+}
+
+// Extract writes the group chroma; it is nil for a grey format. Saturation and hue are taken from every second sample of every second row
+// of the planes. Full-range chroma is drawn together around neutral to limited range's 224 steps.
+func (x *Chroma) Extract(p *Picture, out *schemas.VideoFrame) {
+	if p.u.Width == 0 {
+		out.Chroma = nil
+		return
+	}
+	if out.Chroma == nil {
+		out.Chroma = new(schemas.Chroma)
+	}
+	c := &x.scan
+	C.fw_scan_chroma((*C.struct_fw_chroma)(unsafe.Pointer(c)), (*C.uint8_t)(unsafe.SliceData(p.u.Data)), C.int(p.u.Stride),
+		(*C.uint8_t)(unsafe.SliceData(p.v.Data)), C.int(p.v.Stride), C.int(p.format.Depth), C.int(p.u.Width), C.int(p.u.Height),
+		(*C.uint32_t)(&x.colours[0]))
+
+	scale := 1.0
+	if p.full {
+		scale = 224.0 / 255
+	}
+	n := uint64(p.u.Width) * uint64(p.u.Height)
+	out.Chroma.UMean, out.Chroma.UStd = aroundNeutral(c.sum[0], c.squares[0], n, scale)
+	out.Chroma.VMean, out.Chroma.VStd = aroundNeutral(c.sum[1], c.squares[1], n, scale)
+	out.Chroma.SaturationMean = int32(math.Round(float64(c.saturation) / float64(c.sampled) * scale))
+	out.Chroma.SaturationP90 = int32(math.Round(float64(percentile(&c.levels, c.sampled, 90)) * scale))
+	for i, weight := range c.hue {
+		out.Chroma.Hue[i] = 0
+		if c.saturation > 0 {
+			out.Chroma.Hue[i] = byte((255*weight + c.saturation/2) / c.saturation)
+		}
+	}
+}
+
+// aroundNeutral gives mean and standard deviation in 1/256 level, scaled about 128.
+func aroundNeutral(sum, squares, n uint64, scale float64) (mean, std int32) {
+	m, s := moments(sum, squares, n)
+	return int32(math.Round((128 + (m-128)*scale) * 256)), int32(math.Round(s * scale * 256))
+}
+
+// percentile is the smallest level that at least so many percent of n do not exceed.
+func percentile(levels *[256]uint32, n, percent uint64) int {
+	var below uint64
+	for level, count := range levels {
+		below += uint64(count)
+		if below*100 >= n*percent {
+			return level
+		}
+	}
+	return 255
+}
+
+// sector is the eighth of the plane of U (to the right) and V (up) in which a colour lies: i covers the angles from 45i degrees up to,
+// and without, 45(i+1).
+func sector(u, v int) int {
+	switch {
+	case u > 0 && v >= 0:
+		return choose(v < u, 0, 1)
+	case u <= 0 && v > 0:
+		return choose(-u < v, 2, 3)
+	case u < 0 && v <= 0:
+		return choose(-v < -u, 4, 5)
+	}
+	return choose(u < -v, 6, 7)
+}
+
+func choose(first bool, a, b int) int {
+	if first {
+		return a
+	}
+	return b
+}
