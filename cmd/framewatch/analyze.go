@@ -1,0 +1,188 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// found is one defect as `analyze` prints it. Start and End are seconds of media time from the first frame.
+type found struct {
+	Stream   string  `json:"stream"`
+	Kind     string  `json:"kind"`
+	Start    float64 `json:"start"`
+	End      float64 `json:"end"`
+	Severity string  `json:"severity"`
+	Value    float64 `json:"value"`
+	Part     string  `json:"part,omitempty"`
+	Unit     string  `json:"unit,omitempty"`
+	Summary  string  `json:"summary"`
+}
+
+func analyzeCommand() *cobra.Command {
+	var output, features, profile string
+	cmd := &cobra.Command{
+		Use:   "analyze FILE|URL",
+		Short: "Look for defects in a file, faster than real time, without a broker",
+		Long: "Look for defects in a file or at a URL, faster than real time, without a broker.\n" +
+			"The same worker measures and the same rules decide as in a live run. Exit code 3 says that defects were found.",
+		Args: oneArg,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if output != "json" && output != "table" {
+				return usage(fmt.Errorf("--output: %q is neither json nor table", output))
+			}
+			config, err := commandConfig(cmd)
+			if err != nil {
+				return err
+			}
+			a, err := newAnalysis(config, profile, args[0])
+			if err != nil {
+				return err
+			}
+			return a.run(cmd, output, features)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "json (one object a line and defect) or table")
+	cmd.Flags().StringVar(&features, "features", "", "also write every feature record to this file, as NDJSON")
+	cmd.Flags().StringVar(&profile, "profile", defaultProfile, "rule profile of the configuration file to judge by")
+	return cmd
+}
+
+// analysis folds the records of one input as they are measured.
+type analysis struct {
+	url, stream string
+	partition   *detector.Partition
+	offset      int64
+	// media is how much was measured.
+	media   time.Duration
+	order   []string
+	events  map[string]*schemas.DefectEvent
+	records *json.Encoder
+}
+
+func newAnalysis(config Config, profile, url string) (*analysis, error) {
+	rules, err := config.rules(profile)
+	if err != nil {
+		return nil, usage(err)
+	}
+	a := &analysis{url: url, stream: filepath.Base(url), partition: detector.New(detector.Config{}), events: map[string]*schemas.DefectEvent{}}
+	a.fold(&schemas.Feature{Setting: &schemas.Setting{Generation: 1, Stream: a.stream, Profile: profile, Rules: rules}})
+	return a, nil
+}
+
+func (a *analysis) run(cmd *cobra.Command, output, features string) error {
+	if features != "" {
+		file, err := os.Create(features)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		buffered := bufio.NewWriterSize(file, 1<<16)
+		defer buffered.Flush()
+		a.records = json.NewEncoder(buffered)
+	}
+	progress := newProgress(cmd.ErrOrStderr(), a.url)
+	err := a.measure(cmd.Context(), progress)
+	progress.done()
+	if err != nil {
+		return fmt.Errorf("analyze %s: %w", a.url, err)
+	}
+	for _, e := range a.partition.Firing() {
+		a.note(&e) // what is still going on lasts to the end of the input
+	}
+	if err := a.print(cmd.OutOrStdout(), output); err != nil {
+		return err
+	}
+	if len(a.order) > 0 {
+		return exitError{code: exitDefects}
+	}
+	return nil
+}
+
+// measure runs the worker and folds what it measures.
+func (a *analysis) measure(ctx context.Context, progress *progress) error {
+	return ingest.Measure(ctx, ingest.MeasureConfig{URL: a.url}, func(f *schemas.Feature) error {
+		if a.records != nil {
+			if err := a.records.Encode(f); err != nil {
+				return err
+			}
+		}
+		a.fold(f)
+		if s := f.StreamSecond; s != nil {
+			// Offline, media time is the only clock: each second of it is a tick.
+			a.fold(&schemas.Feature{Tick: &schemas.Tick{Time: s.Session + s.At, Generation: 1}})
+			a.media = time.Duration(s.At) * time.Microsecond
+			progress.add(s.Bytes)
+		}
+		return nil
+	})
+}
+
+// fold takes one record and keeps the latest event of each defect.
+func (a *analysis) fold(f *schemas.Feature) {
+	key := a.stream
+	if f.Tick != nil || f.Setting != nil {
+		key = ""
+	}
+	a.partition.Fold(detector.Input{Stream: key, Offset: a.offset, Feature: f}, func(out detector.Output) {
+		if out.Defect != nil {
+			a.note(out.Defect)
+		}
+	})
+	a.offset++
+}
+
+// note keeps the latest event of a defect.
+func (a *analysis) note(e *schemas.DefectEvent) {
+	if _, known := a.events[e.ID]; !known {
+		a.order = append(a.order, e.ID)
+	}
+	a.events[e.ID] = e
+}
+
+// found lists the defects in the order of their detection.
+func (a *analysis) found() []found {
+	list := make([]found, 0, len(a.order))
+	for _, id := range a.order {
+		e := a.events[id]
+		list = append(list, found{Stream: e.Stream, Kind: e.Kind, Part: e.Part, Start: seconds(e.Onset), End: seconds(e.End),
+			Severity: e.Severity, Value: e.Value, Unit: e.Unit, Summary: e.Summary})
+	}
+	return list
+}
+
+func seconds(us int64) float64 { return float64(us) / 1e6 }
+
+func (a *analysis) print(w io.Writer, output string) error {
+	if output == "json" {
+		encoder := json.NewEncoder(w)
+		for _, f := range a.found() {
+			if err := encoder.Encode(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(a.order) == 0 {
+		_, err := fmt.Fprintf(w, "no defects in %s of media\n", a.media.Round(time.Millisecond))
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "START\tEND\tKIND\tPART\tSEVERITY\tWHAT")
+	for _, f := range a.found() {
+		fmt.Fprintf(table, "%.3f s\t%.3f s\t%s\t%s\t%s\t%s\n", f.Start, f.End, f.Kind, f.Part, f.Severity, f.Summary)
+	}
+	return table.Flush()
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+// app is what the targets of one process share.
+type app struct {
+	config   Config
+	log      *slog.Logger
+	cluster  *kafka.Cluster
+	contract *schemas.Contract
+	metrics  *prometheus.Registry
+	pictures signer
+	// console is the URL of the page once it is served.
+	console atomic.Pointer[string]
+}
+
+// newApp prepares what needs no log yet.
+func newApp(config Config, stderr io.Writer) (*app, error) {
+	log, err := newLogger(config.Log, stderr)
+	if err != nil {
+		return nil, err
+	}
+	key, err := pictureKey(config.Pictures)
+	if err != nil {
+		return nil, err
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return &app{config: config, log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}}, nil
+}
+
+// dial connects to the log.
+func (a *app) dial(ctx context.Context) error {
+	config := a.config.Kafka
+	config.Metrics = a.metrics
+	if config.Partitions == 0 {
+		config.Partitions = kafka.Defaults().Partitions
+	}
+	cluster, err := kafka.Dial(ctx, config, a.contract, a.log)
+	if err != nil {
+		return err
+	}
+	a.cluster = cluster
+	return nil
+}
+
+// commandApp is the app of a command that only talks to the log: the configured brokers, or the embedded one of a `run` on this machine.
+func commandApp(cmd *cobra.Command) (*app, error) {
+	config, err := commandConfig(cmd)
+	if err != nil {
+		return nil, err
+	}
+	if len(config.Kafka.Brokers) == 0 {
+		config.Kafka.Brokers = []string{config.Embedded.Listen}
+	}
+	a, err := newApp(config, cmd.ErrOrStderr())
+	if err != nil {
+		return nil, err
+	}
+	if err := a.dial(cmd.Context()); err != nil {
+		return nil, fmt.Errorf("%w\nis `framewatch run` up, or should --brokers name a Kafka cluster?", err)
+	}
+	return a, nil
+}
+
+// commandConfig reads the configuration that the command's flags name.
+func commandConfig(cmd *cobra.Command) (Config, error) {
+	path, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return Config{}, err
+	}
+	config, err := loadConfig(path)
+	if err != nil {
+		return config, usage(err)
+	}
+	brokers, err := cmd.Flags().GetStringSlice("brokers")
+	if err != nil {
+		return config, err
+	}
+	if len(brokers) > 0 {
+		config.Kafka.Brokers = brokers
+	}
+	return config, nil
+}
+
+// newLogger writes log lines as the configuration says.
+func newLogger(config LogConfig, w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(config.Level)); err != nil {
+		return nil, usage(fmt.Errorf("log.level: %q is none of debug, info, warn, error", config.Level))
+	}
+	options := &slog.HandlerOptions{Level: level}
+	switch config.Format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, usage(fmt.Errorf("log.format: %q is neither text nor json", config.Format))
+}
+
+// pictureKey reads the shared key, or makes one for this process.
+func pictureKey(config PicturesConfig) ([]byte, error) {
+	if config.KeyFile == "" {
+		key := make([]byte, 32)
+		rand.Read(key)
+		return key, nil
+	}
+	key, err := os.ReadFile(config.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("pictures.key_file: %w", err)
+	}
+	if len(key) < 32 {
+		return nil, usage(fmt.Errorf("pictures.key_file: %s holds %d bytes, at least 32 are needed (openssl rand -hex 32)", config.KeyFile, len(key)))
+	}
+	return key, nil
+}

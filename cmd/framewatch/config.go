@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/framewatch/framewatch/console"
+	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/notifier"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+// Config is the configuration file. Each section belongs to the room that it configures.
+type Config struct {
+	// DataDir holds the embedded broker's log.
+	DataDir string `yaml:"data_dir"`
+	// Log is how the program's own log lines are written.
+	Log LogConfig `yaml:"log"`
+	// Kafka is the log. Without brokers, one is embedded: for one machine.
+	Kafka kafka.Config `yaml:"kafka"`
+	// Embedded is the embedded broker.
+	Embedded EmbeddedConfig `yaml:"embedded"`
+	// Ingest is the edge.
+	Ingest IngestConfig `yaml:"ingest"`
+	// Detector is how defects are detected.
+	Detector DetectorConfig `yaml:"detector"`
+	// Notifier is who is told.
+	Notifier notifier.Config `yaml:"notifier"`
+	// Console is the page and the API.
+	Console console.Config `yaml:"console"`
+	// Pictures is how the console is let at the edge's pictures.
+	Pictures PicturesConfig `yaml:"pictures"`
+	// Profiles are rule profiles by name; the one called default is for streams that no selector fits.
+	Profiles map[string]ProfileConfig `yaml:"profiles"`
+	// Streams are what to monitor. When the key is present, streams that an earlier file named and this one does not are removed.
+	Streams *[]StreamConfig `yaml:"streams"`
+}
+
+// LogConfig is how log lines are written.
+type LogConfig struct {
+	// Level is debug, info, warn or error.
+	Level string `yaml:"level"`
+	// Format is text or json.
+	Format string `yaml:"format"`
+}
+
+// EmbeddedConfig is where the embedded broker listens. Commands such as `streams list` find it there too.
+type EmbeddedConfig struct {
+	// Listen is host:port on loopback; port 0 takes a free one.
+	Listen string `yaml:"listen"`
+}
+
+// IngestConfig is the edge and where its pictures are served.
+type IngestConfig struct {
+	ingest.Config `yaml:",inline"`
+	// Listen is host:port of the pictures' server; port 0 takes a free one.
+	Listen string `yaml:"listen"`
+	// Advertise is the base URL under which the console reaches it; by default http:// and the address listened on.
+	Advertise string `yaml:"advertise"`
+}
+
+// DetectorConfig is how defects are detected.
+type DetectorConfig struct {
+	// Interval is how long one transaction collects records.
+	Interval time.Duration `yaml:"interval"`
+}
+
+// PicturesConfig is the key that console and edges share.
+type PicturesConfig struct {
+	// KeyFile holds it: at least 32 bytes. Without one a random key is made at start, which serves a single process.
+	KeyFile string `yaml:"key_file"`
+}
+
+// ProfileConfig is one rule profile.
+type ProfileConfig struct {
+	// Selector are the labels that a stream must have for the profile to apply.
+	Selector map[string]string `yaml:"selector"`
+	// Rules is kind to option to value; what is not named keeps its documented default.
+	Rules map[string]any `yaml:"rules"`
+}
+
+// StreamConfig is one stream.
+type StreamConfig struct {
+	ID      string            `yaml:"id"`
+	URL     string            `yaml:"url"`
+	Labels  map[string]string `yaml:"labels"`
+	Profile string            `yaml:"profile"`
+	Lane    string            `yaml:"lane"`
+	Loop    bool              `yaml:"loop"`
+}
+
+// spec is the stream as it stands on the log.
+func (c StreamConfig) spec(origin string) *schemas.StreamSpec {
+	labels := c.Labels
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	return &schemas.StreamSpec{URL: c.URL, Labels: labels, Profile: c.Profile, Lane: c.Lane, Loop: c.Loop, Origin: origin}
+}
+
+// defaultConfig is what holds where the file says nothing.
+func defaultConfig() Config {
+	log := kafka.Defaults()
+	log.Partitions = 0 // decided with the cluster: an embedded broker wants fewer
+	return Config{
+		DataDir:  "data",
+		Log:      LogConfig{Level: "info", Format: "text"},
+		Kafka:    log,
+		Embedded: EmbeddedConfig{Listen: "127.0.0.1:9392"},
+		Ingest:   IngestConfig{Config: ingest.Defaults(), Listen: "127.0.0.1:0"},
+		Detector: DetectorConfig{Interval: 100 * time.Millisecond},
+		Console:  console.Defaults(),
+	}
+}
+
+// loadConfig reads the file at path over the defaults; an empty path means defaults alone.
+func loadConfig(path string) (Config, error) {
+	config := defaultConfig()
+	if path == "" {
+		return config, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return config, err
+	}
+	if err := decodeStrict(text, &config, "streams"); err != nil {
+		return config, fmt.Errorf("%s: %w", path, err)
+	}
+	if !filepath.IsAbs(config.DataDir) {
+		config.DataDir = filepath.Join(filepath.Dir(path), config.DataDir)
+	}
+	if err := config.Validate(); err != nil {
+		return config, fmt.Errorf("%s: %w", path, err)
+	}
+	return config, nil
+}
+
+// Validate checks every section.
+func (c *Config) Validate() error {
+	for name, section := range map[string]interface{ Validate() error }{
+		"ingest": &c.Ingest.Config, "notifier": &c.Notifier, "console": &c.Console,
+	} {
+		if err := section.Validate(); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for name, profile := range c.Profiles {
+		if err := profile.validate(); err != nil {
+			return fmt.Errorf("profiles.%s: %w", name, err)
+		}
+	}
+	return c.validateStreams()
+}
+
+func (p ProfileConfig) validate() error {
+	text, err := rulesText(p.Rules)
+	if err != nil {
+		return err
+	}
+	_, err = detector.EffectiveRules([]byte(text))
+	return err
+}
+
+func (c *Config) validateStreams() error {
+	if c.Streams == nil {
+		return nil
+	}
+	seen := map[string]bool{}
+	for i, s := range *c.Streams {
+		switch {
+		case s.ID == "":
+			return fmt.Errorf("streams[%d]: id is missing", i)
+		case s.URL == "":
+			return fmt.Errorf("streams[%d] (%s): url is missing", i, s.ID)
+		case seen[s.ID]:
+			return fmt.Errorf("streams[%d]: the id %q is taken twice", i, s.ID)
+		case s.Profile != "" && s.Profile != defaultProfile && c.Profiles != nil && !hasProfile(c.Profiles, s.Profile):
+			return fmt.Errorf("streams[%d] (%s): profile %q is not in profiles", i, s.ID, s.Profile)
+		}
+		seen[s.ID] = true
+	}
+	return nil
+}
+
+func hasProfile(profiles map[string]ProfileConfig, name string) bool {
+	_, ok := profiles[name]
+	return ok
+}
+
+// rules are the options of the profile called name, as JSON. Without a profile called default the documented defaults hold.
+func (c *Config) rules(name string) (string, error) {
+	profile, ok := c.Profiles[name]
+	if !ok && name != defaultProfile {
+		return "", fmt.Errorf("profile %q is not in the configuration's profiles", name)
+	}
+	return rulesText(profile.Rules)
+}

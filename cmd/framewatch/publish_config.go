@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+// fromFile marks records that a configuration file wrote and may therefore remove.
+const fromFile = "config"
+
+// publishConfig lays the file's streams and profiles on the log. What an earlier file named and this one does not is removed; what
+// came through the API or `streams apply` stays. A file without the key touches nothing.
+func (a *app) publishConfig(ctx context.Context) error {
+	if a.config.Streams != nil {
+		if err := a.applyStreams(ctx, *a.config.Streams, fromFile, true); err != nil {
+			return err
+		}
+	}
+	if a.config.Profiles != nil {
+		return a.applyProfiles(ctx, a.config.Profiles)
+	}
+	return nil
+}
+
+// applyStreams publishes those of want that the log does not have yet. With prune, streams of the same origin that want does not name are
+// removed.
+func (a *app) applyStreams(ctx context.Context, want []StreamConfig, origin string, prune bool) error {
+	have, err := current(ctx, a.cluster, topology.Streams)
+	if err != nil {
+		return err
+	}
+	for _, s := range want {
+		spec := s.spec(origin)
+		old := have[s.ID]
+		delete(have, s.ID)
+		if old != nil && reflect.DeepEqual(old, spec) {
+			continue
+		}
+		if old != nil && lane(s.ID, old) != lane(s.ID, spec) {
+			// A change of lane is a removal and an addition: the stream leaves its old partition.
+			if err := a.publishStream(ctx, lane(s.ID, old), topology.Streams.Tombstone(s.ID)); err != nil {
+				return err
+			}
+		}
+		if err := a.publishStream(ctx, lane(s.ID, spec), topology.Streams.Message(s.ID, spec)); err != nil {
+			return err
+		}
+		a.log.Info("stream is configured", "stream", s.ID)
+	}
+	if !prune {
+		return nil
+	}
+	for _, id := range slices.Sorted(maps.Keys(have)) {
+		if have[id].Origin != origin {
+			continue
+		}
+		if err := a.publishStream(ctx, lane(id, have[id]), topology.Streams.Tombstone(id)); err != nil {
+			return err
+		}
+		a.log.Info("stream is removed", "stream", id)
+	}
+	return nil
+}
+
+func (a *app) publishStream(ctx context.Context, lane string, m topology.Message) error {
+	return a.cluster.Publish(ctx, a.cluster.Partition(lane), m)
+}
+
+// lane is what the partition of a stream is derived from.
+func lane(id string, spec *schemas.StreamSpec) string {
+	if spec.Lane != "" {
+		return spec.Lane
+	}
+	return id
+}
+
+// applyProfiles publishes the profiles that changed and removes those of an earlier file.
+func (a *app) applyProfiles(ctx context.Context, want map[string]ProfileConfig) error {
+	have, err := current(ctx, a.cluster, topology.Profiles)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		rules, err := rulesText(want[name].Rules)
+		if err != nil {
+			return err
+		}
+		selector := want[name].Selector
+		if selector == nil {
+			selector = map[string]string{}
+		}
+		profile := &schemas.Profile{Selector: selector, Rules: rules, Origin: fromFile}
+		if !reflect.DeepEqual(have[name], profile) {
+			if err := a.cluster.Publish(ctx, 0, topology.Profiles.Message(name, profile)); err != nil {
+				return err
+			}
+			a.log.Info("profile is configured", "profile", name)
+		}
+		delete(have, name)
+	}
+	for name, profile := range have {
+		if profile.Origin == fromFile {
+			if err := a.cluster.Publish(ctx, 0, topology.Profiles.Tombstone(name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// current is what a compacted topic says now, by key.
+func current[T any](ctx context.Context, c *kafka.Cluster, t *topology.Topic[T]) (map[string]*T, error) {
+	table := map[string]*T{}
+	err := kafka.Read(ctx, c, t, kafka.ReadOptions{Bounded: true}, func(_ context.Context, r topology.Record[T]) error {
+		if r.Value == nil {
+			delete(table, r.Key)
+		} else {
+			table[r.Key] = r.Value
+		}
+		return nil
+	})
+	return table, err
+}

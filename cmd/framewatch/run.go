@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/framewatch/framewatch/internal/catalogue"
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+// target is a part of Framewatch that a process can run. run blocks until ctx ends or it fails; ready is called once it works.
+type target struct {
+	name string
+	doc  string
+	run  func(ctx context.Context, a *app, ready func()) error
+}
+
+// targets lists them in the order of the data's way. The broker stands apart: it must be up before anything dials it.
+var targets = []target{
+	{"ingest", "decodes streams and measures them", runIngest},
+	{"detector", "turns measurements into defects", runDetector},
+	{"notifier", "tells people", runNotifier},
+	{"console", "serves the page and the API", runConsole},
+}
+
+const (
+	allTargets   = "all"
+	brokerTarget = "broker"
+)
+
+func runCommand() *cobra.Command {
+	var names []string
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run Framewatch: everything, or some of its targets",
+		Long: "Run Framewatch: everything, or some of its targets.\n\n" + targetsText() +
+			"\nWithout brokers in the configuration a broker is embedded, which is for one machine; every target dials it like any other.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := commandConfig(cmd)
+			if err != nil {
+				return err
+			}
+			return run(cmd.Context(), config, names, cmd.ErrOrStderr(), nil)
+		},
+	}
+	cmd.Flags().StringSliceVar(&names, "target", []string{allTargets}, "what to run: all, broker, ingest, detector, notifier, console")
+	return cmd
+}
+
+func targetsText() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "  %-9s %s\n", brokerTarget, "the embedded broker alone, for other processes of this machine")
+	for _, t := range targets {
+		fmt.Fprintf(&text, "  %-9s %s\n", t.name, t.doc)
+	}
+	return text.String()
+}
+
+// run runs the named targets until ctx ends or one of them fails, and waits for all. started, if any, is called with the app when
+// every target works.
+func run(ctx context.Context, config Config, names []string, stderr io.Writer, started func(*app)) error {
+	chosen, err := choose(names)
+	if err != nil {
+		return err
+	}
+	a, err := newApp(config, stderr)
+	if err != nil {
+		return err
+	}
+	broker, err := a.embed(names)
+	if err != nil {
+		return err
+	}
+	if broker != nil {
+		defer broker.Close()
+	}
+	if len(a.config.Kafka.Brokers) == 0 {
+		return usage(fmt.Errorf("no brokers are configured, and an embedded one comes with --target all or broker only: set kafka.brokers or --brokers"))
+	}
+	if err := a.dial(ctx); err != nil {
+		return err
+	}
+	defer a.cluster.Close()
+	if err := a.prepare(ctx); err != nil {
+		return err
+	}
+	return a.supervise(ctx, chosen, started)
+}
+
+// choose finds the targets called names.
+func choose(names []string) ([]target, error) {
+	known := []string{allTargets, brokerTarget}
+	for _, t := range targets {
+		known = append(known, t.name)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, usage(fmt.Errorf("--target: %q is unknown%s", name, catalogue.Suggest(name, known)))
+		}
+	}
+	var chosen []target
+	for _, t := range targets {
+		if slices.Contains(names, allTargets) || slices.Contains(names, t.name) {
+			chosen = append(chosen, t)
+		}
+	}
+	return chosen, nil
+}
+
+// embed starts the embedded broker where one is wanted and points the configuration at it.
+func (a *app) embed(names []string) (*kafka.Broker, error) {
+	if len(a.config.Kafka.Brokers) > 0 || !slices.Contains(names, allTargets) && !slices.Contains(names, brokerTarget) {
+		return nil, nil
+	}
+	broker, err := kafka.Embed(kafka.EmbedConfig{Dir: filepath.Join(a.config.DataDir, "broker"), Listen: a.config.Embedded.Listen})
+	if err != nil {
+		return nil, err
+	}
+	a.config.Kafka.Brokers = broker.Addresses()
+	if a.config.Kafka.Partitions == 0 {
+		a.config.Kafka.Partitions = kafka.EmbeddedPartitions
+	}
+	return broker, nil
+}
+
+// prepare creates missing topics and lays the file's streams and profiles on the log.
+func (a *app) prepare(ctx context.Context) error {
+	changes, err := a.cluster.Apply(ctx)
+	if err != nil {
+		return err
+	}
+	for _, change := range changes {
+		a.log.Info("topic", "change", change.String())
+	}
+	return a.publishConfig(ctx)
+}
+
+// supervise runs the chosen targets; the first to fail stops all, and all are waited for.
+func (a *app) supervise(ctx context.Context, chosen []target, started func(*app)) error {
+	group, ctx := errgroup.WithContext(ctx)
+	ready := make(chan string, len(chosen))
+	for _, t := range chosen {
+		group.Go(func() error {
+			err := t.run(ctx, a, func() { ready <- t.name })
+			if err != nil && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w", t.name, err)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		for range chosen {
+			select {
+			case name := <-ready:
+				a.log.Info("target is up", "target", name)
+			case <-ctx.Done():
+				return nil
+			}
+		}
+		if started != nil {
+			started(a)
+		}
+		<-ctx.Done()
+		return nil
+	})
+	return group.Wait()
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+)
+
+const (
+	// settingInterval is how often each stream's Setting is repeated, so that a rebuilt detector sees it within its lookback.
+	settingInterval = 10 * time.Second
+	// removedFor is how long a removed stream's Setting is still sent.
+	removedFor = time.Minute
+)
+
+// settings is the view of the streams and profiles topics that a detector's owner turns into Setting records: what may change a
+// verdict enters through the log. It is safe for concurrent use.
+type settings struct {
+	mu       sync.Mutex
+	streams  map[string]*streamSetting
+	profiles map[string]*schemas.Profile
+	// revision grows with each change of a profile, which changes any stream's settings.
+	revision int
+}
+
+// streamSetting is one stream and when its Setting was last sent.
+type streamSetting struct {
+	partition int32
+	// spec is nil once the stream is removed; removed is when that was first sent.
+	spec       *schemas.StreamSpec
+	removed    time.Time
+	sent       time.Time
+	generation int32
+	revision   int
+}
+
+func newSettings() *settings {
+	return &settings{streams: map[string]*streamSetting{}, profiles: map[string]*schemas.Profile{}}
+}
+
+// stream takes one record of the streams topic.
+func (s *settings) stream(r topology.Record[schemas.StreamSpec]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.streams[r.Key] = &streamSetting{partition: r.Partition, spec: r.Value}
+}
+
+// profile takes one record of the profiles topic.
+func (s *settings) profile(r topology.Record[schemas.Profile]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.revision++
+	if r.Value == nil {
+		delete(s.profiles, r.Key)
+		return
+	}
+	s.profiles[r.Key] = r.Value
+}
+
+// beat is what the owner of a partition appends about once a second: a Tick, and the Settings that are due.
+func (s *settings) beat(partition, generation int32, now time.Time) []topology.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	messages := []topology.Message{topology.Features.Message("", &schemas.Feature{Tick: &schemas.Tick{Time: now.UnixMicro(), Generation: generation}})}
+	for _, id := range slices.Sorted(maps.Keys(s.streams)) {
+		stream := s.streams[id]
+		if stream.partition != partition || !s.due(stream, generation, now) {
+			continue
+		}
+		if stream.spec == nil && stream.removed.IsZero() {
+			stream.removed = now
+		}
+		if stream.spec == nil && now.Sub(stream.removed) > removedFor {
+			delete(s.streams, id)
+			continue
+		}
+		stream.sent, stream.generation, stream.revision = now, generation, s.revision
+		messages = append(messages, topology.Features.Message("", &schemas.Feature{Setting: s.effective(id, stream.spec, generation, now)}))
+	}
+	return messages
+}
+
+// due tells whether a Setting must be sent now: on take-over, on change, and every settingInterval.
+func (s *settings) due(stream *streamSetting, generation int32, now time.Time) bool {
+	return stream.generation != generation || stream.revision != s.revision || now.Sub(stream.sent) >= settingInterval
+}
+
+// effective is the Setting of one stream: its own profile, else the first by name whose selector fits, else the documented defaults.
+func (s *settings) effective(id string, spec *schemas.StreamSpec, generation int32, now time.Time) *schemas.Setting {
+	setting := &schemas.Setting{Time: now.UnixMicro(), Generation: generation, Stream: id, Profile: defaultProfile, Rules: "{}"}
+	if spec == nil {
+		setting.Removed = true
+		return setting
+	}
+	setting.Labels = spec.Labels
+	setting.Profile = s.choose(spec)
+	if profile, ok := s.profiles[setting.Profile]; ok {
+		setting.Rules = profile.Rules
+	}
+	return setting
+}
+
+// choose names the profile of a stream. Among the selectors that fit, the one with the most labels wins, then the first by name.
+func (s *settings) choose(spec *schemas.StreamSpec) string {
+	if spec.Profile != "" {
+		return spec.Profile
+	}
+	best := defaultProfile
+	for _, name := range slices.Sorted(maps.Keys(s.profiles)) {
+		selector := s.profiles[name].Selector
+		if len(selector) == 0 || !selects(selector, spec.Labels) {
+			continue
+		}
+		if best == defaultProfile || len(selector) > len(s.profiles[best].Selector) {
+			best = name
+		}
+	}
+	return best
+}
+
+// selects tells whether labels has all of selector.
+func selects(selector, labels map[string]string) bool {
+	for name, value := range selector {
+		if labels[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// defaultProfile is the profile of streams that no other one fits; without a record of that name the rules' documented defaults hold.
+const defaultProfile = "default"
+
+// rulesText is a profile's options as the JSON that travels in Setting.
+func rulesText(rules map[string]any) (string, error) {
+	if len(rules) == 0 {
+		return "{}", nil
+	}
+	text, err := json.Marshal(rules)
+	return string(text), err
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/framewatch/framewatch/console"
+	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+const (
+	readHeaderTimeout = 10 * time.Second
+	shutdownTimeout   = 3 * time.Second
+	pictureTimeout    = 3 * time.Second
+	// largestPicture bounds what an edge may send.
+	largestPicture = 1 << 20
+	// healthHistory is how far back the console reads health, which comes every 10 s, to know every stream's lamp at once.
+	healthHistory = time.Minute
+)
+
+// runConsole serves the page and the API over what the log says.
+func runConsole(ctx context.Context, a *app, ready func()) error {
+	listener, err := net.Listen("tcp", a.config.Console.Listen)
+	if err != nil {
+		return fmt.Errorf("console.listen: %w", err)
+	}
+	address := "http://" + listener.Addr().String()
+	a.console.Store(&address)
+	var caughtUp atomic.Int32
+	page := console.New(a.config.Console, console.Deps{
+		Picture: a.picture,
+		Ready: func() error {
+			if caughtUp.Load() < consoleTopics {
+				return errors.New("still reading the log")
+			}
+			return nil
+		},
+		Metrics: promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
+		Schemas: a.subjects,
+		Log:     a.log,
+	})
+	topicRead := func() {
+		if caughtUp.Add(1) == consoleTopics {
+			a.log.Info("console is up", "url", address)
+			ready()
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	context.AfterFunc(ctx, page.Close)
+	group.Go(func() error { return serve(ctx, listener, page.Handler()) })
+	group.Go(func() error {
+		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: topicRead},
+			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error {
+				page.Stream(r.Key, r.Value)
+				return nil
+			})
+	})
+	group.Go(func() error {
+		options := kafka.ReadOptions{From: time.Now().Add(-healthHistory), CaughtUp: topicRead}
+		return kafka.Read(ctx, a.cluster, topology.Health, options,
+			func(_ context.Context, r topology.Record[schemas.Health]) error {
+				page.Health(r.Key, r.Value)
+				return nil
+			})
+	})
+	group.Go(func() error {
+		return kafka.Read(ctx, a.cluster, topology.DefectsLatest, kafka.ReadOptions{CaughtUp: topicRead},
+			func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
+				if r.Value != nil {
+					page.Defect(r.Value)
+				}
+				return nil
+			})
+	})
+	return group.Wait()
+}
+
+// consoleTopics is how many topics the console reads.
+const consoleTopics = 3
+
+// picture fetches a stream's picture from the edge that holds it.
+func (a *app) picture(ctx context.Context, edge, stream string, at int64) ([]byte, int64, error) {
+	u, err := url.Parse(edge)
+	if err != nil {
+		return nil, 0, fmt.Errorf("the edge of %s advertises a bad URL: %w", stream, err)
+	}
+	u = u.JoinPath("pictures", url.PathEscape(stream))
+	if at > 0 {
+		u.RawQuery = url.Values{"at": {strconv.FormatInt(at, 10)}}.Encode()
+	}
+	a.pictures.sign(u, time.Now())
+	ctx, cancel := context.WithTimeout(ctx, pictureTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, largestPicture))
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case response.StatusCode == http.StatusNotFound:
+		return nil, 0, console.ErrNoPicture
+	case response.StatusCode != http.StatusOK:
+		return nil, 0, fmt.Errorf("edge %s: %s: %.200s", u.Host, response.Status, body)
+	}
+	instant, err := strconv.ParseInt(response.Header.Get(evidence.InstantHeader), 10, 64)
+	return body, instant, err
+}
+
+// subjects are the schemas as the registry's read API shows them.
+func (a *app) subjects() []console.Schema {
+	var list []console.Schema
+	for _, t := range topology.Topics() {
+		list = append(list, console.Schema{Subject: a.config.Kafka.Prefix + t.Name + "-value", Version: 1, ID: t.ID(a.contract), Text: t.Schema})
+	}
+	return list
+}

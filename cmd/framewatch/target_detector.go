@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+// runDetector folds features into defects, exactly once, and keeps the log's clock: ticks and settings.
+func runDetector(ctx context.Context, a *app, ready func()) error {
+	group, ctx := errgroup.WithContext(ctx)
+	settings := newSettings()
+	streams, profiles := make(chan struct{}), make(chan struct{})
+	group.Go(func() error {
+		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: closer(streams)},
+			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error { settings.stream(r); return nil })
+	})
+	group.Go(func() error {
+		return kafka.Read(ctx, a.cluster, topology.Profiles, kafka.ReadOptions{CaughtUp: closer(profiles)},
+			func(_ context.Context, r topology.Record[schemas.Profile]) error { settings.profile(r); return nil })
+	})
+	group.Go(func() error {
+		if !wait(ctx, streams, profiles) {
+			return nil
+		}
+		ready()
+		return kafka.Run(ctx, a.cluster, kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
+			Group:    topology.StageNamed("detector").Group,
+			Input:    topology.Features,
+			Latest:   topology.DefectsLatest,
+			Interval: a.config.Detector.Interval,
+			New:      func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] { return newPartition(a) },
+			Beat:     func(p, generation int32, now time.Time) []topology.Message { return settings.beat(p, generation, now) },
+		})
+	})
+	return group.Wait()
+}
+
+// partition is one partition's detector as the log sees it.
+type partition struct{ detector *detector.Partition }
+
+func newPartition(a *app) *partition {
+	return &partition{detector.New(detector.Config{Log: a.log})}
+}
+
+// Lookback is the detector's.
+func (p *partition) Lookback() time.Duration { return p.detector.Lookback() }
+
+// Restore hands the detector the latest events.
+func (p *partition) Restore(latest []schemas.DefectEvent) { p.detector.Restore(latest) }
+
+// Fold hands the detector one record and puts what it says on its topics.
+func (p *partition) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {
+	p.detector.Fold(detector.Input{Stream: r.Key, Offset: r.Offset, Feature: r.Value}, func(out detector.Output) {
+		if out.Defect != nil {
+			emit(topology.Defects.Message(out.Stream, out.Defect))
+			emit(topology.DefectsLatest.Message(out.Defect.ID, out.Defect))
+		}
+		if out.Health != nil {
+			emit(topology.Health.Message(out.Stream, out.Health))
+		}
+	})
+}
+
+// closer closes c when called.
+func closer(c chan struct{}) func() { return func() { close(c) } }
+
+// wait tells whether all of the channels were closed before ctx ended.
+func wait(ctx context.Context, all ...chan struct{}) bool {
+	for _, c := range all {
+		select {
+		case <-c:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	return true
+}

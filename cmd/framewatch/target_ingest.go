@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+// runIngest watches the streams of the partitions that this member of the group owns, and serves their pictures.
+func runIngest(ctx context.Context, a *app, ready func()) error {
+	listener, err := net.Listen("tcp", a.config.Ingest.Listen)
+	if err != nil {
+		return fmt.Errorf("ingest.listen: %w", err)
+	}
+	config := a.config.Ingest.Config
+	config.Edge = a.config.Ingest.Advertise
+	if config.Edge == "" {
+		config.Edge = "http://" + listener.Addr().String()
+	}
+	mine := &owned{streams: map[string]int32{}, cluster: a.cluster}
+	edge := ingest.New(config, mine.publish, a.log)
+	mine.edge = edge
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return edge.Run(ctx) })
+	group.Go(func() error { return serve(ctx, listener, a.pictures.guard(edge.Pictures())) })
+	group.Go(func() error {
+		return kafka.Own(ctx, a.cluster, topology.Streams, topology.StageNamed("ingest").Group, kafka.Owner[schemas.StreamSpec]{
+			Assigned: func(int32) {}, Lost: mine.lost, Changed: mine.changed,
+		})
+	})
+	ready()
+	return group.Wait()
+}
+
+// owned is which streams are this process's, and in which partition they write. It is safe for concurrent use.
+type owned struct {
+	mu      sync.RWMutex
+	streams map[string]int32
+	cluster *kafka.Cluster
+	edge    *ingest.Ingest
+}
+
+// changed takes one record of an owned partition of the streams topic.
+func (o *owned) changed(r topology.Record[schemas.StreamSpec]) {
+	o.mu.Lock()
+	if r.Value != nil {
+		o.streams[r.Key] = r.Partition
+	} else if o.streams[r.Key] == r.Partition {
+		delete(o.streams, r.Key)
+	}
+	_, mine := o.streams[r.Key]
+	o.mu.Unlock()
+	switch {
+	case r.Value != nil:
+		o.edge.Set(r.Key, r.Value)
+	case !mine:
+		o.edge.Remove(r.Key)
+	}
+}
+
+// lost drops the streams of a partition that went to another member.
+func (o *owned) lost(partition int32) {
+	o.mu.Lock()
+	var gone []string
+	for id, p := range o.streams {
+		if p == partition {
+			gone = append(gone, id)
+			delete(o.streams, id)
+		}
+	}
+	o.mu.Unlock()
+	for _, id := range gone {
+		o.edge.Remove(id)
+	}
+}
+
+// publish puts a measurement on the stream's partition, or fails at once when the log is behind: the live edge never waits.
+func (o *owned) publish(stream string, f *schemas.Feature) error {
+	o.mu.RLock()
+	partition, ok := o.streams[stream]
+	o.mu.RUnlock()
+	if !ok {
+		return nil // it was taken from us a moment ago
+	}
+	var refused atomic.Pointer[error]
+	o.cluster.TryPublish(partition, topology.Features.Message(stream, f), func(err error) {
+		if err != nil {
+			refused.Store(&err)
+		}
+	})
+	if err := refused.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// serve serves HTTP until ctx ends, and then lets the running requests finish for a moment.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: readHeaderTimeout}
+	stop := context.AfterFunc(ctx, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		defer cancel()
+		if server.Shutdown(ctx) != nil {
+			server.Close()
+		}
+	})
+	defer stop()
+	if err := server.Serve(listener); err != http.ErrServerClosed {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framewatch/framewatch/topology"
+)
+
+func topicsCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "topics", Short: "Describe, plan and create the topics"}
+	cmd.AddCommand(
+		&cobra.Command{Use: "describe", Short: "Print what flows where", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprint(cmd.OutOrStdout(), topology.Describe())
+			return err
+		}},
+		&cobra.Command{Use: "plan", Short: "Print what apply would change; never destructive", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return changeTopics(cmd, false)
+		}},
+		&cobra.Command{Use: "apply", Short: "Create missing topics and mend their settings; deletes nothing", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+			return changeTopics(cmd, true)
+		}},
+	)
+	return cmd
+}
+
+func changeTopics(cmd *cobra.Command, apply bool) error {
+	a, err := commandApp(cmd)
+	if err != nil {
+		return err
+	}
+	defer a.cluster.Close()
+	change := a.cluster.Plan
+	if apply {
+		change = a.cluster.Apply
+	}
+	changes, err := change(cmd.Context())
+	if err != nil {
+		return err
+	}
+	if len(changes) == 0 {
+		fmt.Fprintln(cmd.OutOrStdout(), "the topics are as they should be")
+	}
+	for _, c := range changes {
+		fmt.Fprintln(cmd.OutOrStdout(), c)
+	}
+	return nil
+}
