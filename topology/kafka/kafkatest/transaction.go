@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -53,9 +54,38 @@ func (x *Transaction) Commit() { x.end(kgo.TryCommit) }
 // Abort ends the transaction: what it wrote stays in the log and is nobody's to read.
 func (x *Transaction) Abort() { x.end(kgo.TryAbort) }
 
+// end returns when the partition holds the marker: Apache Kafka writes it after it has answered.
 func (x *Transaction) end(how kgo.TransactionEndTry) {
 	x.t.Helper()
-	if err := x.client.EndTransaction(context.Background(), how); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	err := x.client.EndTransaction(ctx, how)
+	for open := true; err == nil && open; {
+		if open, err = x.open(ctx); open {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	if err != nil {
 		x.t.Fatalf("end a transaction on %s/%d: %v", x.topic, x.partition, err)
 	}
+}
+
+// open tells whether the partition still waits for the transaction's end.
+func (x *Transaction) open(ctx context.Context) (bool, error) {
+	id, _, err := x.client.ProducerID(ctx)
+	if err != nil {
+		return false, err
+	}
+	var partition kadm.TopicsSet
+	partition.Add(x.topic, x.partition)
+	topics, err := kadm.NewClient(x.client).DescribeProducers(ctx, partition)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range topics.SortedProducers() {
+		if p.ProducerID == id && p.CurrentTxnStartOffset >= 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
