@@ -92,9 +92,11 @@ func (c *channel) injected(now time.Time) []Injected {
 	}
 	var list []Injected
 	for _, p := range c.plans {
-		if start := c.presented(p.From); !start.After(now) {
-			list = append(list, Injected{Stream: c.clip.Name, Kind: p.Fault.Kind, Start: start, End: c.presented(p.To)})
+		start := c.presented(p.From)
+		if start.After(now) {
+			break
 		}
+		list = append(list, Injected{Stream: c.clip.Name, Kind: p.Fault.Kind, Start: start, End: c.presented(p.To)})
 	}
 	return list
 }

@@ -46,7 +46,7 @@ var Clips = []Clip{
 	{Name: "crystal", Path: "mdn_crystal_480p30_vp8_vorbis.webm", Pieces: 5, Width: 720, Height: 480, Gain: 14, Protocol: MPEGTS},
 	{Name: "graphics", Path: "graphics_1080p30_hevc_aac.mp4", Pieces: 5, Width: 640, Height: 360, Gain: 16, Protocol: HLS},
 	{Name: "train", Path: "train/manifest.mpd", Pieces: 5, Width: 640, Height: 360, Gain: -3, Protocol: HLS},
-	{Name: "trailer", Path: "sintel_trailer_720p24_h264_aac.mp4", From: 32.3, Pieces: 3, Width: 640, Height: 360, Gain: -10, Protocol: HLS},
+	{Name: "trailer", Path: "sintel_trailer_720p24_h264_aac.mp4", From: 33.3, Pieces: 3, Width: 640, Height: 360, Gain: -10, Protocol: HLS},
 }
 
 // sum adds the clip's content and options to h. A clip in a folder of its own is the whole folder.

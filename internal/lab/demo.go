@@ -79,16 +79,21 @@ func (config DemoConfig) channels(ctx context.Context) (map[string]*channel, err
 
 // Run plays the streams and takes notifications until ctx ends.
 func (d *Demo) Run(ctx context.Context) error {
-	mux := http.NewServeMux()
-	mux.Handle("/", d.player.handler())
-	mux.HandleFunc("POST /alert", d.alert)
-	server := &http.Server{Handler: mux, BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: d.Handler(), BaseContext: func(net.Listener) context.Context { return ctx }, ReadHeaderTimeout: 5 * time.Second}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 	if err := server.Serve(d.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("play streams: %w", err)
 	}
 	return nil
+}
+
+// Handler serves the streams and takes notifications.
+func (d *Demo) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", d.player.handler())
+	mux.HandleFunc("POST /alert", d.alert)
+	return mux
 }
 
 // Streams are what there is to watch, by id.

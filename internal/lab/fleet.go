@@ -29,11 +29,11 @@ func NewFleet(records []*schemas.Feature) (*Fleet, error) {
 		return nil, fmt.Errorf("simulate a fleet: the records hold less than a second")
 	}
 	for _, r := range records {
-		if r.Tick == nil && r.Setting == nil && at(r) <= f.length {
+		if r.Tick == nil && r.Setting == nil && place(r) <= 2*f.length {
 			f.tape = append(f.tape, r)
 		}
 	}
-	slices.SortStableFunc(f.tape, func(a, b *schemas.Feature) int { return cmp.Compare(at(a), at(b)) })
+	slices.SortStableFunc(f.tape, func(a, b *schemas.Feature) int { return cmp.Compare(place(a), place(b)) })
 	return f, nil
 }
 
@@ -48,7 +48,7 @@ func (f *Fleet) Records(streams int, start int64, length time.Duration) iter.Seq
 	players := make([]tapePlayer, streams)
 	for i := range players {
 		phase := f.length * int64(i) / int64(streams) / second * second
-		next := slices.IndexFunc(f.tape, func(r *schemas.Feature) bool { return at(r) >= phase })
+		next := slices.IndexFunc(f.tape, func(r *schemas.Feature) bool { return place(r) > 2*phase })
 		players[i] = tapePlayer{fleet: f, session: start, shift: -phase, next: next, sounds: map[int32]int64{}}
 	}
 	return func(yield func(string, *schemas.Feature) bool) {
@@ -116,7 +116,15 @@ func (p *tapePlayer) copy(r *schemas.Feature) *schemas.Feature {
 	}
 }
 
-// at is the time of a record since its session.
+// place of a record on the tape, half microseconds: a StreamSecond stands at the end of its second, before what begins then.
+func place(r *schemas.Feature) int64 {
+	if r.StreamSecond != nil {
+		return 2 * at(r)
+	}
+	return 2*at(r) + 1
+}
+
+// at is the time of a record since its session, microseconds.
 func at(r *schemas.Feature) int64 {
 	switch {
 	case r.VideoFrame != nil:

@@ -72,10 +72,17 @@ func (s *segments) playlist() string {
 	return b.String()
 }
 
-// servePlaylist serves the live playlist. During an outage there is nothing.
+// reachable tells whether the origin answers. It follows the stream by a segment: the last one before an outage can be had still, and
+// it is back when the first one after is whole.
+func (c *channel) reachable(now int64) bool {
+	_, ok := c.piece(now - 1)
+	return ok
+}
+
+// servePlaylist serves the live playlist.
 func (p *player) servePlaylist(w http.ResponseWriter, r *http.Request, c *channel) {
 	now := p.piece()
-	if _, ok := c.piece(now); !ok {
+	if !c.reachable(now) {
 		http.NotFound(w, r)
 		return
 	}
@@ -91,11 +98,10 @@ func (p *player) servePlaylist(w http.ResponseWriter, r *http.Request, c *channe
 // serveSegment serves the segment of the n-th piece.
 func (p *player) serveSegment(w http.ResponseWriter, r *http.Request, c *channel, n int64) {
 	now := p.piece()
-	_, ok := c.piece(now)
 	c.mu.Lock()
 	c.segments.until(now, c)
 	i := slices.IndexFunc(c.segments.list, func(s segment) bool { return s.piece == n })
-	if i < 0 || !ok {
+	if i < 0 || !c.reachable(now) {
 		c.mu.Unlock()
 		http.NotFound(w, r)
 		return

@@ -1,0 +1,97 @@
+package lab_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/framewatch/framewatch/internal/lab"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// tape is four seconds with a picture each half second, a sound each quarter of one and what comes every second, and half a second more.
+func tape() (records []*schemas.Feature) {
+	records = append(records, &schemas.Feature{Inventory: &schemas.Inventory{Version: 1}})
+	for at := int64(0); at < 4_500_000; at += 250_000 {
+		if at > 0 && at%1_000_000 == 0 {
+			records = append(records, &schemas.Feature{StreamSecond: &schemas.StreamSecond{At: at, State: "up"}})
+		}
+		if at%500_000 == 0 {
+			records = append(records, &schemas.Feature{VideoFrame: &schemas.VideoFrame{At: at, PTS: 9000 + at*9/100, Arrival: at, Duration: int32(at)}})
+		}
+		records = append(records, &schemas.Feature{AudioBlock: &schemas.AudioBlock{At: at, PTS: at * 9 / 100, Track: 1}})
+	}
+	return records
+}
+
+func TestFleetPlaysEachStreamWithoutAJoint(t *testing.T) {
+	fleet, err := lab.NewFleet(tape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	type last struct{ pictures, sounds, seconds, inventories int64 }
+	streams := map[string]*last{}
+	const start = 1_700_000_000_000_000
+	for id, f := range fleet.Records(3, start, 10*time.Second) {
+		s := streams[id]
+		if s == nil {
+			s = &last{}
+			streams[id] = s
+		}
+		switch {
+		case f.VideoFrame != nil:
+			v := f.VideoFrame
+			// The n-th picture of every stream comes at n half seconds.
+			if v.Session != start || v.Seq != s.pictures || v.At != s.pictures*500_000 || v.Arrival != v.At {
+				t.Errorf("%s: picture %d is %+v", id, s.pictures, *v)
+			}
+			s.pictures++
+		case f.AudioBlock != nil:
+			if b := f.AudioBlock; b.Session != start || b.Seq != s.sounds || b.At != s.sounds*250_000 {
+				t.Errorf("%s: sound %d has seq %d and at %d", id, s.sounds, b.Seq, b.At)
+			}
+			s.sounds++
+		case f.StreamSecond != nil:
+			if b := f.StreamSecond; b.Session != start || b.Seq != s.seconds || b.At != (s.seconds+1)*1_000_000 {
+				t.Errorf("%s: second %d has seq %d and ends at %d", id, s.seconds, b.Seq, b.At)
+			}
+			s.seconds++
+		case f.Inventory != nil:
+			s.inventories++
+		}
+	}
+	if len(streams) != 3 {
+		t.Fatalf("%d streams, want 3", len(streams))
+	}
+	for id, s := range streams {
+		// 10 s: two pictures, four sounds a second; the second that ends with them is still to come.
+		if s.pictures != 20 || s.sounds != 40 || s.seconds != 9 || s.inventories < 2 {
+			t.Errorf("%s: %+v, want 20 pictures, 40 sounds, 9 seconds and 2 inventories at least", id, *s)
+		}
+	}
+}
+
+func TestFleetStreamsAreOutOfPhase(t *testing.T) {
+	fleet, err := lab.NewFleet(tape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Four streams over a tape of four seconds start a second apart on it; there each picture's duration is its time.
+	want := map[string]int32{"stream-00000": 0, "stream-00001": 1_000_000, "stream-00002": 2_000_000, "stream-00003": 3_000_000}
+	first := map[string]int32{}
+	for id, f := range fleet.Records(4, 0, time.Second) {
+		if _, ok := first[id]; f.VideoFrame != nil && !ok {
+			first[id] = f.VideoFrame.Duration
+		}
+	}
+	for id, at := range want {
+		if first[id] != at {
+			t.Errorf("%s starts with the picture at %d, want %d", id, first[id], at)
+		}
+	}
+}
+
+func TestFleetNeedsASecond(t *testing.T) {
+	if _, err := lab.NewFleet(tape()[:3]); err == nil {
+		t.Error("a tape of half a second is accepted")
+	}
+}
