@@ -17,7 +17,7 @@ setup:
 
 # What .ci/run runs.
 test: setup-test lint
-	go test -timeout 20m ./...
+	go test -count=1 -timeout 20m ./...
 
 setup-test:
 	@deploy/setup.sh test
