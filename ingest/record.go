@@ -1,7 +1,7 @@
 package ingest
 
 import (
-	"reflect"
+	"slices"
 
 	"github.com/framewatch/framewatch/ingest/media"
 	"github.com/framewatch/framewatch/schemas"
@@ -77,22 +77,20 @@ func nominal(f media.VideoFormat) int64 {
 	return media.Clock * int64(f.FrameRateDen) / int64(f.FrameRateNum)
 }
 
-// sameFormats tells whether two sets have the same picture and sound formats under the same indices: otherwise an epoch begins.
-func sameFormats(a, b *media.Tracks) bool {
-	return reflect.DeepEqual(formats(a), formats(b))
+// sameTracks tells whether two sets are of the same tracks, be their formats what they may: those are only known for sure when a picture
+// or a sound has been decoded.
+func sameTracks(a, b *media.Tracks) bool {
+	return a.Container == b.Container && slices.EqualFunc(a.List, b.List, func(x, y media.Track) bool {
+		return x.Index == y.Index && x.Kind == y.Kind && x.Codec == y.Codec && x.ID == y.ID && x.Language == y.Language
+	})
 }
 
-func formats(t *media.Tracks) map[int]any {
-	m := map[int]any{}
-	for _, track := range t.List {
-		switch {
-		case track.Video != nil:
-			m[track.Index] = *track.Video
-		case track.Audio != nil:
-			m[track.Index] = *track.Audio
-		}
-	}
-	return m
+// hasFormat tells whether the set has the track with exactly that format of picture or sound.
+func hasFormat[F comparable](t *media.Tracks, index int, format F, of func(media.Track) *F) bool {
+	return t != nil && slices.ContainsFunc(t.List, func(track media.Track) bool {
+		f := of(track)
+		return track.Index == index && f != nil && *f == format
+	})
 }
 
 // inventoryTracks are the tracks in the contract's terms.

@@ -32,6 +32,11 @@ func (w *worker) sound(s *media.Samples) error {
 	if err != nil {
 		return err
 	}
+	if !hasFormat(w.tracks, s.Track, s.Format, func(t media.Track) *media.AudioFormat { return t.Audio }) {
+		if err := w.adopt(); err != nil {
+			return err
+		}
+	}
 	length := int64(len(s.Channels[0])) * media.Clock / int64(s.Format.SampleRate)
 	came, waited := w.arrival()
 	i := w.clock.Stamp(s.Track, s.PTS, length, w.reference(came))
@@ -67,6 +72,7 @@ func (w *worker) track(s *media.Samples) (*sound, error) {
 			return nil, err
 		}
 		next.blocks, next.lastAt = t.blocks, t.lastAt
+		w.clock.Change()
 	}
 	w.sounds[s.Track] = next
 	return next, nil

@@ -34,14 +34,16 @@ type worker struct {
 	intake *intake
 	clock  *clock
 
-	tracks        *media.Tracks
-	version       int32
-	nextInventory int64
+	// tracks is the inventory, offered what the decoder said last.
+	tracks, offered *media.Tracks
+	version         int32
+	nextInventory   int64
 
 	video       *feature.Video
 	record      schemas.VideoFrame
 	frames      int64
 	videoEpoch  int32
+	format      media.VideoFormat
 	lastStep    int64
 	lastPTS     int64
 	idr         idr
@@ -99,27 +101,40 @@ func (w *worker) play(ctx context.Context, input source.Input) error {
 	return nil
 }
 
-// inventory takes the set of tracks, new or changed.
+// inventory takes what the decoder says the tracks are. Opened anew, it first says what the container declares, which decoding then
+// corrects as before: formats are looked at when a unit has one that is not in the inventory.
 func (w *worker) inventory(t *media.Tracks) error {
-	if w.tracks != nil && reflect.DeepEqual(w.tracks, t) {
+	w.offered = &media.Tracks{Container: t.Container, List: slices.Clone(t.List)}
+	if w.tracks != nil && sameTracks(w.tracks, w.offered) {
 		return nil
 	}
-	if w.tracks != nil && !sameFormats(w.tracks, t) {
-		if err := w.flush(); err != nil {
-			return err
-		}
-		w.clock.Change()
-	}
-	w.tracks = &media.Tracks{Container: t.Container, List: slices.Clone(t.List)}
-	w.version++
 	if t.Container != "mpegts" {
 		w.clock.Pace()
 	}
+	return w.adopt()
+}
+
+// adopt makes what the decoder said last the inventory.
+func (w *worker) adopt() error {
+	if w.tracks != nil && reflect.DeepEqual(w.tracks, w.offered) {
+		return nil
+	}
+	w.tracks = w.offered
+	w.version++
 	return w.sendInventory(w.now())
 }
 
 // picture takes one frame all the way.
 func (w *worker) picture(f *media.Frame) error {
+	if w.frames > 0 && f.Format != w.format {
+		w.clock.Change()
+	}
+	w.format = f.Format
+	if !hasFormat(w.tracks, f.Track, f.Format, func(t media.Track) *media.VideoFormat { return t.Video }) {
+		if err := w.adopt(); err != nil {
+			return err
+		}
+	}
 	known, lasts := w.duration(f)
 	came, waited := w.arrival()
 	i := w.clock.Stamp(f.Track, f.PTS, lasts, w.reference(came))

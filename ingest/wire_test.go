@@ -1,0 +1,173 @@
+package ingest_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+func frame(session int64, epoch int32, seq, at int64) *schemas.Feature {
+	return &schemas.Feature{VideoFrame: &schemas.VideoFrame{Session: session, Epoch: epoch, Seq: seq, At: at}}
+}
+
+func block(session int64, epoch, track int32, seq, at int64) *schemas.Feature {
+	return &schemas.Feature{AudioBlock: &schemas.AudioBlock{Session: session, Epoch: epoch, Track: track, Seq: seq, At: at,
+		Channels: []schemas.Channel{{KEnergy: []byte{0, 0, 0, 1}, Energy: []byte{3}}}}}
+}
+
+func TestWireRoundTrip(t *testing.T) {
+	want := []ingest.Message{
+		{Feature: frame(5, 1, 2, 3)},
+		{Feature: block(5, 1, 4, 0, 7)},
+		{Picture: &ingest.Picture{At: 12, JPEG: []byte("jpeg")}},
+		{Progress: &ingest.Progress{Received: 9, Taken: 8}},
+		{Feature: &schemas.Feature{Inventory: &schemas.Inventory{Session: 5, Version: 1, Container: "mpegts", Tracks: []schemas.Track{{Kind: "data"}}}}},
+		{End: &ingest.Ending{Reason: "end of file", Failed: true}},
+	}
+	var pipe bytes.Buffer
+	s := ingest.NewSender(&pipe)
+	for i, m := range want {
+		var err error
+		switch {
+		case m.Feature != nil:
+			err = s.Record(m.Feature)
+		case m.Picture != nil:
+			err = s.Picture(*m.Picture)
+		case m.Progress != nil:
+			err = s.Progress(*m.Progress)
+		default:
+			err = s.End(*m.End)
+		}
+		if err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+	r := ingest.NewReceiver(&pipe)
+	var got []ingest.Message
+	for range want {
+		m, err := r.Next()
+		if err != nil {
+			t.Fatalf("message %d: %v", len(got), err)
+		}
+		got = append(got, m)
+	}
+	// Compared only now: nothing may share memory with a later message.
+	for i := range want {
+		if !reflect.DeepEqual(got[i], want[i]) {
+			t.Errorf("message %d: got %+v, want %+v", i, got[i], want[i])
+		}
+	}
+	if _, err := r.Next(); err != io.EOF {
+		t.Errorf("after the last: %v, want EOF", err)
+	}
+}
+
+func TestWireRefuses(t *testing.T) {
+	head := func(kind byte, length uint32) string {
+		return string(binary.BigEndian.AppendUint32([]byte{kind}, length))
+	}
+	for name, c := range map[string]struct{ pipe, want string }{
+		"an unknown kind":              {head('X', 0), "kind 0x58"},
+		"a length beyond the bound":    {head('R', 1<<31), "longer than"},
+		"a body cut short":             {head('R', 9) + "1234", "cut short"},
+		"a record that is none":        {head('R', 3) + "abc", "too few"},
+		"a picture without instant":    {head('P', 7) + "1234567", "too few"},
+		"progress that is no JSON":     {head('S', 2) + "{]", "invalid"},
+		"a record with bytes to spare": {head('R', 7) + string([]byte{0, 0, 0, 0, 1, 0, 0}), "unknown"},
+	} {
+		_, err := ingest.NewReceiver(strings.NewReader(c.pipe)).Next()
+		if err == nil || errors.Is(err, io.EOF) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want an error with %q", name, err, c.want)
+		}
+	}
+}
+
+// FuzzReceiver feeds the supervisor what a broken or hostile worker may send: no panic, and nothing kept that is larger than the bounds.
+func FuzzReceiver(f *testing.F) {
+	var pipe bytes.Buffer
+	s := ingest.NewSender(&pipe)
+	for _, r := range []*schemas.Feature{frame(0, 0, 0, 0), block(0, 0, 0, 0, 0), {Inventory: &schemas.Inventory{}}, {Tick: &schemas.Tick{}}} {
+		if err := s.Record(r); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(bytes.Clone(pipe.Bytes()))
+	}
+	s.Picture(ingest.Picture{At: 1, JPEG: []byte{0xff}})
+	s.Progress(ingest.Progress{Received: 1})
+	s.End(ingest.Ending{Reason: "end"})
+	f.Add(pipe.Bytes())
+	f.Fuzz(func(t *testing.T, pipe []byte) {
+		r := ingest.NewReceiver(bytes.NewReader(pipe))
+		g := ingest.NewGuard(0, nil)
+		for {
+			m, err := r.Next()
+			if err != nil {
+				return
+			}
+			if m.Feature != nil && g.Record(m.Feature) == nil && (m.Feature.Tick != nil || m.Feature.Setting != nil || m.Feature.StreamSecond != nil) {
+				t.Fatalf("a worker got away with %+v", m.Feature)
+			}
+		}
+	})
+}
+
+func TestGuard(t *testing.T) {
+	now := func() int64 { return 1_000_000 }
+	bad := func(f *schemas.Feature, change func(*schemas.VideoFrame)) *schemas.Feature {
+		change(f.VideoFrame)
+		return f
+	}
+	for _, c := range []struct {
+		name    string
+		records []*schemas.Feature // all but the last are right
+		want    string             // empty: the last is right too
+	}{
+		{"in order", []*schemas.Feature{frame(7, 0, 0, 0), frame(7, 0, 1, 40000), frame(7, 1, 3, 40000)}, ""},
+		{"tracks apart", []*schemas.Feature{frame(7, 0, 5, 90000), block(7, 0, 1, 0, 80000), block(7, 0, 2, 0, 0)}, ""},
+		{"another session", []*schemas.Feature{frame(8, 0, 0, 0)}, "session"},
+		{"epoch back", []*schemas.Feature{frame(7, 1, 0, 0), block(7, 0, 1, 0, 0)}, "epoch"},
+		{"seq again", []*schemas.Feature{frame(7, 0, 0, 0), frame(7, 0, 0, 0)}, "seq"},
+		{"at back", []*schemas.Feature{frame(7, 0, 0, 40000), frame(7, 0, 1, 39999)}, "goes back"},
+		{"15 s ahead of the wall", []*schemas.Feature{frame(7, 0, 0, 16_000_000)}, ""},
+		{"more than that", []*schemas.Feature{frame(7, 0, 0, 16_000_001)}, "later than"},
+		{"before the session", []*schemas.Feature{frame(7, 0, 0, -1)}, "goes back"},
+		{"negative skip", []*schemas.Feature{bad(frame(7, 0, 0, 0), func(v *schemas.VideoFrame) { v.Skipped = -1 })}, "skips"},
+		{"not a worker's to make", []*schemas.Feature{{StreamSecond: &schemas.StreamSecond{Session: 7}}}, "none that a worker"},
+		{"inventory of another session", []*schemas.Feature{{Inventory: &schemas.Inventory{Session: 6}}}, "inventory"},
+	} {
+		g := ingest.NewGuard(7, now)
+		for i, r := range c.records {
+			err := g.Record(r)
+			if last := i == len(c.records)-1; last && c.want != "" {
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%s: %v, want an error with %q", c.name, err, c.want)
+				}
+			} else if err != nil {
+				t.Errorf("%s: record %d: %v", c.name, i, err)
+			}
+		}
+	}
+}
+
+func TestGuardOffline(t *testing.T) {
+	g := ingest.NewGuard(0, nil)
+	if err := g.Record(frame(0, 0, 0, 60_000_000)); err != nil {
+		t.Errorf("a minute ahead: %v", err)
+	}
+	if err := g.Record(frame(0, 0, 1, 120_000_001)); err == nil {
+		t.Error("more than a minute ahead of all before: no error")
+	}
+	if err := g.Picture(&ingest.Picture{At: 5}); err != nil {
+		t.Error(err)
+	}
+	if err := g.Picture(&ingest.Picture{At: 4}); err == nil {
+		t.Error("a picture that goes back: no error")
+	}
+}
