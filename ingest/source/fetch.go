@@ -85,7 +85,7 @@ func (f *fetcher) once(ctx context.Context) error {
 	defer b.Close()
 	in := bufio.NewReaderSize(b, 64<<10)
 	start, err := in.Peek(len(playlistMark))
-	if err != nil && !errors.Is(err, io.EOF) {
+	if len(start) == 0 && err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if isPlaylist(b.Request.URL, b.Header.Get("Content-Type"), start) {

@@ -12,10 +12,11 @@ import (
 	"github.com/Eyevinn/hls-m3u8/m3u8"
 )
 
-// maxPlaylist bounds a playlist's text in bytes, maxSegments what is listed.
+// Bounds of a playlist's text in bytes, of what it lists, and of its target duration in seconds.
 const (
 	maxPlaylist = 4 << 20
 	maxSegments = 100_000
+	maxTarget   = 3600
 )
 
 // playlist is a media playlist as far as fetching needs it.
@@ -144,7 +145,7 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 		return nil, err
 	}
 	out := &playlist{
-		target: time.Duration(p.TargetDuration) * time.Second, sequence: int64(p.SeqNo), discontinuity: int64(p.DiscontinuitySeq), ended: p.Closed,
+		target: time.Duration(min(p.TargetDuration, maxTarget)) * time.Second, sequence: int64(p.SeqNo), discontinuity: int64(p.DiscontinuitySeq), ended: p.Closed,
 	}
 	var last segment
 	for i, s := range p.Segments {
