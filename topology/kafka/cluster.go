@@ -22,6 +22,8 @@ import (
 )
 
 const (
+	// dialPatience is how long a broker is waited for that does not answer.
+	dialPatience = 30 * time.Second
 	// linger is how long the live path waits for company: it costs less latency than a saturated broker does.
 	linger = 5 * time.Millisecond
 	// bufferedBytes bounds what the live path holds while the brokers are away; past it TryPublish drops.
@@ -68,11 +70,26 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 	}
 	c.admin = kadm.NewClient(c.client)
 	c.partitions.Store(config.Partitions)
-	if err := c.learnPartitions(ctx); err != nil {
+	if err := c.reach(ctx); err != nil {
 		c.client.Close()
 		return nil, fmt.Errorf("dial %v: %w", config.Brokers, err)
 	}
 	return c, nil
+}
+
+// reach tries until a broker answers, which may still be starting, for at most dialPatience.
+func (c *Cluster) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	defer cancel()
+	for {
+		err := c.learnPartitions(ctx)
+		if err == nil {
+			return nil
+		}
+		if pause(ctx, time.Second/2); ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // Close writes what is still buffered, for at most five seconds, and ends the connections.
@@ -142,7 +159,9 @@ func clientOptions(config Config, log *slog.Logger) ([]kgo.Opt, error) {
 		kgo.SeedBrokers(config.Brokers...), kgo.ClientID("framewatch"), kgo.WithLogger(clientLog{log}), kgo.MaxVersions(versions),
 		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
 		// The default of five seconds is how long a new topic or leader would stay unknown.
-		kgo.MetadataMinAge(250*time.Millisecond),
+		kgo.MetadataMinAge(250 * time.Millisecond),
+		// Partitions that a reader is given wait for its fetch in flight to end; the default is five seconds again.
+		kgo.FetchMaxWait(500 * time.Millisecond),
 		kgo.MaxDecompressBatchBytes(inflatedBytes), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 	}
 	if config.TLS.Enabled {

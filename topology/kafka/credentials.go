@@ -35,15 +35,34 @@ func (t TLS) client() (*tls.Config, error) {
 	return config, nil
 }
 
-// mechanism is the SASL exchange with the password read from where it is kept.
-func (s SASL) mechanism() (sasl.Mechanism, error) {
-	password := string(s.Password)
-	if s.PasswordFile != "" {
-		text, err := os.ReadFile(s.PasswordFile)
-		if err != nil {
-			return nil, err
+// Credentials are what another client needs to connect as this configuration says: TLS, nil for a connection in the clear, and the SASL
+// password, read from where it is kept.
+func (c Config) Credentials() (encryption *tls.Config, password string, err error) {
+	if c.TLS.Enabled {
+		if encryption, err = c.TLS.client(); err != nil {
+			return nil, "", fmt.Errorf("tls: %w", err)
 		}
-		password = strings.TrimRight(string(text), "\r\n")
+	}
+	if password, err = c.SASL.password(); err != nil {
+		return nil, "", fmt.Errorf("sasl: %w", err)
+	}
+	return encryption, password, nil
+}
+
+// password is read from where it is kept.
+func (s SASL) password() (string, error) {
+	if s.PasswordFile == "" {
+		return string(s.Password), nil
+	}
+	text, err := os.ReadFile(s.PasswordFile)
+	return strings.TrimRight(string(text), "\r\n"), err
+}
+
+// mechanism is the SASL exchange.
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	password, err := s.password()
+	if err != nil {
+		return nil, err
 	}
 	switch s.Mechanism {
 	case "PLAIN":

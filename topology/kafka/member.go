@@ -15,7 +15,8 @@ import (
 const (
 	// sessionTimeout is how long a dead member keeps its partitions; classic groups go down to 6 s.
 	sessionTimeout = 8 * time.Second
-	heartbeat      = 2 * time.Second
+	// heartbeat is also how soon a member hears that a partition is to move on; a cooperative rebalance needs two of them.
+	heartbeat = 500 * time.Millisecond
 	// rebalanceTimeout bounds what a member may still finish when a partition is taken from it.
 	rebalanceTimeout = 30 * time.Second
 )

@@ -166,13 +166,9 @@ func TestPoisonIsSetAside(t *testing.T) {
 		if got, want := readAll(t, c, kafka.ReadOptions{}), []string{"3 good u"}; !slices.Equal(got, want) {
 			t.Errorf("read %q, want %q", got, want)
 		}
-		var letters []topology.Record[schemas.DeadLetter]
-		err := kafka.Read(within(t), c, topology.DeadLetter, kafka.ReadOptions{Bounded: true}, func(_ context.Context, r topology.Record[schemas.DeadLetter]) error {
-			letters = append(letters, r)
-			return nil
-		})
-		if err != nil || len(letters) != len(poison) {
-			t.Fatalf("%d dead letters (%v), want %d", len(letters), err, len(poison))
+		letters := letters(t, c)
+		if len(letters) != len(poison) {
+			t.Fatalf("%d dead letters, want %d", len(letters), len(poison))
 		}
 		for i, l := range letters {
 			v, p := l.Value, poison[i]
@@ -190,6 +186,19 @@ func TestPoisonIsSetAside(t *testing.T) {
 			t.Errorf("letter 0 has schema id %d, want none: it is too short to have one", *id)
 		}
 	})
+}
+
+// letters are the dead letters in the log.
+func letters(t *testing.T, c *kafka.Cluster) (all []topology.Record[schemas.DeadLetter]) {
+	t.Helper()
+	err := kafka.Read(within(t), c, topology.DeadLetter, kafka.ReadOptions{Bounded: true}, func(_ context.Context, r topology.Record[schemas.DeadLetter]) error {
+		all = append(all, r)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // A log that ends in an aborted transaction ends in records that no reader is shown.

@@ -36,7 +36,7 @@ func (c *Cluster) transactor(ctx context.Context, group string, partition int32)
 	client, err := kgo.NewClient(append(slices.Clip(c.options),
 		kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ManualFlushing(), kgo.MaxBufferedRecords(1<<20), kgo.KeepControlRecords(),
-		kgo.FetchMaxBytes(8<<20), kgo.FetchMaxPartitionBytes(4<<20), kgo.FetchMaxWait(time.Second))...)
+		kgo.FetchMaxBytes(8<<20), kgo.FetchMaxPartitionBytes(4<<20))...)
 	if err != nil {
 		return nil, err
 	}
