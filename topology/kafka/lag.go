@@ -2,6 +2,9 @@ package kafka
 
 import (
 	"context"
+	"errors"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/framewatch/framewatch/topology"
 )
@@ -24,11 +27,14 @@ func (c *Cluster) Ends(ctx context.Context, s *topology.Spec) (map[int32]int64, 
 
 // Committed are the offsets up to which a group has handled each partition of a topic; a partition without one is missing.
 func (c *Cluster) Committed(ctx context.Context, group string, s *topology.Spec) (map[int32]int64, error) {
+	committed := map[int32]int64{}
 	fetched, err := c.admin.FetchOffsets(ctx, c.group(group))
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return committed, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	committed := map[int32]int64{}
 	for _, o := range fetched[c.name(s)] {
 		if o.Err != nil {
 			return nil, o.Err

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/internal/catalogue"
+	"github.com/framewatch/framewatch/replay"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+)
+
+// stretch is the part of the log that the flags of a command name.
+type stretch struct{ from, to string }
+
+func (s *stretch) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.from, "from", "", "begin at this time of writing: RFC 3339, or a duration before now such as 1h (default: the start of the log)")
+	cmd.Flags().StringVar(&s.to, "to", "", "end before this time, in the same form (default: now)")
+}
+
+// span reads the flags.
+func (s *stretch) span(now time.Time) (replay.Range, error) {
+	from, err := instant(s.from, now)
+	if err != nil {
+		return replay.Range{}, usage(fmt.Errorf("--from: %w", err))
+	}
+	to, err := instant(s.to, now)
+	if err != nil {
+		return replay.Range{}, usage(fmt.Errorf("--to: %w", err))
+	}
+	return replay.Range{From: from, To: to}, nil
+}
+
+// instant is a point in time, absolute or before now; empty is the zero time.
+func instant(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil {
+		return now.Add(-ago), nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("%q is neither a time such as 2026-11-23T20:15:00Z nor a duration such as 90m", text)
+	}
+	return at, nil
+}
+
+// source is a topic as replay reads it.
+func (a *app) source(topic string) (replay.Source, error) {
+	encryption, password, err := a.config.Kafka.Credentials()
+	if err != nil {
+		return replay.Source{}, err
+	}
+	k := a.config.Kafka
+	return replay.Source{Topic: k.Prefix + topic, Cluster: replay.Cluster{
+		Brokers: k.Brokers, TLS: encryption, Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: password,
+	}}, nil
+}
+
+func replayCommand() *cobra.Command {
+	var span stretch
+	cmd := &cobra.Command{
+		Use:   "replay",
+		Short: "Run the detector over the recorded features again and print the defects' events",
+		Long: "Run the detector over the recorded features again, with the rules that were in force, and print the events of the defects, one JSON object a line.\n" +
+			"They equal the live ones. Nothing is written to the log, and no consumer group is left behind.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			within, err := span.span(time.Now())
+			if err != nil {
+				return err
+			}
+			a, err := commandApp(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.cluster.Close()
+			features, err := a.source(topology.Features.Name)
+			if err != nil {
+				return err
+			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			defer out.Flush()
+			encoder := json.NewEncoder(out)
+			return replay.Detect(cmd.Context(), features, within, a.contract, a.log, func(_ int32, o detector.Output) error {
+				if o.Defect == nil {
+					return nil
+				}
+				return encoder.Encode(o.Defect)
+			})
+		},
+	}
+	span.flags(cmd)
+	return cmd
+}
+
+func exportCommand() *cobra.Command {
+	var span stretch
+	cmd := &cobra.Command{
+		Use:   "export TOPIC",
+		Short: "Print the records of a topic as NDJSON",
+		Long:  "Print the committed records of a topic, such as features or defects, one JSON object a line, in whatever version of their schema they were written.",
+		Args:  oneArg,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			within, err := span.span(time.Now())
+			if err != nil {
+				return err
+			}
+			if err := knownTopic(args[0]); err != nil {
+				return usage(err)
+			}
+			a, err := commandApp(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.cluster.Close()
+			topic, err := a.source(args[0])
+			if err != nil {
+				return err
+			}
+			out := bufio.NewWriter(cmd.OutOrStdout())
+			defer out.Flush()
+			return replay.Read(cmd.Context(), topic, within, replay.NDJSON(out, schemas.NewGeneric(a.contract)))
+		},
+	}
+	span.flags(cmd)
+	return cmd
+}
+
+func knownTopic(name string) error {
+	var names []string
+	for _, t := range topology.Topics() {
+		if t.Name == name {
+			return nil
+		}
+		names = append(names, t.Name)
+	}
+	return fmt.Errorf("the topic %q is unknown%s", name, catalogue.Suggest(name, names))
+}
