@@ -91,7 +91,7 @@ func (e *episode) take(t int64, v rule.Verdict, out emitter) (opened bool) {
 		e.close(t, resolved, out)
 		return false
 	}
-	if t-e.told.Detected >= repeat.Microseconds() || e.severity(t) != e.told.Severity {
+	if t-e.told.Detected >= repeat.Microseconds() || e.severity() != e.told.Severity {
 		e.tell(t, "updated", "", out)
 	}
 	return false
@@ -111,17 +111,17 @@ func (e *episode) extend(t int64, v rule.Verdict) {
 // forget makes nothing known any more: what was pending is over, what is firing holds.
 func (e *episode) forget() { e.run = run{last: e.run.last} }
 
-// lapse forgets a verdict that has not been renewed within the rule's Gap up to t.
+// lapse lets time pass up to t for a verdict that has not been renewed within the rule's Gap.
 func (e *episode) lapse(t int64, out emitter) {
-	if t-e.run.last > e.judge.description.Gap.Microseconds() {
+	if e.run.state == rule.Unknown || t-e.run.last > e.judge.description.Gap.Microseconds() {
 		e.take(t, rule.Verdict{From: t, To: t}, out)
 	}
 }
 
-// severity of the firing defect at t: it does not fall.
-func (e *episode) severity(t int64) string {
+// severity of the firing defect, by how long it has been seen: it does not fall.
+func (e *episode) severity() string {
 	after := e.judge.options.CriticalAfter
-	if e.told.Severity == "critical" || after > 0 && t-e.told.Onset >= after.Microseconds() {
+	if after > 0 && e.end-e.told.Onset >= after.Microseconds() {
 		return "critical"
 	}
 	return e.told.Severity

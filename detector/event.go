@@ -45,7 +45,7 @@ func (e *episode) close(t int64, reason string, out emitter) {
 
 // tell emits the next event of the defect.
 func (e *episode) tell(t int64, state, reason string, out emitter) {
-	e.told.Severity = e.severity(t)
+	e.told.Severity = e.severity()
 	e.told.Revision++
 	e.told.State, e.told.Reason = state, reason
 	e.told.Labels = out.stream.labels

@@ -122,8 +122,11 @@ func (h *health) tick(s *stream, step passing, out emitter) {
 	s.eachEpisode(func(e *episode) { e.bad = 0 })
 }
 
-// show tells the lamp when it has changed.
+// show tells the lamp when it has changed. Before the first tick there is no time to tell it with.
 func (h *health) show(s *stream, now int64, out emitter) {
+	if now == 0 {
+		return
+	}
 	if lamp := s.lamp(now); lamp != h.lamp {
 		h.lamp = lamp
 		out.health(h.roll(s, now, out))

@@ -9,7 +9,7 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// Black judges whether the picture is black.
+// Black judges whether the picture is black. A small logo in a corner does not make it a picture, but a title in the middle does.
 type Black struct {
 	Options `yaml:",inline"`
 	// Level is the brightest luma that counts as black, on the 8-bit limited scale (16 black, 235 white): one of VideoFrame's CDF levels.
@@ -50,7 +50,8 @@ func (b *Black) Judge(r *Record) (Verdict, bool) {
 		return Verdict{From: from, To: to}, true
 	}
 	share := darkShare(f.Luma, b.Level)
-	if f.Chroma != nil && float64(f.Chroma.SaturationMean) >= b.Colour*256 {
+	coloured := f.Chroma != nil && float64(f.Chroma.SaturationMean) >= b.Colour*256
+	if coloured || f.Grid != nil && litMiddle(f.Grid) {
 		share = 0
 	}
 	return b.verdict(share).over(from, to), true

@@ -11,10 +11,6 @@ const (
 	logoSpan = time.Second
 	// logoGap without a picture makes it forget.
 	logoGap = time.Second
-	// columns and rows of VideoFrame's grid.
-	columns, rows = 16, 9
-	// A logo stands in a corner of at most so many cells.
-	logoColumns, logoRows = 5, 3
 )
 
 // BlackWithLogo judges whether the picture is black but for a logo in a corner: the station is on air, the programme is not.
@@ -107,10 +103,4 @@ func (b *BlackWithLogo) look(t int64, g *schemas.Grid) (cells int, constant bool
 		constant = constant || t-b.lit[i] >= logoSpan.Microseconds()
 	}
 	return cells, constant && !outside
-}
-
-// inCorner tells whether cell i of the grid lies in one of the corners.
-func inCorner(i int) bool {
-	c, r := i%columns, i/columns
-	return (c < logoColumns || c >= columns-logoColumns) && (r < logoRows || r >= rows-logoRows)
 }

@@ -19,6 +19,8 @@ const (
 	silenceFloor = 120
 	// maxTracks bounds the tracks that are judged.
 	maxTracks = 64
+	// warmingUp is the flag of a block whose K-weighting is not to be trusted yet.
+	warmingUp = 1 << 3
 	// slice is what one energy in AudioBlock stands for, in microseconds.
 	slice = 10_000
 )
@@ -41,10 +43,10 @@ type silentTrack struct {
 // NewSilence is the rule with its documented defaults.
 func NewSilence() Rule {
 	return &Silence{Options: Options{
-		// -60 LUFS is FFmpeg's limit too; the quietest room in a programme is some 10 dB above it.
-		Raise: 60, Clear: 55,
-		// Speakers pause for a second or two.
-		For: 3 * time.Second,
+		// The absolute gate of ITU-R BS.1770: what lies below is no sound. A webcam's quiet room lies at 63.
+		Raise: 70, Clear: 65,
+		// Speakers pause for a second, and never so quietly.
+		For: 2 * time.Second,
 		// One sound of half a second after a long silence may be a click.
 		KeepFiringFor: 500 * time.Millisecond,
 		Severity:      "warning",
@@ -69,7 +71,7 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 	}
 	end := r.Time + t.add(r.Time, b)
 	unknown := Verdict{Part: t.part, From: r.Time, To: end}
-	if b.Skipped > 0 {
+	if b.Skipped > 0 || b.Flags&warmingUp != 0 {
 		t.levels.Reset()
 		return unknown, true
 	}

@@ -1,0 +1,322 @@
+package detector_test
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// The notation of testdata/scenario/README: lines of series become the records of one partition.
+
+// entry is one record of the log and when it was appended, in microseconds.
+type entry struct {
+	time int64
+	detector.Input
+}
+
+// segment is one word of a series: what was to be seen, and until when.
+type segment struct {
+	word       string
+	from, till int64
+}
+
+// epochStart is the instant 0s of a scenario: late enough for sessions to differ.
+const epochStart = int64(1_000_000_000)
+
+// readLog makes the records of a scenario. rules is what every Setting carries.
+func readLog(text, rules string) ([]entry, error) {
+	b := &builder{rules: rules}
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		fields := strings.Fields(line)
+		if len(fields) == 0 {
+			continue
+		}
+		if err := b.line(fields); err != nil {
+			return nil, fmt.Errorf("%q: %w", strings.TrimSpace(line), err)
+		}
+	}
+	return b.log(), nil
+}
+
+// builder collects the records of all series.
+type builder struct {
+	rules   string
+	entries []entry
+	streams []string
+	end     int64
+	ticks   []segment
+	removed map[string]int64
+}
+
+func (b *builder) line(fields []string) error {
+	series, fields := fields[0], fields[1:]
+	if series == "ticks" {
+		segments, err := readSegments(fields)
+		b.ticks = segments
+		return err
+	}
+	stream, session, err := readStream(fields[0])
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(b.streams, stream) {
+		b.streams = append(b.streams, stream)
+	}
+	if series == "remove" {
+		at, err := time.ParseDuration(fields[1])
+		if b.removed == nil {
+			b.removed = map[string]int64{}
+		}
+		b.removed[stream] = epochStart + at.Microseconds()
+		return err
+	}
+	segments, err := readSegments(fields[1:])
+	if err != nil {
+		return err
+	}
+	make, ok := map[string]func(string, int64, []segment){"video": b.video, "audio": b.audio, "heartbeat": b.heartbeat}[series]
+	if !ok {
+		return fmt.Errorf("no series is called %q", series)
+	}
+	make(stream, session, segments)
+	b.end = max(b.end, segments[len(segments)-1].till)
+	return nil
+}
+
+// readStream reads "name" or "name/session".
+func readStream(field string) (stream string, session int64, err error) {
+	stream, number, ok := strings.Cut(field, "/")
+	if !ok {
+		return stream, 1, nil
+	}
+	session, err = strconv.ParseInt(number, 10, 64)
+	return stream, session, err
+}
+
+// readSegments reads "word*duration ...".
+func readSegments(fields []string) ([]segment, error) {
+	segments, at := make([]segment, len(fields)), epochStart
+	for i, field := range fields {
+		word, length, ok := strings.Cut(field, "*")
+		d, err := time.ParseDuration(length)
+		if !ok || err != nil {
+			return nil, fmt.Errorf("%q is not word*duration", field)
+		}
+		segments[i] = segment{word, at, at + d.Microseconds()}
+		at = segments[i].till
+	}
+	return segments, nil
+}
+
+func (b *builder) add(t int64, stream string, f *schemas.Feature) {
+	b.entries = append(b.entries, entry{t, detector.Input{Stream: stream, Feature: f}})
+}
+
+// video makes 25 pictures a second.
+func (b *builder) video(stream string, session int64, segments []segment) {
+	seq := int64(0)
+	epoch := int32(0)
+	for _, s := range segments {
+		if s.word == "jump" {
+			epoch++
+			continue
+		}
+		for t := s.from; t < s.till; t += 40_000 {
+			v := picture(s.word, seq, t-s.from)
+			if v != nil {
+				v.Session, v.Epoch, v.Seq, v.At = session, epoch, seq, t-session
+				v.Duration = 3600
+				b.add(t, stream, &schemas.Feature{VideoFrame: v})
+			}
+			seq++
+		}
+	}
+}
+
+// picture is what is measured of the seq-th picture, age microseconds into its segment.
+func picture(word string, seq, age int64) *schemas.VideoFrame {
+	v := &schemas.VideoFrame{Sampling: 1, Luma: &schemas.Luma{}, Grid: &schemas.Grid{Difference: &[72]byte{}}}
+	if seq%12 == 0 {
+		v.Flags = 1
+	}
+	luma, level := byte(100), int32(100*256)
+	switch word {
+	case "none":
+		return nil
+	case "black", "logo", "corner":
+		luma, level = 16, 16*256
+	}
+	for i := range v.Grid.Mean {
+		v.Grid.Mean[i] = luma
+	}
+	black := uint16(0)
+	switch word {
+	case "black":
+		black = 65535
+	case "corner": // a logo of one percent of the picture
+		v.Grid.Mean[14], black = 200, 64880
+	case "logo": // a logo of six cells in the upper right corner
+		black = 62800
+		for _, cell := range []int{13, 14, 15, 29, 30, 31} {
+			v.Grid.Mean[cell] = 180
+		}
+	case "moving":
+		differ(v, 9, func(int) bool { return true })
+		v.Grid.Mean[70] = byte(100 + seq%40)
+	case "still":
+	case "pulsing": // a still picture encoded again: every key picture pulses, some cells tremble
+		if v.Flags == 1 {
+			differ(v, 10, func(int) bool { return true })
+		}
+		differ(v, 4, func(cell int) bool { return cell%20 == 5 })
+	case "ticker": // still but for the two bottom rows
+		differ(v, 10, func(cell int) bool { return cell >= 112 })
+	case "drift": // half a level a second, too slow for the differences
+		level += int32(age * 128 / 1_000_000)
+	case "grain": // a static scene with live noise
+		differ(v, 5, func(int) bool { return true })
+	case "skipping": // we are too slow and skip pictures
+		v.Skipped = 3
+	default:
+		panic("no picture is called " + word)
+	}
+	for i := 6; i < 24; i++ { // levels from 24 on
+		binary.BigEndian.PutUint16(v.Luma.CDF[2*i:], black)
+	}
+	v.Luma.Mean = level
+	return v
+}
+
+// differ sets the difference of the chosen cells to a level.
+func differ(v *schemas.VideoFrame, level byte, chosen func(cell int) bool) {
+	for i := range 144 {
+		if chosen(i) {
+			shift := 4 * (1 - i%2)
+			v.Grid.Difference[i/2] = v.Grid.Difference[i/2]&^(15<<shift) | level<<shift
+		}
+	}
+}
+
+// audio makes blocks of 100 ms of a stereo track.
+func (b *builder) audio(stream string, session int64, segments []segment) {
+	seq := int64(0)
+	for _, s := range segments {
+		for t := s.from; t < s.till; t += 100_000 {
+			if s.word != "none" {
+				left, right := sound(s.word, seq)
+				block := &schemas.AudioBlock{Session: session, Track: 1, Seq: seq, At: t - session, Samples: 4800, Channels: []schemas.Channel{left, right}}
+				b.add(t+100_000, stream, &schemas.Feature{AudioBlock: block})
+			}
+			seq++
+		}
+	}
+}
+
+// sound is what is measured of both channels of the seq-th block.
+func sound(word string, seq int64) (left, right schemas.Channel) {
+	const loud, quiet = 0.01, 1e-10
+	switch word {
+	case "tone":
+		return channel(loud, 0), channel(loud, 0)
+	case "silent":
+		return channel(0, 0), channel(0, 0)
+	case "hiss": // the noise of a converter, -100 dB
+		return channel(quiet, 0), channel(quiet, 0)
+	case "offset": // digital silence on a DC of a hundredth of full scale: K-weighting sees nothing of it
+		return channel(quiet, 10486), channel(quiet, 10486)
+	case "left":
+		return channel(loud, 0), channel(0, 0)
+	case "clicks": // one in two blocks has a click of 10 ms
+		left = channel(0, 0)
+		if seq%2 == 0 {
+			binary.BigEndian.PutUint32(left.KEnergy[12:], math.Float32bits(loud))
+		}
+		return left, channel(0, 0)
+	}
+	panic("no sound is called " + word)
+}
+
+func channel(energy float32, dc int32) schemas.Channel {
+	c := schemas.Channel{KEnergy: make([]byte, 40), Energy: make([]byte, 10), DC: dc}
+	for i := range 10 {
+		binary.BigEndian.PutUint32(c.KEnergy[4*i:], math.Float32bits(energy))
+	}
+	return c
+}
+
+// heartbeat makes a StreamSecond at the end of each second.
+func (b *builder) heartbeat(stream string, session int64, segments []segment) {
+	seq := int64(0)
+	for _, s := range segments {
+		for t := s.from + 1_000_000; t <= s.till; t += 1_000_000 {
+			second := &schemas.StreamSecond{Session: session, Seq: seq, At: t - session, State: s.word, Edge: "http://edge"}
+			seq++
+			switch s.word {
+			case "none":
+				continue
+			case "up":
+				second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = 25, 25, 10
+			case "empty":
+				second.State = "up"
+			}
+			b.add(t, stream, &schemas.Feature{StreamSecond: second})
+		}
+	}
+}
+
+// log puts all records in order, with ticks and settings, and numbers them.
+func (b *builder) log() []entry {
+	ticks := b.ticks
+	if ticks == nil {
+		ticks = []segment{{"on", epochStart, b.end}}
+	}
+	for _, s := range ticks {
+		for t := s.from; t <= s.till && s.word == "on"; t += 1_000_000 {
+			b.add(t, "", &schemas.Feature{Tick: &schemas.Tick{Time: t, Generation: 1}})
+			for _, stream := range b.streams {
+				b.setting(t, stream, (t-epochStart)%10_000_000 == 0)
+			}
+		}
+	}
+	slices.SortStableFunc(b.entries, func(x, y entry) int {
+		if x.time != y.time {
+			return int(min(max(x.time-y.time, -1), 1))
+		}
+		return rank(x) - rank(y)
+	})
+	for i := range b.entries {
+		b.entries[i].Offset = int64(i)
+	}
+	return b.entries
+}
+
+// setting appends a stream's Setting when it is due.
+func (b *builder) setting(t int64, stream string, due bool) {
+	at, removed := b.removed[stream]
+	if !due && !(removed && t == at) {
+		return
+	}
+	b.add(t, "", &schemas.Feature{Setting: &schemas.Setting{
+		Time: t, Generation: 1, Stream: stream, Labels: map[string]string{"site": "lab"}, Profile: "default", Rules: b.rules,
+		Removed: removed && t >= at,
+	}})
+}
+
+// rank orders records of one instant: settings first, then what was measured, then the tick.
+func rank(e entry) int {
+	switch {
+	case e.Feature.Setting != nil:
+		return 0
+	case e.Feature.Tick != nil:
+		return 2
+	}
+	return 1
+}
