@@ -11,10 +11,7 @@ import (
 func topicsCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "topics", Short: "Describe, plan and create the topics"}
 	cmd.AddCommand(
-		&cobra.Command{Use: "describe", Short: "Print what flows where", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprint(cmd.OutOrStdout(), topology.Describe())
-			return err
-		}},
+		describeCommand(),
 		&cobra.Command{Use: "plan", Short: "Print what apply would change; never destructive", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return changeTopics(cmd, false)
 		}},
@@ -46,4 +43,23 @@ func changeTopics(cmd *cobra.Command, apply bool) error {
 		fmt.Fprintln(cmd.OutOrStdout(), c)
 	}
 	return nil
+}
+
+func describeCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "describe",
+		Short: "Print what flows where",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			text := map[string]func() string{"text": topology.Describe, "markdown": topology.Table}[output]
+			if text == nil {
+				return usage(fmt.Errorf("--output: %q is neither text nor markdown", output))
+			}
+			_, err := fmt.Fprint(cmd.OutOrStdout(), text())
+			return err
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, or markdown for the table of topics")
+	return cmd
 }

@@ -1,0 +1,393 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/internal/lab"
+	"github.com/framewatch/framewatch/replay"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
+)
+
+// asProgram makes the test binary be the program, so that the tests' processes need no other build.
+const asProgram = "FRAMEWATCH_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	switch {
+	case len(os.Args) > 1 && os.Args[1] == ingest.WorkerArg:
+		os.Exit(ingest.Worker())
+	case os.Getenv(asProgram) != "":
+		main()
+	}
+	os.Exit(kafkatest.Main(m))
+}
+
+// length of each test's demo: every kind of fault, once or twice.
+const length = 62 * time.Second
+
+// separate is every target in a process of its own, and two detectors.
+var separate = []string{"ingest", "detector", "detector", "notifier", "console"}
+
+// TestDeployments plays the demo's streams against every way of deploying and wants the same of each: every fault found and told, and
+// nothing else.
+func TestDeployments(t *testing.T) {
+	for _, d := range []struct {
+		name    string
+		targets []string
+		brokers func(testing.TB) []string
+	}{
+		{"one process", []string{"all"}, nil},
+		{"processes on an embedded broker", append([]string{"broker"}, separate...), nil},
+		{"processes on Apache Kafka", separate, func(t testing.TB) []string { return kafkatest.Real(t) }},
+	} {
+		t.Run(d.name, func(t *testing.T) {
+			var brokers []string
+			if d.brokers != nil {
+				brokers = d.brokers(t)
+			}
+			s := newSite(t, brokers)
+			for _, target := range d.targets {
+				s.start(target)
+			}
+			s.play(func(time.Time) {})
+			s.wantAllFound()
+		})
+	}
+}
+
+// TestDetectorsKilled kills each of two detectors in the middle of a fault. What they told must be what one that was never killed would have
+// told of the same features, byte for byte.
+func TestDetectorsKilled(t *testing.T) {
+	s := newSite(t, kafkatest.Real(t))
+	for _, target := range []string{"ingest", "notifier"} {
+		s.start(target)
+	}
+	detectors := []*exec.Cmd{s.start("detector"), s.start("detector")}
+	kills := 0
+	s.play(func(now time.Time) {
+		if kills < 4 && s.inFault(now) > kills*2 {
+			victim := kills % 2
+			s.kill(detectors[victim])
+			detectors[victim] = s.start("detector")
+			kills++
+		}
+	})
+	s.wantAllFound()
+	s.stop()
+	if kills < 4 {
+		t.Errorf("%d detectors were killed, want 4", kills)
+	}
+	s.wantReplayEqual()
+}
+
+// TestEdgeKilled kills workers and then their supervisor in the middle of faults. The same faults must be found, each once, and about when they
+// began.
+func TestEdgeKilled(t *testing.T) {
+	s := newSite(t, kafkatest.Real(t))
+	for _, target := range []string{"detector", "notifier"} {
+		s.start(target)
+	}
+	edge := s.start("ingest")
+	kills := 0
+	s.play(func(now time.Time) {
+		switch in := s.inFault(now); {
+		case kills < 2 && in > 2*kills:
+			s.killWorkers(edge)
+			kills++
+		case kills == 2 && in > 5:
+			s.kill(edge)
+			edge = s.start("ingest")
+			kills++
+		}
+	})
+	if kills < 3 {
+		t.Errorf("the edge was killed %d times, want 3", kills)
+	}
+	s.wantFoundOnce(2 * time.Second)
+}
+
+// site is one deployment under test with the streams that it watches.
+type site struct {
+	t         *testing.T
+	demo      *lab.Demo
+	config    string
+	brokers   []string
+	prefix    string
+	processes []*exec.Cmd
+	cluster   *kafka.Cluster
+}
+
+// newSite prepares the streams and the configuration; without brokers an embedded one will listen on a free port.
+func newSite(t *testing.T, brokers []string) *site {
+	t.Helper()
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	demo, err := lab.NewDemo(t.Context(), lab.DemoConfig{Clips: "../../testdata/clips", Cache: filepath.Join(cache, "framewatch"), Length: length, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	key := filepath.Join(dir, "pictures.key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &site{t: t, demo: demo, config: filepath.Join(dir, "framewatch.yaml"), brokers: brokers, prefix: fmt.Sprintf("e2e%d.", time.Now().UnixNano())}
+	embedded := freePort(t)
+	settings := map[string]any{
+		"data_dir": dir, "embedded": map[string]any{"listen": embedded}, "log": map[string]any{"level": "warn"},
+		"kafka":    map[string]any{"prefix": s.prefix, "partitions": 4},
+		"console":  map[string]any{"listen": freePort(t)},
+		"pictures": map[string]any{"key_file": key},
+		"notifier": map[string]any{"receivers": map[string]any{"sink": map[string]any{"type": "webhook", "url": demo.WebhookURL()}}},
+	}
+	var streams []map[string]any
+	for id, spec := range demo.Streams() {
+		streams = append(streams, map[string]any{"id": id, "url": spec.URL, "labels": spec.Labels})
+	}
+	settings["streams"] = streams
+	if brokers == nil {
+		s.brokers = []string{embedded}
+	}
+	text, err := yaml.Marshal(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(s.config, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// start runs a target in a process of its own.
+func (s *site) start(target string) *exec.Cmd {
+	s.t.Helper()
+	arguments := []string{"run", "-c", s.config, "--target", target}
+	if target != "all" && target != "broker" {
+		arguments = append(arguments, "--brokers", strings.Join(s.brokers, ","))
+	}
+	p := exec.Command(os.Args[0], arguments...)
+	p.Env = append(os.Environ(), asProgram+"=1")
+	p.Stderr = os.Stderr
+	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.processes = append(s.processes, p)
+	return p
+}
+
+// kill ends a process as the kernel would.
+func (s *site) kill(p *exec.Cmd) {
+	s.t.Helper()
+	if err := p.Process.Kill(); err != nil {
+		s.t.Fatal(err)
+	}
+	p.Wait()
+}
+
+// killWorkers kills every child of an edge.
+func (s *site) killWorkers(edge *exec.Cmd) {
+	s.t.Helper()
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", edge.Process.Pid))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	killed := 0
+	for _, file := range threads {
+		children, err := os.ReadFile(file)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, child := range strings.Fields(string(children)) {
+			var pid int
+			if _, err := fmt.Sscan(child, &pid); err != nil {
+				s.t.Fatal(err)
+			}
+			if syscall.Kill(pid, syscall.SIGKILL) == nil {
+				killed++
+			}
+		}
+	}
+	if killed == 0 {
+		s.t.Error("the edge has no workers to kill")
+	}
+}
+
+// stop ends all processes, as an operator would, and waits for them. They have ten seconds.
+func (s *site) stop() {
+	for _, p := range s.processes {
+		if p.ProcessState != nil {
+			continue
+		}
+		p.Process.Signal(syscall.SIGTERM)
+	}
+	for _, p := range s.processes {
+		if p.ProcessState != nil {
+			continue
+		}
+		late := time.AfterFunc(10*time.Second, func() {
+			s.t.Errorf("%v did not end within 10 s of SIGTERM", p.Args)
+			p.Process.Kill()
+		})
+		p.Wait()
+		late.Stop()
+	}
+}
+
+// play plays the streams to their end while often is called, and notes every event that a reader of the log sees.
+func (s *site) play(often func(now time.Time)) {
+	s.t.Helper()
+	ctx, stop := context.WithCancel(s.t.Context())
+	defer stop()
+	go s.demo.Run(ctx)
+	config := kafka.Defaults()
+	config.Brokers, config.Prefix = s.brokers, s.prefix
+	cluster, err := kafka.Dial(ctx, config, schemas.Baked(), slog.Default())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(cluster.Close)
+	s.cluster = cluster
+	if _, err := cluster.Apply(ctx); err != nil {
+		s.t.Fatal(err)
+	}
+	go kafka.Read(ctx, cluster, topology.Defects, kafka.ReadOptions{}, func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
+		s.demo.Score.Event(r.Value, time.Now())
+		return nil
+	})
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for now := range tick.C {
+		if now.After(s.demo.Start().Add(length)) {
+			return
+		}
+		often(now)
+	}
+}
+
+// inFault counts the faults that began more than a second ago; the newest of them is going on.
+func (s *site) inFault(now time.Time) int {
+	return len(s.demo.Injected(now.Add(-time.Second)))
+}
+
+func (s *site) wantAllFound() {
+	s.t.Helper()
+	report := s.demo.Report(time.Now())
+	var text bytes.Buffer
+	if err := report.Write(&text, s.demo.Start()); err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Logf("\n%s", &text)
+	if !report.OK() {
+		s.t.Errorf("not every fault was found, or more than the faults was")
+	}
+}
+
+// wantFoundOnce wants a defect for each fault and no other, each with its onset within tolerance of the fault's.
+func (s *site) wantFoundOnce(tolerance time.Duration) {
+	s.t.Helper()
+	s.wantAllFound()
+	for _, m := range s.demo.Report(time.Now()).Found {
+		if e := m.OnsetError(); e.Abs() > tolerance {
+			s.t.Errorf("%s of %s: the onset is off by %v, want at most %v", m.Kind, m.Stream, e, tolerance)
+		}
+	}
+}
+
+// wantReplayEqual runs the detector over the recorded features again and wants what stands in the defects topic, byte for byte after the
+// schema id, and no revision of a defect twice.
+func (s *site) wantReplayEqual() {
+	t := s.t
+	t.Helper()
+	ctx := t.Context()
+	source := func(topic *topology.Spec, partition int32) replay.Source {
+		return replay.Source{Cluster: replay.Cluster{Brokers: s.brokers}, Topic: s.prefix + topic.Name, Partitions: []int32{partition}}
+	}
+	committed, err := s.cluster.Committed(ctx, topology.StageNamed("detector").Group, &topology.Features.Spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events := 0
+	for partition := range s.cluster.Partitions() {
+		var live, again [][]byte
+		revisions := map[string]bool{}
+		err := replay.Read(ctx, source(&topology.Defects.Spec, partition), replay.Range{}, func(r replay.Record) error {
+			live = append(live, r.Value[5:])
+			var e schemas.DefectEvent
+			if err := schemas.Decode(schemas.Baked(), schemas.DefectEvents, r.Value, &e); err != nil {
+				return err
+			}
+			key := fmt.Sprintf("%s revision %d", e.ID, e.Revision)
+			if revisions[key] {
+				t.Errorf("partition %d: %s stands there twice", partition, key)
+			}
+			revisions[key] = true
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		within := replay.Range{ToOffset: committed[partition]}
+		err = replay.Detect(ctx, source(&topology.Features.Spec, partition), within, schemas.Baked(), slog.Default(), func(_ int32, o detector.Output) error {
+			if o.Defect == nil {
+				return nil
+			}
+			value, err := schemas.Append(schemas.Baked(), schemas.DefectEvents, nil, o.Defect)
+			again = append(again, value[5:])
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(live) != len(again) {
+			t.Errorf("partition %d: %d events live, %d on replay", partition, len(live), len(again))
+		}
+		for i := range min(len(live), len(again)) {
+			if !bytes.Equal(live[i], again[i]) {
+				t.Errorf("partition %d, event %d: live and replay differ:\n%s\n%s", partition, i, describe(live[i]), describe(again[i]))
+			}
+		}
+		events += len(live)
+	}
+	t.Logf("%d events equal on replay", events)
+}
+
+// describe is an event without its header, for people.
+func describe(value []byte) string {
+	var e schemas.DefectEvent
+	header, _ := schemas.Append(schemas.Baked(), schemas.DefectEvents, nil, &e)
+	if err := schemas.Decode(schemas.Baked(), schemas.DefectEvents, append(header[:5:5], value...), &e); err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%+v", e)
+}
