@@ -3,7 +3,7 @@
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: run build setup test setup-test lint fmt generate clean
+.PHONY: run build setup test setup-test lint fmt generate up clean
 
 # Plays the demo: live streams with faults, and the page that shows them being found.
 run: build
@@ -33,6 +33,11 @@ fmt:
 # Writes the Go structs of the schemas anew.
 generate:
 	go generate ./schemas
+
+# Framewatch in containers, on any distribution: http://localhost:8080
+up:
+	@deploy/secrets.sh
+	VERSION=$(VERSION) docker compose up --build
 
 clean:
 	rm -rf bin

@@ -23,7 +23,7 @@ esac
 [ ! -r /etc/os-release ] || . /etc/os-release
 if [ "${ID:-}" != debian ] || [ "${VERSION_ID:-}" != 12 ]; then
 	say "this is ${PRETTY_NAME:-$(uname)}; Framewatch is built against FFmpeg 5.1 and OpenCV 4.6 of Debian 12."
-	say "Use the container instead: docker compose up --build"
+	say "Use the container instead: make up"
 	exit 1
 fi
 
