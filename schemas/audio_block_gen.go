@@ -2,7 +2,7 @@
 
 package schemas
 
-// AudioBlock: What was measured on 100 ms of one audio track. Shorter at a format change and at the end.
+// AudioBlock: What was measured on 100 ms of one audio track, in 10 ticks of 10 ms; tick i of a second ends before sample (i+1)*rate/100, rounded down. Shorter at a format change and at the end, where the last tick may be shorter too. Samples that are NaN or infinite count as 0.
 type AudioBlock struct {
 	// As in VideoFrame.
 	Session int64 `avro:"session" json:"session"`

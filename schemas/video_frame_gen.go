@@ -32,15 +32,15 @@ type VideoFrame struct {
 	Flags int32 `avro:"flags" json:"flags"`
 	// State of the decoder: the inputs of taint, not the verdict.
 	Decode *DecoderState `avro:"decode" json:"decode,omitempty"`
-	// Distribution of luma over the whole picture.
+	// Distribution of luma over the whole picture. Full range is mapped to limited value by value and rounded; mean and std are mapped without rounding in between.
 	Luma *Luma `avro:"luma" json:"luma,omitempty"`
-	// Chroma and hue.
+	// Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample of every second row of the planes. Null for grey formats.
 	Chroma *Chroma `avro:"chroma" json:"chroma,omitempty"`
-	// 16 columns by 9 rows of cells, row by row from the top left; cell (c,r) covers columns c*w/16 up to (c+1)*w/16, rows alike.
+	// 16 columns by 9 rows of cells, row by row from the top left; cell (c,r) covers columns c*w/16 up to (c+1)*w/16, rows alike. Null for fewer than 16 columns or 9 rows.
 	Grid *Grid `avro:"grid" json:"grid,omitempty"`
 	// Mean absolute frame difference of luma. Null on the first picture of an epoch.
 	Difference *Difference `avro:"difference" json:"difference,omitempty"`
-	// Picture identity.
+	// Picture identity. Null for fewer than 9 columns or 8 rows.
 	Hash *PictureHash `avro:"hash" json:"hash,omitempty"`
 	// Spatial and temporal detail.
 	Detail *Detail `avro:"detail" json:"detail,omitempty"`
@@ -48,9 +48,9 @@ type VideoFrame struct {
 	Block *Block `avro:"block" json:"block,omitempty"`
 	// Local damage on the 16-pixel grid.
 	Macroblock *Macroblock `avro:"macroblock" json:"macroblock,omitempty"`
-	// The five sums of FFmpeg's idet, per pixel, 1/256 level.
+	// The five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on every second stretch of 16 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
 	Field *Field `avro:"field" json:"field,omitempty"`
-	// First and last row and column whose mean luma exceeds 24 and 40.
+	// First and last row and column whose mean luma exceeds 24 and 40. Where none does, the first is the number of rows or columns and the last -1.
 	Border *Border `avro:"border" json:"border,omitempty"`
 	// Inputs of BT.1702 and WCAG flash analysis.
 	Flash *Flash `avro:"flash" json:"flash,omitempty"`
@@ -78,7 +78,7 @@ type DecoderState struct {
 	QPMax *int32 `avro:"qp_max" json:"qp_max,omitempty"`
 }
 
-// Luma: Distribution of luma over the whole picture.
+// Luma: Distribution of luma over the whole picture. Full range is mapped to limited value by value and rounded; mean and std are mapped without rounding in between.
 type Luma struct {
 	// 24 big-endian uint16: share of pixels (65535 = all) with luma <= 8,16,17,18,20,22,24,26,28,32,37,40,48,64,96,128,160,192,208,224,235,240,248,254. Rounded down, so that 65535 means every pixel.
 	CDF [48]byte `avro:"cdf" json:"cdf"`
@@ -92,7 +92,7 @@ type Luma struct {
 	Max int32 `avro:"max" json:"max"`
 }
 
-// Chroma: Chroma and hue.
+// Chroma: Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample of every second row of the planes. Null for grey formats.
 type Chroma struct {
 	// 1/256 level, 32768 neutral.
 	UMean int32 `avro:"u_mean" json:"u_mean"`
@@ -106,11 +106,11 @@ type Chroma struct {
 	SaturationMean int32 `avro:"saturation_mean" json:"saturation_mean"`
 	// 90th percentile of that distance, level.
 	SaturationP90 int32 `avro:"saturation_p90" json:"saturation_p90"`
-	// Share of each 45 degree sector of hue weighted by saturation, 255 = all.
+	// Share of each 45 degree sector of hue weighted by saturation, 255 = all: sector i covers the angles atan2(V-128, U-128) from 45i degrees up to 45(i+1).
 	Hue [8]byte `avro:"hue" json:"hue"`
 }
 
-// Grid: 16 columns by 9 rows of cells, row by row from the top left; cell (c,r) covers columns c*w/16 up to (c+1)*w/16, rows alike.
+// Grid: 16 columns by 9 rows of cells, row by row from the top left; cell (c,r) covers columns c*w/16 up to (c+1)*w/16, rows alike. Null for fewer than 16 columns or 9 rows.
 type Grid struct {
 	// Mean luma of each cell, level, rounded to nearest.
 	Mean [144]byte `avro:"mean" json:"mean"`
@@ -128,7 +128,7 @@ type Difference struct {
 	Low int32 `avro:"low" json:"low"`
 }
 
-// PictureHash: Picture identity.
+// PictureHash: Picture identity. Null for fewer than 9 columns or 8 rows.
 type PictureHash struct {
 	// 64-bit hash of the luma samples, equal for equal pictures of one format.
 	Exact [8]byte `avro:"exact" json:"exact"`
@@ -173,7 +173,7 @@ type Macroblock struct {
 	ConcealmentColour int32  `avro:"concealment_colour" json:"concealment_colour"`
 }
 
-// Field: The five sums of FFmpeg's idet, per pixel, 1/256 level.
+// Field: The five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on every second stretch of 16 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
 type Field struct {
 	Alpha0 int32 `avro:"alpha0" json:"alpha0"`
 	Alpha1 int32 `avro:"alpha1" json:"alpha1"`
@@ -182,7 +182,7 @@ type Field struct {
 	Gamma1 int32 `avro:"gamma1" json:"gamma1"`
 }
 
-// Border: First and last row and column whose mean luma exceeds 24 and 40.
+// Border: First and last row and column whose mean luma exceeds 24 and 40. Where none does, the first is the number of rows or columns and the last -1.
 type Border struct {
 	Top24    int32 `avro:"top24" json:"top24"`
 	Bottom24 int32 `avro:"bottom24" json:"bottom24"`

@@ -169,6 +169,14 @@ func TestChannelMeasures(t *testing.T) {
 	}
 }
 
+// A block knows nothing of the one before it.
+func TestBlocksBeginAnew(t *testing.T) {
+	got, _ := blocks(8000, 800, append(constant(800, 0.5), constant(800, -0.25)...))
+	if channel := got[1].Channels[0]; *channel.Peak != -1204 || channel.DC != -1<<18 || channel.Energy[0] != 231 {
+		t.Errorf("after a louder block: peak %d, dc %d, energy %d; want -1204, %d, 231", *channel.Peak, channel.DC, channel.Energy[0], -1<<18)
+	}
+}
+
 func TestPairs(t *testing.T) {
 	plus, minus, zero := constant(480, 0.5), constant(480, -0.5), constant(480, 0)
 	for _, c := range []struct {

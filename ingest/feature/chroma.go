@@ -19,11 +19,10 @@ type Chroma struct {
 
 // chromaScan is struct fw_chroma.
 type chromaScan struct {
-	sum, squares        [2]uint64
-	sampled, saturation uint64
-	hue                 [8]uint64
-	levels              [256]uint32
-	rows                [2][MaxSize]uint8
+	sum, squares [2]uint64
+	hue          [2][8]uint64
+	levels       [2][256]uint32
+	rows         [2][MaxSize]uint8
 }
 
 // The twins are of one size.
@@ -63,13 +62,16 @@ func (x *Chroma) Extract(p *Picture, out *schemas.VideoFrame) {
 	n := uint64(p.u.Width) * uint64(p.u.Height)
 	out.Chroma.UMean, out.Chroma.UStd = aroundNeutral(c.sum[0], c.squares[0], n, scale)
 	out.Chroma.VMean, out.Chroma.VStd = aroundNeutral(c.sum[1], c.squares[1], n, scale)
-	out.Chroma.SaturationMean = int32(math.Round(float64(c.saturation) / float64(c.sampled) * scale))
-	out.Chroma.SaturationP90 = int32(math.Round(float64(percentile(&c.levels, c.sampled, 90)) * scale))
-	for i, weight := range c.hue {
-		out.Chroma.Hue[i] = 0
-		if c.saturation > 0 {
-			out.Chroma.Hue[i] = byte((255*weight + c.saturation/2) / c.saturation)
-		}
+
+	sampled := uint64((p.u.Width+1)/2) * uint64((p.u.Height+1)/2)
+	var saturation uint64
+	for i := range c.hue[0] {
+		saturation += c.hue[0][i] + c.hue[1][i]
+	}
+	out.Chroma.SaturationMean = int32(math.Round(float64(saturation) / float64(sampled) * scale))
+	out.Chroma.SaturationP90 = int32(math.Round(float64(percentile(&c.levels, sampled, 90)) * scale))
+	for i := range out.Chroma.Hue {
+		out.Chroma.Hue[i] = byte((255*(c.hue[0][i]+c.hue[1][i]) + saturation/2) / max(saturation, 1))
 	}
 }
 
@@ -80,10 +82,10 @@ func aroundNeutral(sum, squares, n uint64, scale float64) (mean, std int32) {
 }
 
 // percentile is the smallest level that at least so many percent of n do not exceed.
-func percentile(levels *[256]uint32, n, percent uint64) int {
+func percentile(levels *[2][256]uint32, n, percent uint64) int {
 	var below uint64
-	for level, count := range levels {
-		below += uint64(count)
+	for level := range levels[0] {
+		below += uint64(levels[0][level]) + uint64(levels[1][level])
 		if below*100 >= n*percent {
 			return level
 		}

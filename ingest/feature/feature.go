@@ -18,6 +18,7 @@ var Catalogue = catalogue.Catalogue[Extractor]{
 	"border":     func() Extractor { return &Border{} },
 	"chroma":     NewChroma,
 	"difference": func() Extractor { return &Difference{} },
+	"field":      func() Extractor { return &Field{} },
 	"grid":       func() Extractor { return &Grid{} },
 	"hash":       func() Extractor { return &Hash{} },
 	"luma":       func() Extractor { return &Luma{} },

@@ -81,6 +81,7 @@ func TestJPEGColour(t *testing.T) {
 		{"red, small and untold", "unknown", "unknown", 8, yuv{81, 90, 240}, 255, 0, 0},
 		{"red, full range: 0.299 * 255, 128 - 43, 128 + 127.5", "smpte170m", "full", 8, yuv{76, 85, 255}, 255, 0, 0},
 		{"blue, BT.709: 16 + 219*0.0722, 240, 128 - 112*0.0722/0.7874", "bt709", "limited", 8, yuv{32, 240, 118}, 0, 0, 255},
+		{"dark grey, full range", "bt709", "full", 8, yuv{60, 128, 128}, 60, 60, 60},
 		{"white", "bt709", "limited", 12, yuv{235, 128, 128}, 255, 255, 255},
 		{"black", "bt709", "limited", 16, yuv{16, 128, 128}, 0, 0, 0},
 	} {

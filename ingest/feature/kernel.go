@@ -13,6 +13,7 @@ import (
 // Sizes that both sides of the wall to C know.
 const (
 	rowAlign     = C.FW_ROW_ALIGN
+	fieldStretch = C.FW_FIELD_STRETCH
 	poolColumns  = C.FW_POOL_COLUMNS
 	poolRows     = C.FW_POOL_ROWS
 	gridColumns  = C.FW_GRID_COLUMNS
@@ -25,6 +26,9 @@ const (
 type scan struct {
 	hash      uint64
 	sadBefore uint64
+	alpha     [2]uint64
+	delta     uint64
+	gamma     [2]uint64
 	histogram [256]uint32
 	pool      [poolRows * poolColumns]uint32
 	small     [smallRows * smallColumns]uint32

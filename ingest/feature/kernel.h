@@ -9,14 +9,18 @@
 /* Rows of our copies are padded with zeros to a multiple of this, so that loops over them need no remainder. */
 #define FW_ROW_ALIGN 32
 
+/* The sums of fields take so many columns, and leave out as many, and so on. */
+#define FW_FIELD_STRETCH 16
+
 /* The pools: a cell (c, r) of C by R covers columns c*w/C up to (c+1)*w/C of the picture, rows alike. Four cells of the 64x36 pool in
  * each direction make one of the 16x9 grid. */
 enum { FW_POOL_COLUMNS = 64, FW_POOL_ROWS = 36, FW_GRID_COLUMNS = 16, FW_GRID_ROWS = 9, FW_SMALL_COLUMNS = 9, FW_SMALL_ROWS = 8 };
 
 /* What one pass over a picture's luma gathers, on 8-bit samples. kernel.go has its twin. */
 struct fw_scan {
-	uint64_t hash;      /* of the samples as they came, all bits */
+	uint64_t hash;       /* of the samples as they came, all bits */
 	uint64_t sad_before; /* sum of absolute differences to the picture two back; 0 without one */
+	uint64_t alpha[2], delta, gamma[2]; /* the sums of FFmpeg's idet for the previous picture, with its neighbours; 0 without both */
 	uint32_t histogram[256];
 	uint32_t pool[FW_POOL_ROWS * FW_POOL_COLUMNS];    /* sums of the 64x36 pool */
 	uint32_t small[FW_SMALL_ROWS * FW_SMALL_COLUMNS]; /* sums of the 9x8 pool */
@@ -42,10 +46,10 @@ void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride,
 struct fw_chroma {
 	uint64_t sum[2], squares[2]; /* of U and of V */
 
-	/* Over every second sample of every second row: their number, the sum of their distances from neutral in 1/256 level, the same by
-	 * sector of hue, and how many are so many whole levels away. */
-	uint64_t sampled, saturation, hue[8];
-	uint32_t levels[256];
+	/* Over every second sample of every second row: the sum of their distances from neutral, in 1/256 level, by sector of hue, and how
+	 * many are so many whole levels away; in two parts, so that equal neighbours do not wait for each other. */
+	uint64_t hue[2][8];
+	uint32_t levels[2][256];
 
 	uint8_t rows[2][FW_MAX_SIZE]; /* working space */
 };

@@ -87,7 +87,7 @@ func noise(seed uint64, format media.VideoFormat, padding int) *media.Frame {
 }
 
 func compare(t interface{ Errorf(string, ...any) }, got, want *schemas.VideoFrame) {
-	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border"} {
+	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border", "Field"} {
 		g := reflect.ValueOf(got).Elem().FieldByName(group).Interface()
 		w := reflect.ValueOf(want).Elem().FieldByName(group).Interface()
 		if !reflect.DeepEqual(g, w) {
@@ -117,6 +117,7 @@ func define(frames []*media.Frame) *schemas.VideoFrame {
 	if len(frames) > 2 {
 		d := mafd(total(absolute(now, samples(frames[len(frames)-3]))), f)
 		out.Difference.Previous2 = &d
+		out.Field = defineField(samples(frames[len(frames)-3]), previous, now, f)
 	}
 	if out.Grid != nil {
 		out.Grid.Difference = new([72]byte)
@@ -261,6 +262,39 @@ func defineBorder(rows [][]int, f *media.Frame) *schemas.Border {
 	out.Left24, out.Right24 = ends(across, 24)
 	out.Left40, out.Right40 = ends(across, 40)
 	return out
+}
+
+// defineField is FFmpeg's loop over a picture of luma, on every second stretch of 16 columns.
+func defineField(prev, cur, next [][]int, f *media.Frame) *schemas.Field {
+	if len(cur) < 5 {
+		return nil
+	}
+	pixels := 0.0
+	comb := func(a, b, c []int) (sum float64) {
+		pixels = 0
+		for x := range a {
+			if x/16%2 == 0 {
+				sum += math.Abs(float64(a[x] + c[x] - 2*b[x]))
+				pixels++
+			}
+		}
+		return sum
+	}
+	var alpha, gamma [2]float64
+	var delta float64
+	for y := 2; y < len(cur)-2; y++ {
+		alpha[y&1] += comb(cur[y-1], prev[y], cur[y+1])
+		alpha[(y^1)&1] += comb(cur[y-1], next[y], cur[y+1])
+		delta += comb(cur[y-1], cur[y], cur[y+1])
+		gamma[(y^1)&1] += comb(cur[y], prev[y], cur[y])
+	}
+	pixels *= float64(len(cur) - 4)
+	unit := func(sum float64) int32 {
+		return int32(math.Floor(sum*scaleOf(f)*256/pixels + 0.5 + 1e-9))
+	}
+	return &schemas.Field{
+		Alpha0: unit(alpha[0]), Alpha1: unit(alpha[1]), Delta: unit(delta), Gamma0: unit(gamma[0]), Gamma1: unit(gamma[1]),
+	}
 }
 
 func defineHash(f *media.Frame, rows [][]int) *schemas.PictureHash {

@@ -17,10 +17,14 @@ func tone(rate int, hertz float64, stretches ...stretch) [][]float32 {
 	out := make([][]float32, len(stretches[0].dBFS))
 	for _, s := range stretches {
 		begin := len(out[0])
+		gain := make([]float64, len(s.dBFS))
+		for c, level := range s.dBFS {
+			gain[c] = math.Pow(10, level/20)
+		}
 		for i := begin; i < begin+int(s.seconds*float64(rate)); i++ {
 			sine := math.Sin(2 * math.Pi * hertz * float64(i) / float64(rate))
-			for c, level := range s.dBFS {
-				out[c] = append(out[c], float32(sine*math.Pow(10, level/20)))
+			for c, g := range gain {
+				out[c] = append(out[c], float32(sine*g))
 			}
 		}
 	}
