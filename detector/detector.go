@@ -93,7 +93,7 @@ func (p *Partition) Firing() []schemas.DefectEvent {
 
 // Fold takes the next record and emits what it has caused.
 func (p *Partition) Fold(in Input, emit func(Output)) {
-	p.restore.begin(in, p)
+	p.restore.through(in.Offset-1, p)
 	p.fold(in, emit)
 	p.restore.through(in.Offset, p)
 }
@@ -108,6 +108,7 @@ func (p *Partition) fold(in Input, emit func(Output)) {
 	default:
 		if s := p.byID[in.Stream]; s != nil && s.settled {
 			s.take(f, p.clock.now, p.emitter(s, in, emit))
+			p.restore.adopt(s, p)
 		}
 	}
 }

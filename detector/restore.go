@@ -2,34 +2,39 @@ package detector
 
 import (
 	"slices"
+	"time"
 
-	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// warmUp is how long after the beginning of a lookback runs may still be cut short by it.
-const warmUp = settingInterval + rule.MaxWindow
+const (
+	// warmUp is how long after a stream's first judged record the rules that explain others, whose windows are a second, know as much as if
+	// they had never stopped.
+	warmUp = 2 * time.Second
+	// maxLag is how far such a rule's verdict may reach back.
+	maxLag = time.Second
+)
 
 // restore makes a new Partition equal to one that never stopped, from the latest event of each defect:
 //
 //   - each event takes effect when the fold has passed the record that caused it;
-//   - a defect that began before runs of verdicts are whole fires from the beginning: it will be told of later;
+//   - a defect whose onset lies before the end of the warm-up, and of which an event is still to come, is open in between, whatever the
+//     verdicts say that come too late to show it: so its children stay unknown;
 //   - up to the last event nothing opens that the log does not hold.
 type restore struct {
-	begun  bool
-	queue  []schemas.DefectEvent // in order of offset
-	last   int64                 // offset of the last event
-	events map[string]bool       // ids of all that have an event
+	queue []schemas.DefectEvent // in order of offset
+	last  int64                 // offset of the last event
+	ids   map[string]bool       // of all that have an event; nil: nothing is to be restored
 }
 
 // add keeps the events to be restored.
 func (r *restore) add(latest []schemas.DefectEvent) {
-	if r.events == nil {
-		r.events, r.last = map[string]bool{}, -1
+	if r.ids == nil {
+		r.ids, r.last = map[string]bool{}, -1
 	}
 	for _, e := range latest {
 		r.queue = append(r.queue, e)
-		r.events[e.ID] = true
+		r.ids[e.ID] = true
 		r.last = max(r.last, e.Offset)
 	}
 	slices.SortStableFunc(r.queue, func(a, b schemas.DefectEvent) int { return int(min(max(a.Offset-b.Offset, -1), 1)) })
@@ -37,19 +42,17 @@ func (r *restore) add(latest []schemas.DefectEvent) {
 
 // genuine tells whether a defect may open at offset: it may not where the log is known and does not hold it.
 func (r *restore) genuine(offset int64, id string) bool {
-	return r.events == nil || offset > r.last || r.events[id]
+	return offset > r.last || r.ids == nil || r.ids[id]
 }
 
-// begin restores, before the first record is folded, all that was open then.
-func (r *restore) begin(in Input, p *Partition) {
-	if r.begun {
+// adopt opens what is open at the end of a stream's warm-up.
+func (r *restore) adopt(s *stream, p *Partition) {
+	if s.adopted || len(r.queue) == 0 || s.now-s.first < warmUp.Microseconds() {
 		return
 	}
-	r.begun = true
-	r.through(in.Offset-1, p)
-	start, ok := instant(in.Feature)
+	s.adopted = true
 	for _, e := range r.queue {
-		if ok && e.Onset <= start+warmUp.Microseconds() {
+		if e.Stream == s.id && e.Onset <= s.now-maxLag.Microseconds() {
 			p.install(e, true)
 		}
 	}
@@ -90,20 +93,4 @@ func (p *Partition) install(event schemas.DefectEvent, firing bool) {
 		}
 	}
 	s.health.lamp = s.lamp(p.clock.now)
-}
-
-// instant is the time of any record; ok is false when it has none that can be believed.
-func instant(f *schemas.Feature) (t int64, ok bool) {
-	switch {
-	case f == nil:
-		return 0, false
-	case f.Tick != nil:
-		t = f.Tick.Time
-	case f.Setting != nil:
-		t = f.Setting.Time
-	default:
-		session, at := origin(f)
-		t = session + at
-	}
-	return t, plausible(t)
 }

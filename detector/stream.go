@@ -30,6 +30,9 @@ type stream struct {
 	judges  []*judge
 
 	owner owner
+	// first and now are the times of the first and newest judged record; adopted is set at the end of the warm-up after the first.
+	first, now int64
+	adopted    bool
 	// beat is the log's time of the last heartbeat, state and edge are what it said.
 	beat        int64
 	state, edge string
@@ -113,6 +116,9 @@ func (s *stream) take(f *schemas.Feature, now int64, out emitter) {
 	}
 	if changed {
 		s.renew(t, out)
+	}
+	if s.now = t; s.first == 0 {
+		s.first = t
 	}
 	s.health.measure(f)
 	s.judgeRecord(t, f, out)
