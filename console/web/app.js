@@ -71,10 +71,13 @@ function Link() {
   return html`<span class="link ${link.value.state}">${linkWords[link.value.state]}</span>`;
 }
 
+/** A connection may be lost for so long before the page says more than its light: microseconds. */
+const briefly = 4e6;
+
 function LinkBanner() {
   const {state, since} = link.value;
-  if (state !== "lost") return null;
-  return html`<p class="banner" role="alert">No connection to the console for ${span(now.value - since)}. What you see is from ${timeOfDay(since)} ${zoneName(since)}; trying again.</p>`;
+  if (state !== "lost" || now.value - since < briefly) return null;
+  return html`<p class="banner" role="alert">No connection to the console for ${span(now.value - since)}. What you see is of ${timeOfDay(since)} ${zoneName(since)}. Trying again.</p>`;
 }
 
 /** Calm stands where bad streams would: it says that all is well only when it is known. */
