@@ -83,12 +83,16 @@ func (d *Decoder) open(in Input) error {
 }
 
 // inputOptions is what libav is to open for path, and how: nothing but that pipe or file, no network. A live stream's pipe starts
-// after at most a second of media; a file may be looked into for longer.
+// after at most 2 MB or a second of media; a file may be looked into for longer.
 func inputOptions(path string) (string, map[string]string) {
+	options := map[string]string{"merge_pmt_versions": "1"} // a transport stream's track goes on when its PID changes
 	if strings.HasPrefix(path, "pipe:") {
-		return path, map[string]string{"protocol_whitelist": "pipe", "probesize": "2000000", "analyzeduration": "1000000", "fpsprobesize": "5"}
+		options["protocol_whitelist"] = "pipe"
+		options["probesize"], options["analyzeduration"], options["fpsprobesize"] = "2000000", "1000000", "5"
+		return path, options
 	}
-	return "file:" + localPath(path), map[string]string{"protocol_whitelist": "file", "probesize": "5000000"}
+	options["protocol_whitelist"] = "file"
+	return "file:" + localPath(path), options
 }
 
 // Units yields the tracks, then what they decode to, in the order of decoding. It ends without an error at the input's end and with
@@ -138,18 +142,42 @@ func (d *Decoder) decode(yield func(media.Unit, error) bool) bool {
 		return true
 	}
 	t := d.decoded[index]
-	if t.video && !d.chosen(t) {
+	if !t.video || t == d.video {
+		if t.video {
+			d.foreign = 0
+		}
+		return d.drain(t, d.packet, yield)
+	}
+	return d.overhear(t, yield)
+}
+
+// overhear deals with a packet of a video track that is not the chosen one. A track that appeared later takes over when the chosen one
+// has ended; until then it is decoded without being shown, so that it has its references.
+func (d *Decoder) overhear(t *track, yield func(media.Unit, error) bool) bool {
+	if !t.late {
 		return true
 	}
-	return d.drain(t, d.packet, yield)
+	if d.foreign++; d.foreign <= maxForeign {
+		for range t.decode(d.packet, d.frame, &d.errors) {
+		}
+		return true
+	}
+	d.video, d.foreign = t, 0
+	d.redescribe(t)
+	return d.yieldTracks(yield) && d.drain(t, d.packet, yield)
+}
+
+// redescribe brings the list up to date with t's format. What was yielded before is left as it was.
+func (d *Decoder) redescribe(t *track) {
+	d.tracks.List = slices.Clone(d.tracks.List)
+	t.content.describe(&d.tracks.List[t.index])
 }
 
 // drain sends p, nil at the end, to t and yields what t has ready.
 func (d *Decoder) drain(t *track, p *astiav.Packet, yield func(media.Unit, error) bool) bool {
 	for u, changed := range t.decode(p, d.frame, &d.errors) {
 		if changed {
-			d.tracks.List = slices.Clone(d.tracks.List)
-			t.content.describe(&d.tracks.List[t.index])
+			d.redescribe(t)
 			if !d.yieldTracks(yield) {
 				return false
 			}

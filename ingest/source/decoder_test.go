@@ -103,44 +103,64 @@ func TestDecodePassesOverGarbage(t *testing.T) {
 	}
 }
 
-func TestDecodeTellsFormatChange(t *testing.T) {
-	small := clip(t, "a.ts", "-f lavfi -i testsrc2=s=160x90:r=25:d=1 -c:v libx264")
-	large := clip(t, "b.ts", "-f lavfi -i testsrc2=s=320x180:r=25:d=1 -c:v libx264")
-	joined := filepath.Join(t.TempDir(), "ab.ts")
+// TestDecodeGoesOnAfterSplice joins a stream of two seconds, 160 wide, to another of two seconds, 320 wide.
+func TestDecodeGoesOnAfterSplice(t *testing.T) {
+	encode := "-f lavfi -i testsrc2=s=320x180:r=25:d=2 -c:v libx264 -g 25 "
+	for _, c := range []struct {
+		name, options string
+		lists, least  int
+	}{
+		{"same PIDs", "", 2, 100},
+		{"other PIDs", "-mpegts_start_pid 0x300", 2, 100},
+		// Its track is a new one, so the tracks are told when it appears and when it takes over, after ten packets.
+		{"other programme", "-mpegts_start_pid 0x300 -mpegts_service_id 7 -mpegts_pmt_start_pid 0x500", 3, 85},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			joined := join(t, clip(t, "a.ts", "-f lavfi -i testsrc2=s=160x90:r=25:d=2 -c:v libx264 -g 25"), clip(t, "b.ts", encode+c.options))
+			d, err := source.Open(context.Background(), source.Input{Path: joined})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			var told []media.Track
+			lists, frames := 0, 0
+			for u, err := range d.Units() {
+				switch {
+				case err != nil:
+					t.Fatal(err)
+				case u.Tracks != nil:
+					lists++
+					told = u.Tracks.List
+				case u.Frame.Format != *told[u.Frame.Track].Video:
+					t.Fatalf("frame %d is %+v, the tracks said %+v", frames, u.Frame.Format, *told[u.Frame.Track].Video)
+				default:
+					frames++
+				}
+			}
+			last := told[len(told)-1].Video
+			if lists != c.lists || frames < c.least || frames > 100 || last.Width != 320 {
+				t.Errorf("%d track lists, %d frames, the last %d wide, want %d, %d to 100 and 320", lists, frames, last.Width, c.lists, c.least)
+			}
+		})
+	}
+}
+
+// join concatenates files.
+func join(t *testing.T, paths ...string) string {
+	t.Helper()
 	var data []byte
-	for _, path := range []string{small, large} {
+	for _, path := range paths {
 		part, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		data = append(data, part...)
 	}
+	joined := filepath.Join(t.TempDir(), "joined.ts")
 	if err := os.WriteFile(joined, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d, err := source.Open(context.Background(), source.Input{Path: joined})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	var told media.VideoFormat
-	lists, frames := 0, 0
-	for u, err := range d.Units() {
-		switch {
-		case err != nil:
-			t.Fatal(err)
-		case u.Tracks != nil:
-			lists++
-			told = *u.Tracks.List[0].Video
-		case u.Frame.Format != told:
-			t.Fatalf("frame %d is %+v, the tracks said %+v", frames, u.Frame.Format, told)
-		default:
-			frames++
-		}
-	}
-	if lists != 2 || frames != 50 || told.Width != 320 {
-		t.Errorf("%d track lists, %d frames, the last %d wide, want 2, 50 and 320", lists, frames, told.Width)
-	}
+	return joined
 }
 
 func TestOpenRefuses(t *testing.T) {

@@ -14,10 +14,10 @@ import (
 )
 
 // maxAudio is how many audio tracks are decoded; maxForeign how many packets in a row of a video track that appeared later mean that
-// it has replaced the chosen one, as when a programme's PIDs change.
+// it has replaced the chosen one, as when another programme is spliced in.
 const (
 	maxAudio   = 8
-	maxForeign = 50
+	maxForeign = 10
 )
 
 // discover describes the container's tracks that are not known yet and opens decoders for them: for all audio up to maxAudio, and
@@ -70,22 +70,6 @@ func (d *Decoder) firstVideo() *track {
 		}
 	}
 	return first
-}
-
-// chosen tells whether pictures of t are wanted, and lets a t that appeared later take over when the chosen track has ended.
-func (d *Decoder) chosen(t *track) bool {
-	if t == d.video {
-		d.foreign = 0
-		return true
-	}
-	if !t.late {
-		return false
-	}
-	if d.foreign++; d.foreign < maxForeign {
-		return false
-	}
-	d.video, d.foreign = t, 0
-	return true
 }
 
 // describe tells what the container says of stream s.

@@ -1,12 +1,8 @@
 package source
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/Eyevinn/hls-m3u8/m3u8"
@@ -53,87 +49,6 @@ type section struct {
 
 // key is how a segment is encrypted; an empty method: not at all. An empty iv: the media sequence number.
 type key struct{ method, url, iv string }
-
-// variant is one entry of a master playlist.
-type variant struct {
-	url          string
-	bandwidth    int64
-	video, audio bool
-	// demuxed tells that its sound is in a playlist of its own.
-	demuxed bool
-}
-
-// isMaster tells a master playlist from a media playlist.
-func isMaster(text []byte) bool { return bytes.Contains(text, []byte("\n#EXT-X-STREAM-INF:")) }
-
-// parseMaster reads a master playlist; I-frame variants are left out.
-func parseMaster(at *url.URL, text []byte) ([]variant, error) {
-	p := m3u8.NewMasterPlaylist()
-	if err := decode(p, text); err != nil {
-		return nil, err
-	}
-	var variants []variant
-	for _, v := range p.Variants {
-		if v == nil || v.Iframe || v.URI == "" {
-			continue
-		}
-		address, err := resolve(at, v.URI)
-		if err != nil {
-			return nil, err
-		}
-		out := variant{url: address, bandwidth: int64(v.Bandwidth)}
-		out.video, out.audio = carries(v.Codecs)
-		out.video = out.video || v.Resolution != ""
-		own := slices.ContainsFunc(v.Alternatives, func(a *m3u8.Alternative) bool { return a.Type == "AUDIO" && a.URI == "" })
-		if v.Audio != "" && len(v.Alternatives) > 0 && !own {
-			out.audio, out.demuxed = false, true
-		}
-		variants = append(variants, out)
-	}
-	if len(variants) == 0 {
-		return nil, errors.New("the master playlist lists no variant")
-	}
-	return variants, nil
-}
-
-// carries tells what a CODECS attribute names; both when it is absent.
-func carries(codecs string) (video, audio bool) {
-	if codecs == "" {
-		return true, true
-	}
-	for _, c := range strings.Split(codecs, ",") {
-		name, _, _ := strings.Cut(strings.TrimSpace(c), ".")
-		switch strings.ToLower(name) {
-		case "mp4a", "ac-3", "ec-3", "ac-4", "opus", "flac", "fLaC", "mp3", "alac":
-			audio = true
-		case "stpp", "wvtt":
-		default:
-			video = true
-		}
-	}
-	return video, audio
-}
-
-// choose picks the variant to watch: one with pictures, then with sound of its own, then of the highest bandwidth, then the first.
-func choose(variants []variant) variant {
-	rank := func(v variant) int64 {
-		r := v.bandwidth
-		if v.audio {
-			r += 1 << 40
-		}
-		if v.video {
-			r += 1 << 41
-		}
-		return r
-	}
-	best := variants[0]
-	for _, v := range variants[1:] {
-		if rank(v) > rank(best) {
-			best = v
-		}
-	}
-	return best
-}
 
 // parseMedia reads a media playlist.
 func parseMedia(at *url.URL, text []byte) (*playlist, error) {
@@ -220,47 +135,4 @@ func resolve(at *url.URL, reference string) (string, error) {
 		return "", fmt.Errorf("the playlist names %q, which is not HTTP", Redact(reference))
 	}
 	return u.String(), nil
-}
-
-// used are the tags that fetching needs. The others are kept from the parser: v0.6.0 refuses a whole playlist for an SCTE-35
-// date range after the last segment, and some malformed ones make it panic.
-var used = []string{
-	"#EXTM3U", "#EXTINF:", "#EXT-X-TARGETDURATION:", "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST", "#EXT-X-KEY:",
-	"#EXT-X-MAP:", "#EXT-X-BYTERANGE:", "#EXT-X-GAP", "#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:",
-}
-
-// decode parses text into p, leniently, as players do.
-func decode(p m3u8.Playlist, text []byte) (err error) {
-	defer func() {
-		if r := recover(); r != nil { // a known weakness of the parser; the text is hostile
-			err = fmt.Errorf("the playlist is malformed: %v", r)
-		}
-	}()
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	if !bytes.HasPrefix(text, []byte(playlistMark)) {
-		return fmt.Errorf("the answer is no playlist: it does not begin with %s", playlistMark)
-	}
-	var kept bytes.Buffer
-	for line := range bytes.Lines(text) {
-		if !bytes.HasPrefix(line, []byte("#")) || slices.ContainsFunc(used, func(tag string) bool { return bytes.HasPrefix(line, []byte(tag)) }) {
-			kept.Write(plainRange(line))
-		}
-	}
-	return p.DecodeFrom(&kept, false)
-}
-
-// plainRange takes the quotes off an EXT-X-MAP's BYTERANGE and completes it: the parser reads neither "n@o" in quotes nor n alone.
-func plainRange(line []byte) []byte {
-	if !bytes.HasPrefix(line, []byte("#EXT-X-MAP:")) {
-		return line
-	}
-	before, rest, ok := strings.Cut(string(line), `BYTERANGE="`)
-	if !ok {
-		return line
-	}
-	value, after, _ := strings.Cut(rest, `"`)
-	if !strings.Contains(value, "@") {
-		value += "@0"
-	}
-	return []byte(before + "BYTERANGE=" + value + after)
 }

@@ -1,0 +1,53 @@
+package source
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/Eyevinn/hls-m3u8/m3u8"
+)
+
+// used are the tags that fetching needs. The others are kept from the parser: v0.6.0 refuses a whole playlist for an SCTE-35
+// date range after the last segment, and some malformed ones make it panic.
+var used = []string{
+	"#EXTM3U", "#EXTINF:", "#EXT-X-TARGETDURATION:", "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST", "#EXT-X-KEY:",
+	"#EXT-X-MAP:", "#EXT-X-BYTERANGE:", "#EXT-X-GAP", "#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:",
+}
+
+// decode parses text into p, leniently, as players do.
+func decode(p m3u8.Playlist, text []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil { // a known weakness of the parser; the text is hostile
+			err = fmt.Errorf("the playlist is malformed: %v", r)
+		}
+	}()
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if !bytes.HasPrefix(text, []byte(playlistMark)) {
+		return fmt.Errorf("the answer is no playlist: it does not begin with %s", playlistMark)
+	}
+	var kept bytes.Buffer
+	for line := range bytes.Lines(text) {
+		if !bytes.HasPrefix(line, []byte("#")) || slices.ContainsFunc(used, func(tag string) bool { return bytes.HasPrefix(line, []byte(tag)) }) {
+			kept.Write(plainRange(line))
+		}
+	}
+	return p.DecodeFrom(&kept, false)
+}
+
+// plainRange takes the quotes off an EXT-X-MAP's BYTERANGE and completes it: the parser reads neither "n@o" in quotes nor n alone.
+func plainRange(line []byte) []byte {
+	if !bytes.HasPrefix(line, []byte("#EXT-X-MAP:")) {
+		return line
+	}
+	before, rest, ok := strings.Cut(string(line), `BYTERANGE="`)
+	if !ok {
+		return line
+	}
+	value, after, _ := strings.Cut(rest, `"`)
+	if !strings.Contains(value, "@") {
+		value += "@0"
+	}
+	return []byte(before + "BYTERANGE=" + value + after)
+}
