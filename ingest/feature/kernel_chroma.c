@@ -1,0 +1,41 @@
+#include "kernel.h"
+#include "part.h"
+
+PART void add_moments(uint64_t *sum, uint64_t *squares, const uint8_t *row, int width)
+{
+	uint32_t s = 0, q = 0;
+	for (int x = 0; x < width; x++) {
+		s += row[x];
+		q += row[x] * row[x];
+	}
+	*sum += s;
+	*squares += q;
+}
+
+PART void add_colours(struct fw_chroma *c, const uint8_t *u, const uint8_t *v, int width, const uint32_t *colours)
+{
+	for (int x = 0; x < width; x += 2) {
+		uint32_t colour = colours[u[x] << 8 | v[x]];
+		int part = x >> 1 & 1;
+		c->hue[part][colour & 7] += colour >> 3;
+		c->levels[part][colour >> 11]++;
+	}
+}
+
+FAST void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
+                         const uint32_t *colours)
+{
+	memset(c, 0, sizeof *c);
+	for (int y = 0; y < height; y++, u += u_stride, v += v_stride) {
+		const uint8_t *u8 = u, *v8 = v;
+		if (depth > 8) {
+			narrow(c->rows[0], u, width, depth - 8);
+			narrow(c->rows[1], v, width, depth - 8);
+			u8 = c->rows[0], v8 = c->rows[1];
+		}
+		add_moments(&c->sum[0], &c->squares[0], u8, width);
+		add_moments(&c->sum[1], &c->squares[1], v8, width);
+		if (y % 2 == 0)
+			add_colours(c, u8, v8, width, colours);
+	}
+}

@@ -1,0 +1,117 @@
+#include "kernel.h"
+#include "part.h"
+#include "part_field.h"
+#include "part_hash.h"
+
+/* The difference to zeros is the sum, and processors have an instruction for that difference. */
+static const uint8_t zeros[FW_MAX_SIZE];
+
+/* Eight tables, so that equal neighbours do not wait for each other's counter. */
+PART void count(uint32_t tables[8][256], const uint8_t *row, int width)
+{
+	int x = 0;
+	for (; x + 8 <= width; x += 8) {
+		uint64_t v;
+		memcpy(&v, row + x, 8);
+		tables[0][v & 255]++;
+		tables[1][v >> 8 & 255]++;
+		tables[2][v >> 16 & 255]++;
+		tables[3][v >> 24 & 255]++;
+		tables[4][v >> 32 & 255]++;
+		tables[5][v >> 40 & 255]++;
+		tables[6][v >> 48 & 255]++;
+		tables[7][v >> 56]++;
+	}
+	for (; x < width; x++)
+		tables[0][row[x]]++;
+}
+
+PART void add(uint16_t *restrict columns, const uint8_t *restrict row, int n)
+{
+	for (int x = 0; x < n; x++)
+		columns[x] += row[x];
+}
+
+PART void add_difference(uint16_t *restrict columns, const uint8_t *restrict a, const uint8_t *restrict b, int n)
+{
+	for (int x = 0; x < n; x++) {
+		uint8_t high = a[x] > b[x] ? a[x] : b[x], low = a[x] > b[x] ? b[x] : a[x];
+		columns[x] += (uint8_t)(high - low);
+	}
+}
+
+/* Adds the sums of n stretches of the columns to cells. */
+PART void spread(uint32_t *cells, int n, const uint32_t *prefix, int width)
+{
+	for (int c = 0; c < n; c++)
+		cells[c] += prefix[(c + 1) * width / n] - prefix[c * width / n];
+}
+
+PART void sum_up(uint32_t *restrict prefix, uint16_t *restrict columns, int width)
+{
+	uint32_t sum = 0;
+	for (int x = 0; x < width; x++) {
+		prefix[x] = sum;
+		sum += columns[x];
+	}
+	prefix[width] = sum;
+	memset(columns, 0, width * sizeof *columns);
+}
+
+/* The row of n in which y lies; it is at least r. */
+PART int row_of(int y, int height, int n, int r)
+{
+	while ((r + 1) * height / n <= y)
+		r++;
+	return r;
+}
+
+FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
+                       uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride)
+{
+	memset(s, 0, sizeof *s);
+	for (int i = 0; i < 32; i++)
+		s->lanes[i] = i + 1;
+
+	int pool_row = 0, small_row = 0, rows = 0;
+	for (int y = 0; y < height; y++) {
+		const uint8_t *row = samples + (int64_t)y * samples_stride;
+		int64_t at = (int64_t)y * stride;
+		uint8_t *now = current + at;
+		if (depth > 8)
+			narrow(now, row, width, depth - 8);
+		else
+			memcpy(now, row, width);
+		hash_row(s->lanes, row, depth > 8 ? 2 * width : width);
+		count(s->tables, now, width);
+		add(s->band, now, stride);
+		s->rows[y] = sad(now, zeros, stride);
+		if (previous)
+			add_difference(s->difference, now, previous + at, stride);
+		if (before)
+			s->sad_before += sad(now, before + at, stride);
+		if (before && y >= 2 && y < height - 2)
+			add_field(s, y, previous + at, before + at, now, stride);
+
+		/* The 16-bit sums go to the cells where a row of either pool ends, and before they overflow. */
+		rows++;
+		pool_row = row_of(y, height, FW_POOL_ROWS, pool_row);
+		small_row = row_of(y, height, FW_SMALL_ROWS, small_row);
+		if (y + 1 < (pool_row + 1) * height / FW_POOL_ROWS && y + 1 < (small_row + 1) * height / FW_SMALL_ROWS && rows < 257)
+			continue;
+		rows = 0;
+		for (int x = 0; x < width; x++)
+			s->columns[x] += s->band[x];
+		sum_up(s->prefix, s->band, width);
+		spread(s->pool + pool_row * FW_POOL_COLUMNS, FW_POOL_COLUMNS, s->prefix, width);
+		spread(s->small + small_row * FW_SMALL_COLUMNS, FW_SMALL_COLUMNS, s->prefix, width);
+		if (previous) {
+			sum_up(s->prefix, s->difference, width);
+			spread(s->sad + pool_row / 4 * FW_GRID_COLUMNS, FW_GRID_COLUMNS, s->prefix, width);
+		}
+	}
+	for (int t = 0; t < 8; t++)
+		for (int v = 0; v < 256; v++)
+			s->histogram[v] += s->tables[t][v];
+	s->hash = fold(s->lanes);
+}
