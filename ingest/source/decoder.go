@@ -35,7 +35,9 @@ type Decoder struct {
 	// foreign counts packets of other video tracks since the last one of the chosen track.
 	foreign int
 	errors  int
-	release func() bool
+	// interrupter ends libav's reading; libav keeps a pointer into it. release lets go of the context that drives it.
+	interrupter astiav.IOInterrupter
+	release     func() bool
 }
 
 // maxAgain is how often in a row a demuxer may say that it has nothing yet before it is taken to hang.
@@ -49,8 +51,8 @@ func Open(ctx context.Context, in Input) (*Decoder, error) {
 	startLog()
 	forgetLog()
 	d := &Decoder{path: in.Path, packet: astiav.AllocPacket(), frame: astiav.AllocFrame(), container: astiav.AllocFormatContext()}
-	interrupter := d.container.SetInterruptCallback()
-	d.release = context.AfterFunc(ctx, interrupter.Interrupt)
+	d.interrupter = d.container.SetInterruptCallback()
+	d.release = context.AfterFunc(ctx, d.interrupter.Interrupt)
 	if err := d.open(in); err != nil {
 		d.Close()
 		return nil, fmt.Errorf("open %s: %w", Redact(in.Path), explained(err))

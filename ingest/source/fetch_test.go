@@ -163,7 +163,7 @@ func TestFetchGivesUp(t *testing.T) {
 	}
 }
 
-// TestFetchWaitsForAnswer has a server that accepts and says nothing: the wait for the answer ends with the request's context.
+// TestFetchEndsWithContext has a server that accepts and says nothing: the wait for its answer ends with the context.
 func TestFetchEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -3,7 +3,10 @@ package source_test
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -55,6 +58,42 @@ func TestPipeStartsEarly(t *testing.T) {
 	}
 	if err := <-fed; err != nil || frames != 150 {
 		t.Errorf("got %d frames, %v, want 150", frames, err)
+	}
+}
+
+// TestPipeCarriesHLS takes playlists that ffmpeg writes all the way: served over HTTP, fetched into a pipe and decoded.
+func TestPipeCarriesHLS(t *testing.T) {
+	for _, kind := range []string{"mpegts", "fmp4"} {
+		list := clip(t, "list.m3u8", "-f lavfi -i testsrc2=s=160x90:r=25:d=6 -f lavfi -i sine=r=48000:d=6 -c:v libx264 -g 50 -bf 2 -c:a aac "+
+			"-f hls -hls_time 2 -hls_playlist_type vod -hls_segment_type "+kind)
+		server := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(list))))
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fetched := make(chan error, 1)
+		go func() {
+			fetched <- source.Fetch(context.Background(), source.Request{URL: server.URL + "/list.m3u8"}, w, &source.Meter{})
+			w.Close()
+		}()
+		got := decode(t, source.Input{Path: fmt.Sprintf("pipe:%d", r.Fd())})
+		if err := <-fetched; err != nil || got.err != nil || len(got.frames) != 150 || got.refused != 0 {
+			t.Errorf("%s: got %d frames, %d refused, %v, fetched with %v, want 150", kind, len(got.frames), got.refused, got.err, err)
+		}
+		for i, f := range got.frames {
+			if i > 0 && f.PTS != got.frames[i-1].PTS+3600 {
+				t.Errorf("%s: frame %d is %d after the one before, want 3600", kind, i, f.PTS-got.frames[i-1].PTS)
+			}
+		}
+		samples := 0
+		for _, s := range got.samples {
+			samples += len(s.Channels[0])
+		}
+		if samples < 286_000 || samples > 290_000 { // 6 s at 48 kHz, in AAC frames of 1024
+			t.Errorf("%s: got %d samples, want about 288000", kind, samples)
+		}
+		r.Close()
+		server.Close()
 	}
 }
 

@@ -83,7 +83,7 @@ func (t *track) decode(p *astiav.Packet, frame *astiav.Frame, refused *int) iter
 		}
 		for failed := 0; failed < maxRefusals; {
 			err := t.content.receive(t.codec, frame)
-			if errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof) {
+			if drained(err) {
 				return
 			}
 			var u media.Unit
@@ -101,6 +101,11 @@ func (t *track) decode(p *astiav.Packet, frame *astiav.Frame, refused *int) iter
 			}
 		}
 	}
+}
+
+// drained tells that a decoder has nothing more to give before the next packet, or at all.
+func drained(err error) bool {
+	return errors.Is(err, astiav.ErrEagain) || errors.Is(err, astiav.ErrEof)
 }
 
 func (t *track) free() {
