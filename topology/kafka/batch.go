@@ -32,17 +32,21 @@ func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 	}
 	var last time.Time
 	for r := range fetches.RecordsAll() {
-		b.next, last = r.Offset+1, r.Timestamp
 		if r.Attrs.IsControl() {
+			b.next = r.Offset + 1
 			continue
 		}
-		record, err := decode(l.c.contract, t, r)
+		record, poison, err := decode(l.tenure.ctx, l.c, t, r)
 		if err != nil {
-			l.c.poisoned(&t.Spec, r, err)
-			emit(letter(&t.Spec, r, err))
-			continue
+			return err
 		}
-		b.processor.Fold(record, emit)
+		if poison != nil {
+			l.c.poisoned(&t.Spec, r, poison)
+			emit(letter(&t.Spec, r, poison))
+		} else {
+			b.processor.Fold(record, emit)
+		}
+		b.next, last = r.Offset+1, r.Timestamp
 	}
 	if !last.IsZero() {
 		l.c.meters.folded.WithLabelValues(l.member.group).Add(float64(fetches.NumRecords()))

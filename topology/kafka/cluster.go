@@ -47,6 +47,8 @@ type Cluster struct {
 	// started is where a group that was never seen begins to read.
 	started time.Time
 	meters  *meters
+	// registry is nil without one.
+	registry *registry
 }
 
 // Dial reaches the cluster and learns its partition count. It fails when no broker answers until ctx ends or half a minute has passed.
@@ -74,6 +76,12 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 		c.client.Close()
 		return nil, fmt.Errorf("dial %v: %w", config.Brokers, err)
 	}
+	if config.Registry.URL != "" {
+		if c.registry, err = agree(ctx, config, contract); err != nil {
+			c.client.Close()
+			return nil, err
+		}
+	}
 	return c, nil
 }
 
@@ -83,8 +91,8 @@ func (c *Cluster) reach(ctx context.Context) error {
 	defer cancel()
 	for {
 		err := c.learnPartitions(ctx)
-		if err == nil {
-			return nil
+		if err == nil || hopeless(err) {
+			return err
 		}
 		if pause(ctx, time.Second/2); ctx.Err() != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -21,6 +22,8 @@ type Config struct {
 	Replication int16 `yaml:"replication"`
 	TLS         TLS   `yaml:"tls"`
 	SASL        SASL  `yaml:"sasl"`
+	// Registry gives the schemas their ids; without one they have those that are baked in.
+	Registry Registry `yaml:"registry"`
 	// Metrics receives the clients' metrics; nil for none.
 	Metrics prometheus.Registerer `yaml:"-"`
 }
@@ -43,6 +46,14 @@ type SASL struct {
 	Password  Secret `yaml:"password"`
 	// PasswordFile holds the password, in place of Password; a final line break is not part of it.
 	PasswordFile string `yaml:"password_file"`
+}
+
+// Registry is a schema registry that speaks Confluent's API.
+type Registry struct {
+	// URL of the registry; empty for none.
+	URL      string `yaml:"url"`
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
 }
 
 // Secret is a string that is never printed.
@@ -89,7 +100,14 @@ func (c Config) Validate() error {
 	if !c.TLS.Enabled && (c.TLS.CA != "" || c.TLS.Cert != "") {
 		wrong("tls: files are given but enabled is false")
 	}
-	return errors.Join(append(problems, c.SASL.validate())...)
+	return errors.Join(append(problems, c.SASL.validate(), c.Registry.validate())...)
+}
+
+func (r Registry) validate() error {
+	if u, err := url.Parse(r.URL); r.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("registry: url is no http or https address")
+	}
+	return nil
 }
 
 func (s SASL) validate() error {

@@ -33,6 +33,8 @@ func TestValidateNamesTheProblem(t *testing.T) {
 			c.SASL = kafka.SASL{Mechanism: "PLAIN", User: "u", Password: "x", PasswordFile: "f"}
 		}, "sasl: give either"},
 		{"no mechanism", func(c *kafka.Config) { c.SASL.User = "u" }, "sasl: user or password is given but no mechanism"},
+		{"registry without scheme", func(c *kafka.Config) { c.Registry.URL = "registry:8081" }, "registry: url is no http or https address"},
+		{"registry", func(c *kafka.Config) { c.Registry.URL = "http://registry:8081" }, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			config := kafka.Defaults()

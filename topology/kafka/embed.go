@@ -60,11 +60,5 @@ func Embed(config EmbedConfig) (*Broker, error) {
 // Addresses are where the broker listens.
 func (b *Broker) Addresses() []string { return b.cluster.ListenAddrs() }
 
-// Adopt points config at the broker and lays it out for one machine.
-func (b *Broker) Adopt(config Config) Config {
-	config.Brokers, config.Partitions, config.Replication = b.Addresses(), EmbeddedPartitions, 1
-	return config
-}
-
 // Close ends the broker; with a directory all that was written stays there.
 func (b *Broker) Close() { b.cluster.Close() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,10 +14,12 @@ import (
 // pollRecords is the most that one poll hands out.
 const pollRecords = 5000
 
-// hopeless are the broker's answers that asking again does not change.
-var hopeless = []*kerr.Error{
-	kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed,
-	kerr.SaslAuthenticationFailed, kerr.UnsupportedVersion, kerr.InvalidGroupID, kerr.InconsistentGroupProtocol,
+// hopeless says of a broker's answer that asking again does not change it.
+func hopeless(err error) bool {
+	return slices.ContainsFunc([]*kerr.Error{
+		kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed,
+		kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.UnsupportedVersion, kerr.InvalidGroupID, kerr.InconsistentGroupProtocol,
+	}, func(e *kerr.Error) bool { return errors.Is(err, e) })
 }
 
 // poll waits for the next records. With restless set it comes back empty-handed after a second. What the client gets over by itself is logged;
@@ -36,13 +39,8 @@ func (c *Cluster) poll(ctx context.Context, client *kgo.Client, restless bool) (
 		if errors.Is(e.Err, context.DeadlineExceeded) {
 			continue
 		}
-		if errors.Is(e.Err, kgo.ErrClientClosed) {
-			return nil, e.Err
-		}
-		for _, h := range hopeless {
-			if errors.Is(e.Err, h) {
-				return nil, fmt.Errorf("read %s: %w", e.Topic, e.Err)
-			}
+		if errors.Is(e.Err, kgo.ErrClientClosed) || hopeless(e.Err) {
+			return nil, fmt.Errorf("read %s: %w", e.Topic, e.Err)
 		}
 		c.log.Warn("read from the log", "topic", e.Topic, "partition", e.Partition, "error", e.Err)
 	}

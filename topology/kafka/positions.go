@@ -59,7 +59,7 @@ func (c *Cluster) offsetAt(ctx context.Context, s *topology.Spec, partition int3
 
 // span reads the records of one partition from an offset up to another, read_committed. Markers of transactions are handed out too (their Attrs say so):
 // only they show that the end of a log that ends in an aborted transaction has been reached.
-func (c *Cluster) span(ctx context.Context, s *topology.Spec, partition int32, from, to int64, handle func(*kgo.Record)) error {
+func (c *Cluster) span(ctx context.Context, s *topology.Spec, partition int32, from, to int64, handle func(*kgo.Record) error) error {
 	if from >= to {
 		return nil
 	}
@@ -76,7 +76,9 @@ func (c *Cluster) span(ctx context.Context, s *topology.Spec, partition int32, f
 		}
 		for r := range fetches.RecordsAll() {
 			if r.Offset < to {
-				handle(r)
+				if err := handle(r); err != nil {
+					return err
+				}
 			}
 			if r.Offset >= to-1 {
 				return nil

@@ -99,9 +99,12 @@ func deliver[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kg
 	if r.Attrs.IsControl() {
 		return nil
 	}
-	record, err := decode(c.contract, t, r)
+	record, poison, err := decode(ctx, c, t, r)
 	if err != nil {
-		return c.setAside(ctx, &t.Spec, r, err)
+		return err
+	}
+	if poison != nil {
+		return c.setAside(ctx, &t.Spec, r, poison)
 	}
 	return handle(ctx, record)
 }

@@ -39,11 +39,16 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 		return nil, 0, err
 	}
 	input := l.options.Input
-	err = l.c.span(ctx, &input.Spec, l.tenure.partition, from, next, func(r *kgo.Record) {
+	err = l.c.span(ctx, &input.Spec, l.tenure.partition, from, next, func(r *kgo.Record) error {
+		if r.Attrs.IsControl() {
+			return nil
+		}
+		record, poison, err := decode(ctx, l.c, input, r)
 		// What cannot be read was set aside when it was folded first.
-		if record, err := decode(l.c.contract, input, r); err == nil && !r.Attrs.IsControl() {
+		if err == nil && poison == nil {
 			processor.Fold(record, func(topology.Message) {})
 		}
+		return err
 	})
 	return processor, next, err
 }
@@ -79,16 +84,17 @@ func (l *lane[In, Out]) latest(ctx context.Context) ([]Out, error) {
 	}
 	byKey := map[string]topology.Record[Out]{}
 	start, end := extent.of(l.c.name(spec), partition)
-	err = l.c.span(ctx, spec, partition, start, end, func(r *kgo.Record) {
+	err = l.c.span(ctx, spec, partition, start, end, func(r *kgo.Record) error {
 		if r.Attrs.IsControl() {
-			return
+			return nil
 		}
-		record, err := decode(l.c.contract, l.options.Latest, r)
-		if err != nil {
-			l.c.log.Warn("restore from a record", "topic", spec.Name, "partition", partition, "offset", r.Offset, "error", err)
-			return
+		record, poison, err := decode(ctx, l.c, l.options.Latest, r)
+		if poison != nil {
+			l.c.poisoned(spec, r, poison)
+		} else if err == nil {
+			byKey[record.Key] = record
 		}
-		byKey[record.Key] = record
+		return err
 	})
 	if err != nil {
 		return nil, err
@@ -109,7 +115,7 @@ func (l *lane[In, Out]) lookback(ctx context.Context, start, next int64, window 
 	}
 	spec, partition := &l.options.Input.Spec, l.tenure.partition
 	var resumed time.Time
-	if err := l.c.span(ctx, spec, partition, next-1, next, func(r *kgo.Record) { resumed = r.Timestamp }); err != nil {
+	if err := l.c.span(ctx, spec, partition, next-1, next, func(r *kgo.Record) error { resumed = r.Timestamp; return nil }); err != nil {
 		return 0, err
 	}
 	// Records of several writers stand in the log a little out of order of their time.

@@ -1,0 +1,126 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+)
+
+const (
+	// registryTimeout bounds one request.
+	registryTimeout = 5 * time.Second
+	// unknownFor is how long an id that the registry does not know is not asked for again, so that a flood of poison is not a flood of requests.
+	unknownFor = 30 * time.Second
+	// unknownIDs bounds how many of those are remembered.
+	unknownIDs = 4096
+)
+
+// registry is a schema registry as a source of ids and of other writers' schemas. It is safe for concurrent use.
+type registry struct {
+	client *sr.Client
+	mu     sync.Mutex
+	// unknown ids and when they were asked for.
+	unknown map[uint32]time.Time
+}
+
+// agree makes the contract write under the registry's ids, registering those of our schemas that are new to it.
+func agree(ctx context.Context, config Config, contract *schemas.Contract) (*registry, error) {
+	options := []sr.ClientOpt{sr.URLs(config.Registry.URL), sr.UserAgent("framewatch"), sr.HTTPClient(&http.Client{Timeout: registryTimeout})}
+	if config.Registry.User != "" {
+		options = append(options, sr.BasicAuth(config.Registry.User, string(config.Registry.Password)))
+	}
+	client, err := sr.NewClient(options...)
+	if err != nil {
+		return nil, fmt.Errorf("registry: %w", err)
+	}
+	g := &registry{client: client, unknown: map[uint32]time.Time{}}
+	for _, s := range topology.Topics() {
+		subject := config.Prefix + s.Name + "-value"
+		id, err := g.id(ctx, subject, s)
+		if err == nil {
+			err = contract.Assign(s.Schema, id)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("registry: subject %s: %w", subject, err)
+		}
+	}
+	return g, nil
+}
+
+// id is that of a topic's schema. A fleet only looks it up; whoever comes first with a new version registers it.
+func (g *registry) id(ctx context.Context, subject string, s *topology.Spec) (uint32, error) {
+	schema := sr.Schema{Schema: s.Schema, Type: sr.TypeAvro}
+	known, err := g.client.LookupSchema(ctx, subject, schema)
+	if err == nil {
+		return uint32(known.ID), nil
+	}
+	if !absent(err) {
+		return 0, err
+	}
+	var level sr.CompatibilityLevel
+	if err := level.UnmarshalText([]byte(s.Compatibility)); err != nil {
+		return 0, err
+	}
+	for _, r := range g.client.SetCompatibility(ctx, sr.SetCompatibility{Level: level}, subject) {
+		if r.Err != nil {
+			return 0, fmt.Errorf("set its compatibility: %w", r.Err)
+		}
+	}
+	created, err := g.client.CreateSchema(ctx, subject, schema)
+	return uint32(created.ID), err
+}
+
+// learn asks for the schema of a value, if the contract does not know its id, and says whether the contract does now. While the registry cannot be
+// reached it waits: what it might know is not poison.
+func (g *registry) learn(ctx context.Context, contract *schemas.Contract, value []byte) (learnt bool, err error) {
+	id, err := schemas.WireID(value)
+	if err != nil {
+		return false, nil
+	}
+	if _, known := contract.Text(id); known || g.recentlyUnknown(id) {
+		return false, nil
+	}
+	for {
+		schema, err := g.client.SchemaByID(ctx, int(id))
+		switch {
+		case err == nil:
+			return contract.Learn(id, schema.Schema) == nil, nil
+		case absent(err):
+			g.noteUnknown(id)
+			return false, nil
+		case ctx.Err() != nil:
+			return false, ctx.Err()
+		}
+		pause(ctx, time.Second)
+	}
+}
+
+func (g *registry) noteUnknown(id uint32) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.unknown) >= unknownIDs {
+		clear(g.unknown)
+	}
+	g.unknown[id] = time.Now()
+}
+
+func (g *registry) recentlyUnknown(id uint32) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	asked, ok := g.unknown[id]
+	return ok && time.Since(asked) < unknownFor
+}
+
+// absent says that the registry has answered, and knows no such thing.
+func absent(err error) bool {
+	var answer *sr.ResponseError
+	return errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound
+}
