@@ -27,12 +27,12 @@ function App() {
       </section>
       <aside aria-label="Defects">
         <${DefectList} id="open-defects" heading="Open defects" defects=${openDefects.value.filter(mine)} empty="None."/>
-        <${DefectList} id="recent-defects" heading="Recent" defects=${endedDefects.value.filter(mine)} limit=${100} empty="None in the last days."/>
+        <${DefectList} id="recent-defects" heading="Recent" defects=${endedDefects.value.filter(mine)} limit=${100} empty="None."/>
       </aside>
-      <section class="well" aria-labelledby="well">
+      ${well.length > 0 && html`<section class="well" aria-labelledby="well">
         <h2 id="well">OK <span class="count">${well.length}</span></h2>
         <ul class="tiles">${well.map((e) => html`<${Tile} key=${e.id} entry=${e}/>`)}</ul>
-      </section>
+      </section>`}
     </main>
     <${Herald}/>
     ${view.value.stream && html`<${Detail} key=${view.value.stream} id=${view.value.stream}/>`}`;
@@ -83,7 +83,7 @@ function LinkBanner() {
 /** Calm stands where bad streams would: it says that all is well only when it is known. */
 function Calm() {
   const filtered = view.value.lamp || view.value.search;
-  let text = `All ${total.value} streams are OK.`;
+  let text = total.value === 1 ? "The one stream is OK." : `All ${total.value} streams are OK.`;
   if (link.value.state === "connecting") text = "Loading …";
   else if (total.value === 0) text = "No streams yet. Name some in framewatch.yaml, or add them with framewatch streams apply.";
   else if (filtered) text = "No stream that needs attention matches.";
@@ -91,7 +91,7 @@ function Calm() {
   return html`<p class="calm ${fine ? "fine" : ""}">${fine && html`<${Lamp} lamp="ok"/>`}${text}</p>`;
 }
 
-/** Herald tells those who listen rather than look of each new worst defect. */
+/** Herald tells those who listen rather than look of each new defect. */
 function Herald() {
   const [latest] = [...openDefects.value].sort((a, b) => b.detected - a.detected);
   return html`<p class="herald" aria-live="polite">${latest && `${latest.stream}: ${title(latest)}`}</p>`;

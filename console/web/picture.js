@@ -10,14 +10,14 @@ const oldAfter = 10e6;
 /** Picture shows stream id, asking again each `every` milliseconds. */
 export function Picture({id, every}) {
   const frame = useRef(null);
-  const shown = useSignal({url: "", taken: 0});
+  const shown = useSignal({url: "", taken: 0, asked: false});
   useEffect(() => watch(frame.current, id, every, shown), [id, every]);
-  const {url, taken} = shown.value;
+  const {url, taken, asked} = shown.value;
   const age = now.value - taken;
   const old = age > oldAfter;
   return html`<div class="picture ${old ? "old" : ""}" ref=${frame}>
     ${url ? html`<img src=${url} alt="" decoding="async"/><span class="age">${old ? "picture is " : ""}${span(age)}${old ? " old" : ""}</span>`
-      : html`<span class="none">No picture</span>`}
+      : asked && html`<span class="none">No picture</span>`}
   </div>`;
 }
 
@@ -52,7 +52,10 @@ function watch(element, id, every, shown) {
 /** load takes the latest picture; when there is none, the last one stays and grows old. */
 async function load(id, shown, ended) {
   const answer = await fetch(`api/v1/streams/${encodeURIComponent(id)}/picture`).catch(() => null);
-  if (answer?.status !== 200) return;
+  if (answer?.status !== 200) {
+    if (!shown.peek().asked) shown.value = {...shown.peek(), asked: true};
+    return;
+  }
   const taken = Number(answer.headers.get("Framewatch-Instant"));
   if (taken === shown.peek().taken) return;
   const url = URL.createObjectURL(await answer.blob());
@@ -61,5 +64,5 @@ async function load(id, shown, ended) {
     return;
   }
   URL.revokeObjectURL(shown.peek().url);
-  shown.value = {url, taken};
+  shown.value = {url, taken, asked: true};
 }
