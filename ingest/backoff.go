@@ -8,7 +8,7 @@ import (
 // backoff is how long to wait before the next try. One goroutine.
 //
 //	source gives nothing: 0.25 s, doubling up to the limit, each spread by a quarter
-//	worker crashed:       0.1 s; the fifth crash within a minute: quarantine, doubling each time up to 16-fold
+//	worker crashed:       0.1 s, doubling; the fifth crash within a minute: quarantine, doubling each time up to 16-fold
 //
 // A stretch of steady presentation forgets both.
 type backoff struct {
@@ -54,8 +54,8 @@ func (b *backoff) Crash(now time.Time) (wait time.Duration, quarantined bool) {
 	for now.Sub(b.crashes[0]) > crashWindow {
 		b.crashes = b.crashes[1:]
 	}
-	if len(b.crashes) < crashesMost {
-		return spread(crashRetry), false
+	if n := len(b.crashes); n < crashesMost {
+		return spread(crashRetry << (n - 1)), false
 	}
 	b.crashes = nil
 	b.sentence = min(max(2*b.sentence, b.quarantine), sentenceMost*b.quarantine)

@@ -94,6 +94,15 @@ func clip(t *testing.T, seconds int, name string) string {
 	return path
 }
 
+// remux copies a clip's packets into another container or timeline.
+func remux(t *testing.T, from, to string, options ...string) {
+	t.Helper()
+	arguments := append(append([]string{"-v", "error", "-i", from, "-c", "copy"}, options...), to)
+	if out, err := exec.Command("ffmpeg", arguments...).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, out)
+	}
+}
+
 // recorder keeps what is published, and when.
 type recorder struct {
 	mu      sync.Mutex

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/framewatch/framewatch/ingest/source"
@@ -32,7 +33,7 @@ const measureStall = 30 * time.Second
 func Measure(ctx context.Context, c MeasureConfig, out func(*schemas.Feature) error) error {
 	at, err := resolve(c.URL)
 	if err != nil {
-		return fmt.Errorf("measure: %w", err)
+		return err
 	}
 	if c.Executable == "" {
 		if c.Executable, err = os.Executable(); err != nil {
@@ -47,7 +48,7 @@ func Measure(ctx context.Context, c MeasureConfig, out func(*schemas.Feature) er
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("measure %s: %w", source.Redact(at.url), m.told(err))
+		return m.told(err)
 	}
 	return nil
 }
@@ -61,6 +62,8 @@ type measurement struct {
 	watch   *watch
 	seconds seconds
 	media   bool
+	// tracks are the input's as they are told when nothing of them can be decoded.
+	tracks []string
 	// refused is the error of out, which is the caller's own and goes back as it is.
 	refused error
 }
@@ -156,12 +159,17 @@ func (m *measurement) record(f *schemas.Feature) error {
 	if err := m.guard.Record(f); err != nil {
 		return err
 	}
-	if f.Inventory == nil {
-		m.media = true
-		m.watch.Media(time.Now())
-		if err := m.seconds.Media(f, m.give); err != nil {
-			return err
+	if i := f.Inventory; i != nil {
+		m.tracks = nil
+		for _, t := range i.Tracks {
+			m.tracks = append(m.tracks, t.Kind+" "+t.Codec)
 		}
+		return m.give(f)
+	}
+	m.media = true
+	m.watch.Media(time.Now())
+	if err := m.seconds.Media(f, m.give); err != nil {
+		return err
 	}
 	return m.give(f)
 }
@@ -180,7 +188,7 @@ func (m *measurement) conclude(end *ending, err error) error {
 	case !m.media && end.Failed:
 		return fmt.Errorf("nothing in it can be decoded: %s", end.Reason)
 	case !m.media:
-		return errors.New("it ends without a picture or a sound")
+		return fmt.Errorf("nothing in it can be decoded: its tracks are %s", strings.Join(m.tracks, ", "))
 	case end.Failed:
 		m.config.Log.Warn("the input breaks off", "at", fmt.Sprintf("%.3f s", float64(m.seconds.end)/1e6), "reason", m.at.Redact(end.Reason))
 	}

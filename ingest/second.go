@@ -13,14 +13,19 @@ type seconds struct {
 	epoch     int32
 	seq       int64
 	counts    counts
+	// bytes of the second's pictures as they were coded.
+	bytes int64
 }
 
 // Media takes the next record, a picture or a block of sound, after giving the seconds that it ends.
 func (s *seconds) Media(f *schemas.Feature, give func(*schemas.Feature) error) error {
-	at, lasts := int64(0), int64(0)
+	var at, lasts, size int64
 	if v := f.VideoFrame; v != nil {
 		at, lasts = v.At, microseconds(int64(v.Duration))
 		s.epoch = v.Epoch
+		if v.Decode != nil {
+			size = int64(v.Decode.PacketSize)
+		}
 	} else {
 		at, lasts = f.AudioBlock.At, blockLength
 		s.epoch = f.AudioBlock.Epoch
@@ -32,6 +37,7 @@ func (s *seconds) Media(f *schemas.Feature, give func(*schemas.Feature) error) e
 		s.next += secondLength
 	}
 	s.counts.add(f)
+	s.bytes += size
 	s.end = max(s.end, at+min(lasts, microseconds(maxJump)))
 	return nil
 }
@@ -46,12 +52,12 @@ func (s *seconds) End(give func(*schemas.Feature) error) error {
 
 func (s *seconds) give(end int64, give func(*schemas.Feature) error) error {
 	r := &schemas.StreamSecond{Epoch: s.epoch, Seq: s.seq, At: end, State: up,
-		FramesDecoded: s.counts.decoded, FramesAnalysed: s.counts.analysed, AudioBlocks: s.counts.blocks}
+		FramesDecoded: s.counts.decoded, FramesAnalysed: s.counts.analysed, AudioBlocks: s.counts.blocks, Bytes: s.bytes}
 	if s.counts.none() && s.end < end {
 		r.State, r.Reason = down, "no pictures and no sound"
 	}
 	s.seq++
-	s.counts = counts{}
+	s.counts, s.bytes = counts{}, 0
 	return give(&schemas.Feature{StreamSecond: r})
 }
 

@@ -38,7 +38,8 @@ func resolve(url string) (location, error) {
 	if missing != nil {
 		return location{}, missing
 	}
-	return location{url: full, scrub: strings.NewReplacer(append([]string{full, source.Redact(full)}, secrets...)...)}, nil
+	told := strings.NewReplacer(secrets...).Replace(source.Redact(full))
+	return location{url: full, scrub: strings.NewReplacer(append([]string{full, told}, secrets...)...)}, nil
 }
 
 func secret(kind, name string) (string, error) {
