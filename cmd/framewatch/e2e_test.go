@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,8 +40,11 @@ func TestMain(m *testing.M) {
 	os.Exit(kafkatest.Main(m))
 }
 
-// length of each test's demo: every kind of fault, once or twice.
-const length = 62 * time.Second
+// The demos' lengths: every kind of fault once, and twice.
+const (
+	oneRound  = 62 * time.Second
+	twoRounds = 90 * time.Second
+)
 
 // separate is every target in a process of its own, and two detectors.
 var separate = []string{"ingest", "detector", "detector", "notifier", "console"}
@@ -62,7 +66,7 @@ func TestDeployments(t *testing.T) {
 			if d.brokers != nil {
 				brokers = d.brokers(t)
 			}
-			s := newSite(t, brokers)
+			s := newSite(t, brokers, oneRound)
 			for _, target := range d.targets {
 				s.start(target)
 			}
@@ -75,11 +79,11 @@ func TestDeployments(t *testing.T) {
 // TestDetectorsKilled kills each of two detectors in the middle of a fault. What they told must be what one that was never killed would have
 // told of the same features, byte for byte.
 func TestDetectorsKilled(t *testing.T) {
-	s := newSite(t, kafkatest.Real(t))
+	s := newSite(t, kafkatest.Real(t), twoRounds)
 	for _, target := range []string{"ingest", "notifier"} {
 		s.start(target)
 	}
-	detectors := []*exec.Cmd{s.start("detector"), s.start("detector")}
+	detectors := []*process{s.start("detector"), s.start("detector")}
 	kills := 0
 	s.play(func(now time.Time) {
 		if kills < 4 && s.inFault(now) > kills*2 {
@@ -100,7 +104,7 @@ func TestDetectorsKilled(t *testing.T) {
 // TestEdgeKilled kills workers and then their supervisor in the middle of faults. The same faults must be found, each once, and about when they
 // began.
 func TestEdgeKilled(t *testing.T) {
-	s := newSite(t, kafkatest.Real(t))
+	s := newSite(t, kafkatest.Real(t), twoRounds)
 	for _, target := range []string{"detector", "notifier"} {
 		s.start(target)
 	}
@@ -130,12 +134,13 @@ type site struct {
 	config    string
 	brokers   []string
 	prefix    string
-	processes []*exec.Cmd
+	length    time.Duration
+	processes []*process
 	cluster   *kafka.Cluster
 }
 
 // newSite prepares the streams and the configuration; without brokers an embedded one will listen on a free port.
-func newSite(t *testing.T, brokers []string) *site {
+func newSite(t *testing.T, brokers []string, length time.Duration) *site {
 	t.Helper()
 	cache, err := os.UserCacheDir()
 	if err != nil {
@@ -150,7 +155,7 @@ func newSite(t *testing.T, brokers []string) *site {
 	if err := os.WriteFile(key, []byte(strings.Repeat("k", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, demo: demo, config: filepath.Join(dir, "framewatch.yaml"), brokers: brokers, prefix: fmt.Sprintf("e2e%d.", time.Now().UnixNano())}
+	s := &site{t: t, demo: demo, config: filepath.Join(dir, "framewatch.yaml"), brokers: brokers, prefix: fmt.Sprintf("e2e%d.", time.Now().UnixNano()), length: length}
 	embedded := freePort(t)
 	settings := map[string]any{
 		"data_dir": dir, "embedded": map[string]any{"listen": embedded}, "log": map[string]any{"level": "warn"},
@@ -189,7 +194,7 @@ func freePort(t *testing.T) string {
 }
 
 // start runs a target in a process of its own.
-func (s *site) start(target string) *exec.Cmd {
+func (s *site) start(target string) *process {
 	s.t.Helper()
 	arguments := []string{"run", "-c", s.config, "--target", target}
 	if target != "all" && target != "broker" {
@@ -202,21 +207,37 @@ func (s *site) start(target string) *exec.Cmd {
 	if err := p.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.processes = append(s.processes, p)
-	return p
+	process := &process{Cmd: p, target: target, ended: make(chan struct{})}
+	s.processes = append(s.processes, process)
+	go func() {
+		p.Wait()
+		close(process.ended)
+	}()
+	return process
+}
+
+// process is one process of a site.
+type process struct {
+	*exec.Cmd
+	target string
+	// ended is closed once the process has.
+	ended chan struct{}
+	// wanted tells that the test ended it.
+	wanted bool
 }
 
 // kill ends a process as the kernel would.
-func (s *site) kill(p *exec.Cmd) {
+func (s *site) kill(p *process) {
 	s.t.Helper()
+	p.wanted = true
 	if err := p.Process.Kill(); err != nil {
 		s.t.Fatal(err)
 	}
-	p.Wait()
+	<-p.ended
 }
 
 // killWorkers kills every child of an edge.
-func (s *site) killWorkers(edge *exec.Cmd) {
+func (s *site) killWorkers(edge *process) {
 	s.t.Helper()
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", edge.Process.Pid))
 	if err != nil {
@@ -243,24 +264,28 @@ func (s *site) killWorkers(edge *exec.Cmd) {
 	}
 }
 
-// stop ends all processes, as an operator would, and waits for them. They have ten seconds.
+// stop ends all processes, as an operator would, the broker last. Each has ten seconds, and none may have ended before.
 func (s *site) stop() {
-	for _, p := range s.processes {
-		if p.ProcessState != nil {
+	for _, p := range slices.Backward(s.processes) {
+		select {
+		case <-p.ended:
+			if !p.wanted {
+				s.t.Errorf("%s ended by itself: %v", p.target, p.ProcessState)
+			}
 			continue
+		default:
 		}
+		p.wanted = true
 		p.Process.Signal(syscall.SIGTERM)
-	}
-	for _, p := range s.processes {
-		if p.ProcessState != nil {
-			continue
+		select {
+		case <-p.ended:
+			if code := p.ProcessState.ExitCode(); code != exitOK {
+				s.t.Errorf("%s ended with code %d on SIGTERM, want 0", p.target, code)
+			}
+		case <-time.After(10 * time.Second):
+			s.t.Errorf("%s did not end within 10 s of SIGTERM", p.target)
+			s.kill(p)
 		}
-		late := time.AfterFunc(10*time.Second, func() {
-			s.t.Errorf("%v did not end within 10 s of SIGTERM", p.Args)
-			p.Process.Kill()
-		})
-		p.Wait()
-		late.Stop()
 	}
 }
 
@@ -288,7 +313,7 @@ func (s *site) play(often func(now time.Time)) {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for now := range tick.C {
-		if now.After(s.demo.Start().Add(length)) {
+		if now.After(s.demo.Start().Add(s.length)) {
 			return
 		}
 		often(now)

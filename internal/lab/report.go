@@ -17,14 +17,14 @@ type Report struct {
 	Unexpected []Detected
 }
 
-// OK tells that every fault that could be judged was found and told, and that nothing else was found.
+// OK tells that there were faults, that every one that could be judged was found and told, and that nothing else was found.
 func (r Report) OK() bool {
 	for _, f := range r.Found {
 		if f.Alerted.IsZero() {
 			return false
 		}
 	}
-	return len(r.Missed) == 0 && len(r.Unexpected) == 0
+	return len(r.Found)+len(r.Waiting) > 0 && len(r.Missed) == 0 && len(r.Unexpected) == 0
 }
 
 // Write prints the table for people. Times are seconds since start.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/framewatch/framewatch/topology"
 )
@@ -162,6 +164,9 @@ func (c *Cluster) create(ctx context.Context, change Change) error {
 	response, err := c.admin.CreateTopic(ctx, c.partitionsOf(change.spec), replication, options, change.Topic)
 	if err == nil {
 		err = response.Err
+	}
+	if errors.Is(err, kerr.TopicAlreadyExists) {
+		return nil // another process that starts with us was quicker
 	}
 	return err
 }
