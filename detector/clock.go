@@ -9,8 +9,8 @@ import (
 const (
 	// awayAfter without a tick says that the detector itself was away.
 	awayAfter = 3 * time.Second
-	// deposedAfter is how far ahead of the newest tick or setting an older generation must be to be believed again: group generations begin
-	// anew when a group is made anew.
+	// deposedAfter is how far ahead of the newest tick one of an older generation must be to be believed again: group generations begin anew
+	// when a group is made anew.
 	deposedAfter = 5 * time.Second
 )
 

@@ -33,7 +33,7 @@ type stream struct {
 	// first and now are the times of the first and newest judged record; adopted is set at the end of the warm-up after the first.
 	first, now int64
 	adopted    bool
-	// beat is the log's time of the last heartbeat, state and edge are what it said.
+	// beat is the log's time of the last heartbeat, state and edge are what it said; they are forgotten when no other comes for voidAfter.
 	beat        int64
 	state, edge string
 
@@ -46,9 +46,9 @@ func newStream(id string) *stream {
 	return &stream{id: id, rules: defaultRules, judges: defaultRules.judges(), health: health{lamp: lampUnknown}}
 }
 
-// outdated tells whether a Setting comes from an older owner than the one in force.
+// outdated tells whether a Setting comes from an older owner than the one in force, whose next is not overdue.
 func (s *stream) outdated(setting *schemas.Setting) bool {
-	return s.settled && setting.Generation < s.generation && setting.Time < s.time+deposedAfter.Microseconds()
+	return s.settled && setting.Generation < s.generation && setting.Time < s.time+settingInterval.Microseconds()
 }
 
 // set takes the stream's effective settings. Rules that cannot be used change nothing, and the log says so once.
@@ -135,7 +135,7 @@ func (s *stream) tick(f *schemas.Feature, step passing, out emitter) {
 	if step.away {
 		s.beat = step.now
 	}
-	if !s.owner.held {
+	if step.now-s.beat >= voidAfter.Microseconds() {
 		s.state, s.edge = "", ""
 	}
 	if s.stale(step.now) {

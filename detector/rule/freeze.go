@@ -79,12 +79,12 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 	span := float64(freezeSpan.Microseconds())
 	from, to := r.Time-int64(freezeShare*span), r.Time-int64((1-freezeShare)*span)
 	still := f.still()
-	if still < f.Clear {
-		f.past.forget()
-		return f.verdict(still).over(from, to), true
-	}
-	if f.past.changed(r.Time, v, f.Drift, f.DriftCells) {
-		return f.verdict(0).over(from, to), true
+	switch {
+	case still < f.Clear:
+		// What moves may still be seen at the beginning of the window.
+		f.past.forget(from + pastStep.Microseconds())
+	case f.past.changed(v, f.Drift, f.DriftCells):
+		still = 0
 	}
 	return f.verdict(still).over(from, to), true
 }
@@ -106,7 +106,7 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 		f.began = t
 		f.coded.Reset()
 		f.predicted.Reset()
-		f.past.forget()
+		f.past.forget(t)
 		return false
 	}
 	if v.Skipped >= max(v.Sampling, 1) {
@@ -118,6 +118,7 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 	}
 	tally.Add(t, v.Grid.Difference)
 	other.Advance(t)
+	f.past.see(t, v)
 	return t-f.began >= freezeSpan.Microseconds() && f.judged().Len() >= freezePictures
 }
 

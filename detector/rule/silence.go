@@ -118,7 +118,8 @@ func (t *silentTrack) add(at int64, b *schemas.AudioBlock) int64 {
 	return int64(n) * slice
 }
 
-// level of the loudest channel in the i-th 10 ms, in LUFS as one channel of weight 1 (ITU-R BS.1770-5, annex 1), at least -silenceFloor.
+// level of the loudest channel in the i-th 10 ms, in LUFS as one channel of weight 1 (ITU-R BS.1770-5, annex 1), at least
+// -silenceFloor; no number when the energies are none.
 func level(channels []schemas.Channel, i int) float64 {
 	loudest := 0.0
 	for _, c := range channels {
@@ -126,9 +127,10 @@ func level(channels []schemas.Channel, i int) float64 {
 			continue
 		}
 		energy := float64(math.Float32frombits(binary.BigEndian.Uint32(c.KEnergy[4*i:])))
-		if !(energy <= loudest) {
-			loudest = energy
+		if math.IsNaN(energy) {
+			return energy
 		}
+		loudest = max(loudest, energy)
 	}
 	if loudest <= 0 {
 		return -silenceFloor

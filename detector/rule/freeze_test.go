@@ -1,0 +1,130 @@
+package rule_test
+
+import (
+	"testing"
+
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// TestFreeze feeds three seconds of pictures. The differences are those measured on real clips, as their test names tell.
+func TestFreeze(t *testing.T) {
+	grey := func() *schemas.VideoFrame { return drawn(flat(100)) }
+	key := func(n, gop int64, f *schemas.VideoFrame) *schemas.VideoFrame {
+		if n%gop == 0 {
+			f.Flags = 1
+			changed(f, 10, everywhere)
+		}
+		return f
+	}
+	for _, test := range []struct {
+		name  string
+		rate  int64
+		frame func(n int64) *schemas.VideoFrame
+		state rule.State
+	}{
+		{"exact repeats", 25, func(int64) *schemas.VideoFrame { return grey() }, rule.Bad},
+		{"key pictures pulse twice a second", 25, func(n int64) *schemas.VideoFrame { return key(n, 12, grey()) }, rule.Bad},
+		{"intra pictures that are no key pictures pulse", 25, func(n int64) *schemas.VideoFrame {
+			f := grey()
+			if n%10 == 0 {
+				f.Flags = 1 << 8 // AV_PICTURE_TYPE_I
+				changed(f, 10, everywhere)
+			}
+			return f
+		}, rule.Bad},
+		{"all pictures are intra coded and equal", 25, func(int64) *schemas.VideoFrame { f := grey(); f.Flags = 1; return f }, rule.Bad},
+		{"all pictures are intra coded and move", 25, func(int64) *schemas.VideoFrame { f := changed(grey(), 8, everywhere); f.Flags = 1; return f }, rule.Good},
+		{"400 kb/s: four cells in a hundred tremble, one picture in twelve pulses", 25, func(n int64) *schemas.VideoFrame {
+			f := changed(grey(), 4, func(c, r int) bool { return c%5 == 2 && r%5 == 2 })
+			if n%13 == 5 {
+				changed(f, 9, everywhere)
+			}
+			return key(n, 50, f)
+		}, rule.Bad},
+		{"a ticker runs along the bottom", 25, func(int64) *schemas.VideoFrame {
+			return changed(grey(), 10, func(_, r int) bool { return r >= 7 })
+		}, rule.Bad},
+		{"a clock runs in the upper right corner", 25, func(int64) *schemas.VideoFrame {
+			return changed(grey(), 9, func(c, r int) bool { return c >= 13 && r < 2 })
+		}, rule.Bad},
+		{"a talking head: six cells of the middle move", 25, func(int64) *schemas.VideoFrame {
+			return changed(grey(), 7, func(c, r int) bool { return c >= 7 && c < 9 && r >= 3 && r < 6 })
+		}, rule.Good},
+		{"a static scene with the grain of a camera", 25, func(int64) *schemas.VideoFrame { return changed(grey(), 5, everywhere) }, rule.Good},
+		{"a dark scene with a little noise", 25, func(int64) *schemas.VideoFrame {
+			return changed(drawn(flat(26)), 4, func(c, _ int) bool { return c%2 == 0 })
+		}, rule.Good},
+		{"25 pictures a second sent as 50: each second one is equal", 50, func(n int64) *schemas.VideoFrame {
+			if n%2 == 0 {
+				return grey()
+			}
+			return changed(grey(), 8, everywhere)
+		}, rule.Good},
+		{"an animation that moves five times a second", 25, func(n int64) *schemas.VideoFrame {
+			if n%5 != 0 {
+				return grey()
+			}
+			return changed(grey(), 8, everywhere)
+		}, rule.Good},
+		{"half a level of luma a second: too slow for any two pictures", 25, func(n int64) *schemas.VideoFrame {
+			f := grey()
+			f.Luma.Mean += int32(n * 128 / 25)
+			return f
+		}, rule.Good},
+		{"clouds: three cells drift by two levels", 25, func(n int64) *schemas.VideoFrame {
+			return drawn(with(flat(100), 100+byte(n/25), 40, 40, 30, 10))
+		}, rule.Good},
+		{"one in four pictures is measured", 6, func(int64) *schemas.VideoFrame { f := grey(); f.Sampling, f.Skipped = 4, 3; return f }, rule.Bad},
+		{"one in four, and they move", 6, func(int64) *schemas.VideoFrame {
+			f := changed(grey(), 9, everywhere)
+			f.Sampling, f.Skipped = 4, 3
+			return f
+		}, rule.Good},
+		{"key pictures only", 2, func(int64) *schemas.VideoFrame { f := grey(); f.Sampling = 0; return f }, rule.Unknown},
+		{"we skipped two pictures", 25, func(int64) *schemas.VideoFrame { f := grey(); f.Skipped = 2; return f }, rule.Unknown},
+		{"a slide show of two pictures a second", 2, func(int64) *schemas.VideoFrame { return grey() }, rule.Unknown},
+	} {
+		if v := feed(t, rule.NewFreeze(), 0, 3_000_000, test.rate, test.frame); v.State != test.state {
+			t.Errorf("%s: got %+v, want state %v", test.name, v, test.state)
+		}
+	}
+}
+
+// TestFreezeBeginsWithTheWindow: the first second of an epoch shows nothing, nor does the first after a gap.
+func TestFreezeBeginsWithTheWindow(t *testing.T) {
+	r := rule.NewFreeze()
+	epoch := int32(0)
+	seen := int32(0)
+	still := func(int64) *schemas.VideoFrame {
+		f := drawn(flat(100))
+		if f.Epoch = epoch; epoch != seen {
+			f.Grid.Difference = nil
+		}
+		seen = epoch
+		return f
+	}
+	for _, test := range []struct {
+		from, till int64
+		epoch      int32
+		state      rule.State
+	}{
+		{0, 1_000_000, 0, rule.Unknown}, {1_000_000, 2_000_000, 0, rule.Bad},
+		{4_000_000, 5_000_000, 0, rule.Unknown}, {5_000_000, 6_000_000, 0, rule.Bad},
+		{6_000_000, 7_000_000, 1, rule.Unknown}, {7_000_000, 8_000_000, 1, rule.Bad},
+	} {
+		epoch = test.epoch
+		if v := feed(t, r, test.from, test.till, 25, still); v.State != test.state {
+			t.Errorf("before %d: got %v, want %v", test.till, v.State, test.state)
+		}
+	}
+}
+
+// TestFreezeSpeaksOfItsWindow: nine tenths of a second must be still, so a verdict of still says that it began 0.9 s ago, and one that is
+// the last that it lasted until 0.1 s ago.
+func TestFreezeSpeaksOfItsWindow(t *testing.T) {
+	v := feed(t, rule.NewFreeze(), 0, 3_000_000, 25, func(int64) *schemas.VideoFrame { return drawn(flat(100)) })
+	if v.From != 2_960_000-900_000 || v.To != 2_960_000-100_000 || v.Value != 1 {
+		t.Errorf("got %+v, want 2060000 to 2860000 with 1", v)
+	}
+}

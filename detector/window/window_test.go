@@ -1,0 +1,138 @@
+package window_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/framewatch/framewatch/detector/window"
+)
+
+// TestQuantileEqualsBruteForce compares with sorting everything that a window holds.
+func TestQuantileEqualsBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const span = 1000
+		w := window.Quantile{Span: span}
+		type sample struct {
+			time  int64
+			value float64
+		}
+		var all []sample
+		now := int64(0)
+		for range rapid.IntRange(1, 200).Draw(t, "samples") {
+			now += rapid.SampledFrom([]int64{0, 1, 10, 100, 999, 1000, 5000}).Draw(t, "step")
+			value := rapid.Float64Range(-10, 10).Draw(t, "value")
+			all = append(all, sample{now, value})
+			w.Add(now, value)
+
+			var held []float64
+			for _, s := range all {
+				if s.time > now-span {
+					held = append(held, s.value)
+				}
+			}
+			slices.Sort(held)
+			if w.Len() != len(held) {
+				t.Fatalf("at %d: holds %d values, want %d", now, w.Len(), len(held))
+			}
+			p := rapid.Float64Range(0, 1).Draw(t, "p")
+			want := held[0]
+			for i, v := range held { // the smallest that at least the share p do not exceed
+				if want = v; float64(i+1) >= p*float64(len(held)) {
+					break
+				}
+			}
+			if got := w.At(p); got != want {
+				t.Fatalf("at %d: %v-quantile of %v is %v, want %v", now, p, held, got, want)
+			}
+		}
+	})
+}
+
+func TestQuantileIsFullAfterASpan(t *testing.T) {
+	w := window.Quantile{Span: 1000}
+	for _, step := range []struct {
+		time int64
+		full bool
+	}{{100, false}, {600, false}, {1100, true}, {1500, true}, {9000, false}, {10_000, false}, {10_500, true}} {
+		// Between 1500 and 9000, and between 9000 and 10000, the window runs empty.
+		w.Add(step.time, 1)
+		if step.time == 10_500 {
+			w.Add(10_999, 1)
+			w.Add(11_200, 1)
+			step.time = 11_200
+		}
+		if got := w.Full(step.time); got != step.full {
+			t.Errorf("at %d: full is %v, want %v", step.time, got, step.full)
+		}
+	}
+	w.Reset()
+	if w.Full(20_000) || !math.IsNaN(w.At(0.5)) {
+		t.Errorf("an empty window is full or has a median")
+	}
+}
+
+func TestNotANumberIsInfinitelyLarge(t *testing.T) {
+	w := window.Quantile{Span: 10}
+	w.Add(0, math.NaN())
+	w.Add(1, 3)
+	if low, high := w.At(0.5), w.At(1); low != 3 || !math.IsInf(high, 1) {
+		t.Errorf("median %v, maximum %v; want 3 and +Inf", low, high)
+	}
+	w.Advance(11)
+	if w.Len() != 0 {
+		t.Errorf("%d values are left", w.Len())
+	}
+}
+
+// TestTallyEqualsBruteForce compares with counting all that the window holds.
+func TestTallyEqualsBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const span = 1000
+		w := window.Tally{Span: span, Low: 4, High: 6}
+		type picture struct {
+			time  int64
+			cells [72]byte
+		}
+		var all []picture
+		now := int64(0)
+		for range rapid.IntRange(1, 60).Draw(t, "pictures") {
+			now += rapid.SampledFrom([]int64{0, 40, 333, 1000}).Draw(t, "step")
+			p := picture{time: now}
+			for range 5 {
+				p.cells[rapid.IntRange(0, 71).Draw(t, "cell")] = rapid.Byte().Draw(t, "levels")
+			}
+			all = append(all, p)
+			w.Add(now, &p.cells)
+			held, low, high := 0, [144]int{}, [144]int{}
+			for _, p := range all {
+				if p.time <= now-span {
+					continue
+				}
+				held++
+				for i := range 144 {
+					level := p.cells[i/2] >> 4
+					if i%2 == 1 {
+						level = p.cells[i/2] & 15
+					}
+					if level >= 4 {
+						low[i]++
+					}
+					if level >= 6 {
+						high[i]++
+					}
+				}
+			}
+			if w.Len() != held {
+				t.Fatalf("at %d: holds %d pictures, want %d", now, w.Len(), held)
+			}
+			for i := range 144 {
+				if l, h := w.Counts(i); l != low[i] || h != high[i] {
+					t.Fatalf("at %d: cell %d counts %d and %d, want %d and %d", now, i, l, h, low[i], high[i])
+				}
+			}
+		}
+	})
+}
