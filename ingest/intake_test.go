@@ -1,0 +1,86 @@
+package ingest_test
+
+import (
+	"io"
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/framewatch/framewatch/ingest"
+)
+
+// The data that the decoder reads has the arrival that it had on the supervisor's side.
+func TestIntake(t *testing.T) {
+	var now atomic.Int64
+	in := ingest.NewIntake(now.Load)
+	source, supervisor := io.Pipe()
+	decoder, err := in.Pipe(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer decoder.Close()
+	read := func(want string) {
+		t.Helper()
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(decoder, got); err != nil || string(got) != want {
+			t.Fatalf("the decoder reads %q, %v; want %q", got, err, want)
+		}
+	}
+	now.Store(1000)
+	supervisor.Write([]byte("first"))
+	read("first")
+	if at, _ := in.Arrival(); at != 1000 {
+		t.Errorf("first arrived at %d, want 1000", at)
+	}
+	now.Store(2000)
+	supervisor.Write([]byte("second"))
+	supervisor.Close()
+	read("second")
+	if at, waited := in.Arrival(); at != 2000 || waited != 0 {
+		t.Errorf("second arrived at %d and waited %d, want 2000 and 0", at, waited)
+	}
+	if n, err := decoder.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		t.Errorf("after the end: %d bytes, %v", n, err)
+	}
+	if p := in.Progress(); p.Received != 11 || p.Taken != 11 {
+		t.Errorf("progress %+v, want 11 of 11", p)
+	}
+}
+
+// What the decoder does not read is stored up to a bound; then the supervisor waits.
+func TestIntakeIsBounded(t *testing.T) {
+	const offered, most = 64 << 20, 32<<20 + 2*(16<<10) // a chunk in hand on either side
+	in := ingest.NewIntake(func() int64 { return 0 })
+	source := &checked{left: offered, check: func() {
+		if p := in.Progress(); p.Received-p.Taken > most {
+			t.Errorf("%d bytes are stored", p.Received-p.Taken)
+		}
+	}}
+	decoder, err := in.Pipe(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in.Progress().Received < 32<<20 { // the decoder reads nothing yet
+		runtime.Gosched()
+	}
+	if n, err := io.Copy(io.Discard, decoder); err != nil || n != offered {
+		t.Errorf("the decoder got %d bytes, %v; want %d", n, err, offered)
+	}
+	decoder.Close()
+}
+
+// checked gives bytes and calls check whenever it is asked for some.
+type checked struct {
+	left  int
+	check func()
+}
+
+func (c *checked) Read(b []byte) (int, error) {
+	c.check()
+	n := min(len(b), c.left)
+	c.left -= n
+	if n == 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}

@@ -1,0 +1,70 @@
+package ingest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/framewatch/framewatch/ingest"
+)
+
+// Each row is one second: what happens in it, and what its StreamSecond must tell.
+func TestStatus(t *testing.T) {
+	begin := time.Unix(1000, 0)
+	s := ingest.NewStatus("", begin)
+	now := begin
+	picture := func() { s.Media(frame(0, 0, 0, 0), now) }
+	for i, c := range []struct {
+		happens       func()
+		state, reason string
+	}{
+		{func() {}, ingest.Starting, ""},
+		{func() { s.Trouble(ingest.Down, "connection refused") }, ingest.Down, "connection refused"},
+		{func() {}, ingest.Down, "connection refused"},
+		{picture, ingest.Up, ""},
+		{func() {}, ingest.Up, ""},                                           // connected and silent for 1.5 s
+		{func() {}, ingest.Down, "no pictures and no"},                       // for 2.5 s
+		{func() { picture(); s.Trouble(ingest.Down, "404") }, ingest.Up, ""}, // presented in this second
+		{func() {}, ingest.Down, "404"},
+		{picture, ingest.Up, ""},
+		{func() { s.Trouble(ingest.Fault, "worker died"); picture() }, ingest.Fault, "worker died"}, // also when it is back at once
+		{picture, ingest.Up, ""},
+	} {
+		now = now.Add(500 * time.Millisecond)
+		c.happens()
+		now = now.Add(500 * time.Millisecond)
+		got := s.Second(now)
+		if got.State != c.state || !strings.HasPrefix(got.Reason, c.reason) || (c.reason == "") != (got.Reason == "") {
+			t.Errorf("second %d: %s %q, want %s %q", i, got.State, got.Reason, c.state, c.reason)
+		}
+		if got.Seq != int64(i) || got.At != int64(i+1)*1_000_000 || got.Session != begin.UnixMicro() {
+			t.Errorf("second %d: %+v", i, *got)
+		}
+	}
+}
+
+// A picture that lasts is presented for as long as it does, up to the longest step of a timeline.
+func TestStatusLongPicture(t *testing.T) {
+	begin := time.Unix(1000, 0)
+	s := ingest.NewStatus("", begin)
+	long := frame(0, 0, 0, 0)
+	long.VideoFrame.Duration = 4 * 90000
+	s.Media(long, begin)
+	for second, want := range []string{ingest.Up, ingest.Up, ingest.Up, ingest.Up, ingest.Up, ingest.Down} { // 4 s and 2 s of grace
+		if got := s.Second(begin.Add(time.Duration(second+1) * time.Second)).State; got != want {
+			t.Errorf("second %d: %s, want %s", second, got, want)
+		}
+	}
+}
+
+func TestStatusSessionsGrow(t *testing.T) {
+	now := time.Unix(1000, 0)
+	s := ingest.NewStatus("", now)
+	first := s.Begin(now)
+	if second := s.Begin(now.Add(-time.Hour)); second <= first || first <= now.UnixMicro() {
+		t.Errorf("sessions %d, %d, %d do not grow", now.UnixMicro(), first, second)
+	}
+	if got := s.Second(now.Add(-time.Hour + time.Second)); got.Seq != 0 || got.At != 1_000_000 {
+		t.Errorf("a new session's first second: %+v", *got)
+	}
+}
