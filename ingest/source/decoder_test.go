@@ -21,7 +21,7 @@ func TestDecodeCountsAndTimes(t *testing.T) {
 	if got.err != nil || len(got.frames) != 50 || len(got.tracks) != 1 {
 		t.Fatalf("got %d frames, %d track lists, %v, want 50, 1 and no error", len(got.frames), len(got.tracks), got.err)
 	}
-	bytes := 0
+	bytes, dts := 0, map[int64]bool{}
 	for i, f := range got.frames {
 		// 25 pictures a second are 90000/25 = 3600 ticks apart.
 		if f.PTS != int64(i)*3600 || f.Duration != 3600 || f.DTS > f.PTS || f.DecodeTime <= 0 || f.Corrupt || f.PacketCorrupt || f.Concealed != 0 {
@@ -31,6 +31,12 @@ func TestDecodeCountsAndTimes(t *testing.T) {
 			t.Errorf("frame %d: key %v, type %d, want key %v", i, f.Key, f.PictureType, key)
 		}
 		bytes += f.PacketSize
+		dts[f.DTS] = true
+	}
+	for i := range int64(50) { // with two B-frames decoding begins two pictures early
+		if !dts[(i-2)*3600] {
+			t.Errorf("no picture was decoded at %d", (i-2)*3600)
+		}
 	}
 	size, err := os.Stat(path)
 	if err != nil || bytes <= 0 || int64(bytes) >= size.Size() {
@@ -83,6 +89,21 @@ func TestDecodeSeesDamage(t *testing.T) {
 	}
 	if concealed != 1 || packets != 1 || flagged != 1 {
 		t.Errorf("%d pictures conceal, %d packets are corrupt, %d pictures flagged, want 1 of each", concealed, packets, flagged)
+	}
+}
+
+// TestDecodeShowsCorrupt leaves out a stream's first picture: the 24 that hang on it come out, marked as corrupt.
+func TestDecodeShowsCorrupt(t *testing.T) {
+	whole := clip(t, "a.mp4", "-f lavfi -i testsrc2=s=160x90:r=25:d=2 -c:v libx264 -bf 0 -g 25 -x264-params scenecut=0")
+	got := decode(t, source.Input{Path: clip(t, "b.mp4", "-i "+whole+" -c copy -bsf:v noise=drop=eq(n\\,0)")})
+	corrupt := 0
+	for _, f := range got.frames {
+		if f.Corrupt {
+			corrupt++
+		}
+	}
+	if got.err != nil || len(got.frames) != 49 || corrupt != 24 {
+		t.Errorf("got %d frames, %d corrupt, %v, want 49 and 24", len(got.frames), corrupt, got.err)
 	}
 }
 

@@ -82,7 +82,7 @@ func TestFetchRefuses(t *testing.T) {
 	server := httptest.NewServer(nil)
 	server.Close()
 	err := source.Fetch(context.Background(), source.Request{URL: server.URL + "/?key=secret"}, &sink{}, &source.Meter{})
-	if err == nil || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "secret") {
+	if err == nil || !strings.Contains(err.Error(), "connection refused") || strings.Contains(err.Error(), "secret") || strings.Count(err.Error(), "key=") != 1 {
 		t.Errorf("got %v, want a refused connection", err)
 	}
 }

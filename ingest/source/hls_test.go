@@ -36,6 +36,7 @@ func TestHLSFinished(t *testing.T) {
 		segments, lost int64
 	}{
 		{"all in order, over a discontinuity", map[string]string{"/live/list.m3u8": vod, "/live/a.ts": "<a>", "/live/sub/b.ts": "<b>", "/root/c.ts": "<c>"}, "<a><b><c>", "", 3, 0},
+		{"byte order mark and DOS lines", map[string]string{"/live/list.m3u8": "\ufeff" + strings.ReplaceAll(vod, "\n", "\r\n"), "/live/a.ts": "<a>", "/live/sub/b.ts": "<b>", "/root/c.ts": "<c>"}, "<a><b><c>", "", 3, 0},
 		{"one missing", map[string]string{"/live/list.m3u8": vod, "/live/a.ts": "<a>", "/root/c.ts": "<c>"}, "<a><c>", "", 2, 1},
 		{"all missing", map[string]string{"/live/list.m3u8": vod}, "", "3 segments in a row failed, the last one with: the server answered 404 Not Found", 0, 3},
 		{"empty segment", map[string]string{"/live/list.m3u8": vod, "/live/a.ts": "", "/live/sub/b.ts": "<b>", "/root/c.ts": "<c>"}, "<b><c>", "", 2, 1},
