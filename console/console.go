@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -36,6 +37,8 @@ type Console struct {
 	deps   Deps
 	board  *board
 	feed   *feed
+	// failing holds the edges that gave no picture when last asked.
+	failing sync.Map
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.

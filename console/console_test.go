@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -223,6 +224,24 @@ func TestPicture(t *testing.T) {
 	}
 	if w := get(h, "/api/v1/streams/other/picture"); w.Code != http.StatusNotFound {
 		t.Errorf("unknown stream: status %d, want 404", w.Code)
+	}
+}
+
+// TestEdgeIsLoggedOnce: one line when an edge falls silent and one when it is back, however often it is asked.
+func TestEdgeIsLoggedOnce(t *testing.T) {
+	var lines bytes.Buffer
+	var failure error
+	d := deps()
+	d.Log = slog.New(slog.NewTextHandler(&lines, nil))
+	d.Picture = func(context.Context, string, string, int64) ([]byte, int64, error) { return testCard(), 1, failure }
+	c := console.New(console.Defaults(), d)
+	c.Stream("news", &schemas.StreamSpec{})
+	c.Health("news", health("ok", time.Now().UnixMicro()))
+	for _, failure = range []error{nil, errors.New("refused"), errors.New("refused"), console.ErrNoPicture, nil, nil} {
+		get(c.Handler(), "/api/v1/streams/news/picture")
+	}
+	if log := lines.String(); strings.Count(log, "\n") != 2 || !strings.Contains(log, "edge gives no pictures") || !strings.Contains(log, "refused") || !strings.Contains(log, "again") {
+		t.Errorf("the log is\n%s", log)
 	}
 }
 

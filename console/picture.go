@@ -36,11 +36,11 @@ func (c *Console) getPicture(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), pictureWait)
 	defer cancel()
 	jpeg, taken, err := c.deps.Picture(ctx, health.Edge, id, at)
+	c.noteEdge(health.Edge, err)
 	switch {
 	case errors.Is(err, ErrNoPicture):
 		w.WriteHeader(http.StatusNoContent)
 	case err != nil:
-		c.deps.Log.Debug("fetch picture", "stream", id, "error", err)
 		writeError(w, http.StatusBadGateway, "no picture: the edge does not answer")
 	case !bytes.HasPrefix(jpeg, []byte{0xFF, 0xD8, 0xFF}):
 		writeError(w, http.StatusBadGateway, "no picture: the edge sent something else")
@@ -50,6 +50,23 @@ func (c *Console) getPicture(w http.ResponseWriter, r *http.Request) {
 		h.Set("ETag", fmt.Sprintf(`"%d"`, taken))
 		h.Set("Framewatch-Instant", strconv.FormatInt(taken, 10))
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(jpeg))
+	}
+}
+
+// noteEdge logs when an edge ceases to give pictures and when it gives them again. A picture that it does not hold, or that nobody waits
+// for any more, says nothing of the edge.
+func (c *Console) noteEdge(edge string, err error) {
+	if errors.Is(err, ErrNoPicture) || errors.Is(err, context.Canceled) {
+		return
+	}
+	_, failing := c.failing.Load(edge)
+	switch {
+	case err != nil && !failing:
+		c.failing.Store(edge, true)
+		c.deps.Log.Warn("edge gives no pictures", "edge", edge, "error", err)
+	case err == nil && failing:
+		c.failing.Delete(edge)
+		c.deps.Log.Info("edge gives pictures again", "edge", edge)
 	}
 }
 
