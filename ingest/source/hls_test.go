@@ -46,6 +46,7 @@ func TestHLSFinished(t *testing.T) {
 		{"byte ranges", map[string]string{"/live/list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:3@1\nall\n#EXTINF:4,\n#EXT-X-BYTERANGE:2\nall\n#EXT-X-ENDLIST\n", "/live/all": "0123456789"}, "12345", "", 2, 0},
 		{"initialisation section once", map[string]string{"/live/list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI=\"all\",BYTERANGE=\"4@2\"\n#EXTINF:4,\na.ts\n#EXTINF:4,\nsub/b.ts\n#EXT-X-ENDLIST\n", "/live/all": "0123456789", "/live/a.ts": "<a>", "/live/sub/b.ts": "<b>"}, "2345<a><b>", "", 2, 0},
 		{"date range after the last segment", map[string]string{"/live/list.m3u8": strings.Replace(vod, "#EXT-X-ENDLIST", "#EXT-X-DATERANGE:ID=\"1\",START-DATE=\"2026-01-01T00:00:00Z\",SCTE35-OUT=0xFC00\n#EXT-X-ENDLIST", 1), "/live/a.ts": "<a>", "/live/sub/b.ts": "<b>", "/root/c.ts": "<c>"}, "<a><b><c>", "", 3, 0},
+		{"master in a master", map[string]string{"/live/list.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlist.m3u8\n"}, "", "the playlist is no media playlist: it has no target duration", 0, 0},
 		{"key without a segment", map[string]string{"/live/list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-KEY:METHOD=NONE\nstray\n#EXT-X-ENDLIST\n"}, "", "the playlist is malformed: runtime error: invalid memory address or nil pointer dereference", 0, 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -58,6 +59,9 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 	}
 	if err := decode(p, text); err != nil {
 		return nil, err
+	}
+	if p.TargetDuration == 0 && p.Count() == 0 {
+		return nil, errors.New("the playlist is no media playlist: it has no target duration")
 	}
 	out := &playlist{
 		target: time.Duration(min(p.TargetDuration, maxTarget)) * time.Second, sequence: int64(p.SeqNo), discontinuity: int64(p.DiscontinuitySeq), ended: p.Closed,
