@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -43,6 +44,11 @@ type Measure func(ctx context.Context, file string, out func(*schemas.Feature) e
 // BenchEdge measures file. Nothing else may run child processes meanwhile.
 func BenchEdge(ctx context.Context, file string, measure Measure) (EdgeBench, error) {
 	b := EdgeBench{File: file}
+	// FFmpeg finds the segments of a manifest by an absolute path only.
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return b, err
+	}
 	var tally tally
 	worker, err := cpu(func() error { return measure(ctx, file, tally.add) })
 	if err != nil {

@@ -94,6 +94,7 @@ func TestTransportStreamIsContinuousAndBrokenWhereItSays(t *testing.T) {
 		if again, _ := fetch(ctx, d, "/frog/live.ts"); again.Code != http.StatusServiceUnavailable {
 			t.Errorf("status during the outage is %d, want 503", again.Code)
 		}
+		counted(t, r.Body.Bytes())
 		injected = d.Injected(time.Now())
 		if err := os.WriteFile(file, r.Body.Bytes(), 0o600); err != nil {
 			t.Fatal(err)
@@ -162,6 +163,7 @@ func TestHLSIsContinuousAndMissesAnOutage(t *testing.T) {
 				t.Errorf("%s is presented from %s to %s, want %s to %s", in.Kind, in.Start.Sub(d.Start()), in.End.Sub(d.Start()), start, end)
 			}
 		}
+		counted(t, media)
 		if err := os.WriteFile(file, media, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -170,6 +172,21 @@ func TestHLSIsContinuousAndMissesAnOutage(t *testing.T) {
 	continuous(t, file, "v:0", 12*48, 0.04)
 	continuous(t, file, "a:0", 12*90, 1024./48000)
 	found(t, file, "", "silencedetect=n=-60dB:d=2", "silence_start", 6*1.92, "silence_end", 10*1.92)
+}
+
+func TestHLSClientThatFallsBehindIsPresentedLater(t *testing.T) {
+	play(t, lab.HLS, []lab.Plan{planned("silence", 6, 10)}, func(ctx context.Context, d *lab.Demo) {
+		// It is given piece 0 at the start of 1, and 1 only at the start of 4: two pieces later than it was to be presented.
+		time.Sleep(lab.PieceDuration)
+		fetch(ctx, d, "/frog/0.ts")
+		time.Sleep(3 * lab.PieceDuration)
+		fetch(ctx, d, "/frog/1.ts")
+		time.Sleep(6 * lab.PieceDuration)
+		injected := d.Injected(time.Now())
+		if len(injected) != 1 || injected[0].Start.Sub(d.Start()) != 9*lab.PieceDuration {
+			t.Errorf("injected are %v, want silence at %s, as piece 1 is presented at %s", injected, 9*lab.PieceDuration, 4*lab.PieceDuration)
+		}
+	})
 }
 
 // continuous checks that the packets of a stream in file are n, one every step seconds.
@@ -198,6 +215,25 @@ func continuous(t *testing.T, file, stream string, n int, step float64) {
 	}
 	if count != n {
 		t.Errorf("%s: %d packets, want %d", stream, count, n)
+	}
+}
+
+// counted checks the continuity counters of an MPEG-TS: of each PID they grow by one with each packet that has a payload.
+func counted(t *testing.T, data []byte) {
+	t.Helper()
+	next := map[int]byte{}
+	for n := 0; len(data) > 0; n, data = n+1, data[188:] {
+		pid := int(data[1]&0x1f)<<8 | int(data[2])
+		counter, payload := data[3]&0x0f, data[3]&0x10 != 0
+		if want, ok := next[pid]; ok && payload && counter != want {
+			t.Fatalf("packet %d of PID %d has counter %d, want %d", n, pid, counter, want)
+		}
+		if payload {
+			next[pid] = (counter + 1) & 0x0f
+		}
+	}
+	if len(next) != 4 {
+		t.Errorf("%d PIDs, want PAT, PMT, picture and sound", len(next))
 	}
 }
 

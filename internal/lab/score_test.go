@@ -68,6 +68,17 @@ func TestScoreMatchesFaultsAndDefects(t *testing.T) {
 	}
 }
 
+func TestScoreCountsADefectOnce(t *testing.T) {
+	score := lab.NewScore()
+	tell(score, []story{{"a", "opened", "one", "black", 20.1, 21.5, 21.6, 21.7}})
+	r := score.Report([]lab.Injected{
+		{Stream: "one", Kind: "black", Start: after(20), End: after(27.68)},
+		{Stream: "one", Kind: "black", Start: after(40), End: after(47.68)}}, after(60))
+	if len(r.Found) != 1 || len(r.Missed) != 1 {
+		t.Errorf("a defect that never closed stands for %d faults, and %d are missed; want one each", len(r.Found), len(r.Missed))
+	}
+}
+
 func TestScoreTellsDelays(t *testing.T) {
 	score := lab.NewScore()
 	tell(score, []story{
