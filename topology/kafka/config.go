@@ -20,8 +20,11 @@ type Config struct {
 	Partitions int32 `yaml:"partitions"`
 	// Replication is the number of copies of each partition; 0 leaves it to the broker's default.
 	Replication int16 `yaml:"replication"`
-	TLS         TLS   `yaml:"tls"`
-	SASL        SASL  `yaml:"sasl"`
+	// Instance names this process among the members of its groups, the same after a restart and no other's: killed and started again within the
+	// session it has its partitions back at once. Empty: its partitions go to others, or wait out the session.
+	Instance string `yaml:"instance"`
+	TLS      TLS    `yaml:"tls"`
+	SASL     SASL   `yaml:"sasl"`
 	// Registry gives the schemas their ids; without one they have those that are baked in.
 	Registry Registry `yaml:"registry"`
 	// Metrics receives the clients' metrics; nil for none.

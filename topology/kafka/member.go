@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/framewatch/framewatch/topology"
@@ -19,6 +20,8 @@ const (
 	heartbeat = 500 * time.Millisecond
 	// rebalanceTimeout bounds what a member may still finish when a partition is taken from it.
 	rebalanceTimeout = 30 * time.Second
+	// leavePatience is how long leaving a group may take.
+	leavePatience = 2 * time.Second
 )
 
 // tenure is the time during which a member owns one partition.
@@ -32,10 +35,11 @@ type tenure struct {
 
 // member is one member of a consumer group on one topic.
 type member struct {
-	client *kgo.Client
-	group  string
-	topic  string
-	mu     sync.Mutex
+	cluster *Cluster
+	client  *kgo.Client
+	group   string
+	topic   string
+	mu      sync.Mutex
 	// tenures of the partitions owned now.
 	tenures map[int32]*tenure
 }
@@ -53,7 +57,7 @@ type tenancy struct {
 
 // join makes a member of a group on the topic. It owns partitions from now on until leave, whether or not it polls.
 func (c *Cluster) join(ctx context.Context, group string, s *topology.Spec, on tenancy, options ...kgo.Opt) (*member, error) {
-	m := &member{group: group, topic: c.name(s), tenures: map[int32]*tenure{}}
+	m := &member{cluster: c, group: group, topic: c.name(s), tenures: map[int32]*tenure{}}
 	// The client starts to join before NewClient has returned it.
 	ready := make(chan struct{})
 	assigned := func(_ context.Context, _ *kgo.Client, assigned map[string][]int32) {
@@ -75,6 +79,9 @@ func (c *Cluster) join(ctx context.Context, group string, s *topology.Spec, on t
 				on.ended(m, t, lost)
 			}
 		}
+	}
+	if c.config.Instance != "" {
+		options = append(options, kgo.InstanceID(c.config.Instance))
 	}
 	client, err := kgo.NewClient(append(append(c.options[:len(c.options):len(c.options)],
 		kgo.ConsumerGroup(group), kgo.ConsumeTopics(m.topic), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(),
@@ -105,8 +112,24 @@ func (m *member) end(partitions []int32) (ended []*tenure) {
 	return ended
 }
 
-// leave gives all partitions back, waiting until each tenure has been ended.
-func (m *member) leave() { m.client.Close() }
+// leave gives all partitions back, waiting until each tenure has been ended. A member with a name of its own is only away when it closes; we
+// mean to go, so that is said.
+func (m *member) leave() {
+	m.client.Close()
+	instance := m.cluster.config.Instance
+	if instance == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leavePatience)
+	defer cancel()
+	left, err := m.cluster.admin.LeaveGroup(ctx, kadm.LeaveGroup(m.group).Reason("stopped").InstanceIDs(instance))
+	if err == nil {
+		err = left.Error()
+	}
+	if err != nil {
+		m.cluster.log.Warn("leave a group", "group", m.group, "instance", instance, "error", err)
+	}
+}
 
 // owned is the tenures of now, by partition.
 func (m *member) owned() map[int32]*tenure {

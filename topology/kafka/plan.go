@@ -72,34 +72,13 @@ func (c *Cluster) Plan(ctx context.Context) ([]Change, error) {
 	var changes []Change
 	for _, s := range topology.Topics() {
 		name := c.name(s)
-		if !present.Has(name) {
+		if has, known := options[name]; known {
+			changes = append(changes, c.differences(s, present[name], has)...)
+		} else {
 			changes = append(changes, c.creation(s))
-			continue
 		}
-		changes = append(changes, c.differences(s, present[name], options[name])...)
 	}
 	return changes, nil
-}
-
-// Apply makes the topics that are missing and sets the options that differ. It deletes nothing and changes no partition count. It returns the
-// plan that it followed; applied again there is nothing to do but what is kept.
-func (c *Cluster) Apply(ctx context.Context) ([]Change, error) {
-	changes, err := c.Plan(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, change := range changes {
-		switch change.Action {
-		case Create:
-			err = c.create(ctx, change)
-		case Alter:
-			err = c.alter(ctx, change)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s topic %s: %w", change.Action, change.Topic, err)
-		}
-	}
-	return changes, c.await(ctx)
 }
 
 // optionsOf are the options of topics, by name, as the cluster has them.
@@ -113,6 +92,10 @@ func (c *Cluster) optionsOf(ctx context.Context, names []string) (map[string]map
 		return nil, fmt.Errorf("describe topics: %w", err)
 	}
 	for _, d := range described {
+		// A topic made a moment ago is not known to all brokers at once.
+		if errors.Is(d.Err, kerr.UnknownTopicOrPartition) {
+			continue
+		}
 		if d.Err != nil {
 			return nil, fmt.Errorf("describe topic %s: %w", d.Name, d.Err)
 		}
@@ -126,7 +109,7 @@ func (c *Cluster) optionsOf(ctx context.Context, names []string) (map[string]map
 
 // creation is the change that makes a topic.
 func (c *Cluster) creation(s *topology.Spec) Change {
-	options := wantedOptions(s)
+	options := c.wantedOptions(s)
 	return Change{Topic: c.name(s), Action: Create, spec: s, options: options,
 		Detail: fmt.Sprintf("%d partitions, %s", c.partitionsOf(s), listing(options))}
 }
@@ -139,7 +122,7 @@ func (c *Cluster) differences(s *topology.Spec, present kadm.TopicDetail, option
 	}
 	differ := map[string]string{}
 	var details []string
-	wanted := wantedOptions(s)
+	wanted := c.wantedOptions(s)
 	for _, key := range slices.Sorted(maps.Keys(wanted)) {
 		if !sameOption(options[key], wanted[key]) {
 			differ[key] = wanted[key]
@@ -152,58 +135,8 @@ func (c *Cluster) differences(s *topology.Spec, present kadm.TopicDetail, option
 	return changes
 }
 
-func (c *Cluster) create(ctx context.Context, change Change) error {
-	options := map[string]*string{}
-	for key, value := range change.options {
-		options[key] = &value
-	}
-	replication := c.config.Replication
-	if replication == 0 {
-		replication = -1
-	}
-	response, err := c.admin.CreateTopic(ctx, c.partitionsOf(change.spec), replication, options, change.Topic)
-	if err == nil {
-		err = response.Err
-	}
-	if errors.Is(err, kerr.TopicAlreadyExists) {
-		return nil // another process that starts with us was quicker
-	}
-	return err
-}
-
-func (c *Cluster) alter(ctx context.Context, change Change) error {
-	var alterations []kadm.AlterConfig
-	for key, value := range change.options {
-		alterations = append(alterations, kadm.AlterConfig{Op: kadm.SetConfig, Name: key, Value: &value})
-	}
-	responses, err := c.admin.AlterTopicConfigs(ctx, alterations, change.Topic)
-	if err != nil {
-		return err
-	}
-	for _, r := range responses {
-		if r.Err != nil {
-			return r.Err
-		}
-	}
-	return nil
-}
-
-// await returns when all brokers that answer know the topics that were made.
-func (c *Cluster) await(ctx context.Context) error {
-	for {
-		left, err := c.Plan(ctx)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(left, func(c Change) bool { return c.Action == Create }) {
-			return nil
-		}
-		pause(ctx, 50*time.Millisecond)
-	}
-}
-
 // wantedOptions are what we ask of a topic; all else is the broker's to choose.
-func wantedOptions(s *topology.Spec) map[string]string {
+func (c *Cluster) wantedOptions(s *topology.Spec) map[string]string {
 	var policies []string
 	options := map[string]string{}
 	if s.Compact {
@@ -215,6 +148,10 @@ func wantedOptions(s *topology.Spec) map[string]string {
 		options["retention.ms"] = strconv.FormatInt(s.Retention.Milliseconds(), 10)
 	}
 	options["cleanup.policy"] = strings.Join(policies, ",")
+	// With three copies a write stands when two have it, so that one broker may be lost.
+	if c.config.Replication >= 3 {
+		options["min.insync.replicas"] = "2"
+	}
 	return options
 }
 
