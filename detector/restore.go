@@ -10,9 +10,9 @@ import (
 const (
 	// warmUp is how long after a stream's first judged record the rules that explain others, whose windows are a second, know as much as if
 	// they had never stopped.
-	warmUp = 2 * time.Second
-	// maxLag is how far such a rule's verdict may reach back.
-	maxLag = time.Second
+	warmUp = 3 * time.Second
+	// maxLag is how long after its onset at the latest the first bad verdict of such a rule has been folded: a heartbeat's second, and some room.
+	maxLag = 1500 * time.Millisecond
 )
 
 // restore makes a new Partition equal to one that never stopped, from the latest event of each defect:

@@ -13,8 +13,8 @@ import (
 const (
 	// silenceSpan is the stretch of sound that one verdict is about.
 	silenceSpan = time.Second
-	// silenceShare of that stretch must be silent: clicks may take the rest.
-	silenceShare = 0.9
+	// silenceShare of that stretch must be silent: a few clicks may take the rest, a beep may not.
+	silenceShare = 0.95
 	// silenceFloor is digital zero, in dB below full scale.
 	silenceFloor = 120
 	// maxTracks bounds the tracks that are judged.
