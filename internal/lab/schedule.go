@@ -2,6 +2,7 @@ package lab
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -56,10 +57,10 @@ func Schedule(length time.Duration, clips []Clip, seed uint64) []Plan {
 func firstShift(clips []Clip, order []int, from int) int {
 	for turn := range Faults {
 		shift := from + turn
-		for slot, i := range order {
-			if Faults[(slot+shift)%len(Faults)].Outage() && clips[i].Protocol == MPEGTS {
-				return shift
-			}
+		outage := slices.IndexFunc(Faults, Fault.Outage)
+		slot := ((outage-shift)%len(Faults) + len(Faults)) % len(Faults)
+		if slot < len(order) && clips[order[slot]].Protocol == MPEGTS {
+			return shift
 		}
 	}
 	return from

@@ -23,6 +23,23 @@ func TestScheduleShowsEveryKindInAMinute(t *testing.T) {
 	}
 }
 
+func TestScheduleBeginsOutagesWhereTheyShowAtOnce(t *testing.T) {
+	protocol := map[string]lab.Protocol{}
+	for _, c := range lab.Clips {
+		protocol[c.Name] = c.Protocol
+	}
+	for seed := range uint64(20) {
+		for _, p := range lab.Schedule(time.Minute, lab.Clips, seed) {
+			if p.Fault.Outage() {
+				if protocol[p.Stream] != lab.MPEGTS {
+					t.Errorf("seed %d: the first outage is of %s, which is %s", seed, p.Stream, protocol[p.Stream])
+				}
+				break
+			}
+		}
+	}
+}
+
 func TestScheduleLeavesStreamsCleanBetweenFaults(t *testing.T) {
 	for _, length := range []time.Duration{time.Minute, 90 * time.Second, 10 * time.Minute} {
 		for seed := range uint64(20) {
