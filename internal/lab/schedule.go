@@ -55,9 +55,9 @@ func Schedule(length time.Duration, clips []Clip, seed uint64) []Plan {
 
 // firstShift turns the kinds so that the first outage meets a stream without a client's buffer, where it shows at once.
 func firstShift(clips []Clip, order []int, from int) int {
+	outage := slices.IndexFunc(Faults, Fault.Outage)
 	for turn := range Faults {
 		shift := from + turn
-		outage := slices.IndexFunc(Faults, Fault.Outage)
 		slot := ((outage-shift)%len(Faults) + len(Faults)) % len(Faults)
 		if slot < len(order) && clips[order[slot]].Protocol == MPEGTS {
 			return shift
