@@ -128,6 +128,9 @@ func (m *measurement) hear(ctx context.Context, cancel context.CancelCauseFunc, 
 	died := p.Wait()
 	why := context.Cause(ctx)
 	if why == nil && end == nil {
+		if died == nil {
+			died = errors.New("it ended without a word")
+		}
 		why = fmt.Errorf("the worker died at %.1f s: %v: %s", float64(m.guard.furthest)/1e6, died, m.at.Redact(p.stderr.String()))
 	}
 	cancel(nil)
@@ -200,5 +203,5 @@ func (m *measurement) told(err error) error {
 	if m.refused != nil && errors.Is(err, m.refused) {
 		return err
 	}
-	return errors.New(m.at.Redact(err.Error()))
+	return errors.New(m.at.Reason(err.Error()))
 }

@@ -137,7 +137,7 @@ type tail struct {
 }
 
 // tailMost bounds what is kept, in bytes.
-const tailMost = 8 << 10
+const tailMost = 16 << 10
 
 func (t *tail) Write(b []byte) (int, error) {
 	t.mu.Lock()

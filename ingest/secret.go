@@ -57,19 +57,23 @@ func secret(kind, name string) (string, error) {
 	return strings.TrimRight(string(content), "\r\n"), nil
 }
 
-// Redact makes a text from outside fit for a log and a record: without secrets and control characters, and short.
+// Redact makes a text from outside fit for a log: without secrets and control characters.
 func (l location) Redact(text string) string {
 	if l.scrub != nil {
 		text = l.scrub.Replace(text)
 	}
-	text = strings.Map(func(r rune) rune {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
 		}
 		return r
 	}, strings.ToValidUTF8(text, "?"))
+}
+
+// Reason makes a text from outside fit for a record: redacted and short.
+func (l location) Reason(text string) string {
 	const longest = 300
-	if len(text) > longest {
+	if text = l.Redact(text); len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "..."
 	}
 	return text

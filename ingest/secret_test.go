@@ -37,13 +37,13 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-func TestRedact(t *testing.T) {
+func TestReason(t *testing.T) {
 	t.Setenv("EDGE_TEST_SECRET", "hunter2")
 	at, err := ingest.Resolve("http://host/${env:EDGE_TEST_SECRET}/live.ts")
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := at.Redact("open http://host/hunter2/live.ts:\x1b[31m no\nsuch hunter2 \xff" + strings.Repeat("x", 400))
+	got := at.Reason("open http://host/hunter2/live.ts:\x1b[31m no\nsuch hunter2 \xff" + strings.Repeat("x", 400))
 	if strings.Contains(got, "hunter2") || strings.ContainsAny(got, "\x1b\n\xff") || len(got) > 310 {
 		t.Errorf("got %q", got)
 	}

@@ -47,23 +47,28 @@ func (s *stream) Run(ctx context.Context) {
 	<-seconds
 }
 
-// seconds publishes a StreamSecond every second, whatever happens to the tries.
+// seconds publishes a StreamSecond every second, whatever happens to the tries, and logs each change of state.
 func (s *stream) seconds(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
+	last := starting
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
-			s.send(&schemas.Feature{StreamSecond: s.status.Second(now)})
+			second := s.status.Second(now)
+			s.send(&schemas.Feature{StreamSecond: second})
+			if second.State != last {
+				s.log.Info("stream is "+second.State, "reason", second.Reason, "reconnects", second.Reconnects, "restarts", second.Restarts)
+				last = second.State
+			}
 		}
 	}
 }
 
 // tries plays the source again and again.
 func (s *stream) tries(ctx context.Context) {
-	last := outcome{}
 	for ctx.Err() == nil {
 		o := s.try(ctx)
 		if ctx.Err() != nil {
@@ -74,9 +79,7 @@ func (s *stream) tries(ctx context.Context) {
 		}
 		s.status.Trouble(o.state, o.reason)
 		wait := s.wait(o)
-		if o.state != last.state || o.reason != last.reason || o.presented > 0 {
-			s.log.Warn("stream is "+o.state, "reason", o.reason, "presented", o.presented.Round(time.Millisecond), "retry_in", wait.Round(time.Millisecond))
-		}
+		s.log.Debug("try ended", "state", o.state, "reason", o.reason, "presented", o.presented, "retry_in", wait)
 		if o.over {
 			<-ctx.Done()
 			return
@@ -87,7 +90,6 @@ func (s *stream) tries(ctx context.Context) {
 		case <-time.After(wait):
 		}
 		s.status.Retried(o.state == fault)
-		last = o
 	}
 }
 
@@ -113,7 +115,7 @@ func (s *stream) try(ctx context.Context) outcome {
 	}
 	scheme, err := source.Lookup(at.url)
 	if err != nil {
-		return outcome{state: down, reason: at.Redact(err.Error())}
+		return outcome{state: down, reason: at.Reason(err.Error())}
 	}
 	t := &try{stream: s, at: at}
 	begin := time.Now()
@@ -123,7 +125,7 @@ func (s *stream) try(ctx context.Context) outcome {
 	} else {
 		o = t.fetched(ctx, scheme)
 	}
-	o.reason = at.Redact(o.reason)
+	o.reason = at.Reason(o.reason)
 	if last := s.status.Last(); last.After(begin) {
 		o.presented = last.Sub(begin)
 	}

@@ -97,6 +97,9 @@ func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *pro
 	case why != nil:
 		return outcome{state: fault, reason: why.Error()}
 	case end == nil:
+		if died == nil {
+			died = errors.New("it ended without a word")
+		}
 		t.stream.log.Error("worker died", "exit", died, "stderr", t.at.Redact(p.stderr.String()))
 		return outcome{state: fault, reason: fmt.Sprintf("worker died: %v", died)}
 	}
