@@ -18,12 +18,16 @@ import (
 	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
 )
 
+// streamOf is the stream that has the id in its URL.
+func streamOf(id string) topology.Message {
+	return topology.Streams.Message(id, &schemas.StreamSpec{URL: "http://" + id})
+}
+
 // publishStreams publishes a StreamSpec of each id, in its partition.
 func publishStreams(t *testing.T, c *kafka.Cluster, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
-		m := topology.Streams.Message(id, &schemas.StreamSpec{URL: "http://" + id})
-		if err := c.Publish(within(t), c.Partition(id), m); err != nil {
+		if err := c.Publish(within(t), c.Partition(id), streamOf(id)); err != nil {
 			t.Fatal(err)
 		}
 	}
