@@ -141,7 +141,7 @@ func (p *Partition) setting(in Input, emit func(Output)) {
 		p.remove(s)
 	default:
 		s = p.stream(setting.Stream)
-		s.set(setting, p.log, p.emitter(s, in, emit))
+		s.set(setting, p.clock.now, p.log, p.emitter(s, in, emit))
 	}
 }
 

@@ -51,8 +51,11 @@ func (s *stream) outdated(setting *schemas.Setting) bool {
 	return s.settled && setting.Generation < s.generation && setting.Time < s.time+settingInterval.Microseconds()
 }
 
-// set takes the stream's effective settings. Rules that cannot be used change nothing, and the log says so once.
-func (s *stream) set(setting *schemas.Setting, log *slog.Logger, out emitter) {
+// set takes the stream's effective settings at the log's time. From the first on absence counts. Rules that cannot be used change nothing, and the log says so once.
+func (s *stream) set(setting *schemas.Setting, now int64, log *slog.Logger, out emitter) {
+	if !s.settled {
+		s.beat, s.owner.heard = now, now
+	}
 	s.settled, s.generation, s.time = true, setting.Generation, setting.Time
 	s.profile = setting.Profile
 	s.labels = make([]schemas.Label, 0, len(setting.Labels))
@@ -146,6 +149,7 @@ func (s *stream) tick(f *schemas.Feature, step passing, out emitter) {
 				e.close(step.now, unknown, out)
 			default:
 				e.forget()
+				e.lapse(s.now, out)
 			}
 		})
 	}
