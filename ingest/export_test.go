@@ -12,15 +12,12 @@ type (
 	Progress = progress
 	Ending   = ending
 	Backoff  = backoff
-	Watch    = watch
-	Stalled  = stalled
 	Status   = status
 	Job      = job
 )
 
 const (
 	Offline, Live, Paced      = offline, live, paced
-	RecordMessage             = recordMessage
 	RecordDescriptor          = recordDescriptor
 	Starting, Up, Down, Fault = starting, up, down, fault
 )
@@ -30,7 +27,6 @@ var (
 	NewSender   = newSender
 	NewReceiver = newReceiver
 	NewGuard    = newGuard
-	NewWatch    = newWatch
 	NewIntake   = newIntake
 	NewStatus   = newStatus
 	Resolve     = resolve
@@ -40,10 +36,6 @@ var (
 func NewBackoff(most, quarantine time.Duration) *Backoff {
 	return &backoff{most: most, quarantine: quarantine}
 }
-
-// State and Reason of a Stalled.
-func (e stalled) State() string  { return e.state }
-func (e stalled) Reason() string { return e.reason }
 
 // URL is what a location fetches.
 func (l location) URL() string { return l.url }

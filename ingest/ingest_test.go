@@ -178,7 +178,7 @@ func TestLoopedFile(t *testing.T) {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	session := f[0].VideoFrame.Session
-	of = r.wait(t, "s", "pictures again", func(of []published) bool { return frames(of)[len(frames(of))-1].VideoFrame.Session > session })
+	r.wait(t, "s", "pictures again", func(of []published) bool { return frames(of)[len(frames(of))-1].VideoFrame.Session > session })
 	if took := time.Since(killed); took > 3*time.Second {
 		t.Errorf("back after %v", took)
 	}
