@@ -30,6 +30,11 @@ import (
 // asProgram makes the test binary be the program, so that the tests' processes need no other build.
 const asProgram = "FRAMEWATCH_AS_PROGRAM"
 
+// instance is where the tests' configuration finds the name of a process.
+const instance = "FRAMEWATCH_INSTANCE"
+
+const partitions = 4
+
 func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) > 1 && os.Args[1] == ingest.WorkerArg:
@@ -108,7 +113,7 @@ func TestEdgeKilled(t *testing.T) {
 	for _, target := range []string{"detector", "notifier"} {
 		s.start(target)
 	}
-	edge := s.start("ingest")
+	edge := s.startAs("edge", "ingest")
 	kills := 0
 	s.play(func(now time.Time) {
 		switch in := s.inFault(now); {
@@ -117,7 +122,7 @@ func TestEdgeKilled(t *testing.T) {
 			kills++
 		case kills == 2 && in > 5:
 			s.kill(edge)
-			edge = s.start("ingest")
+			edge = s.startAs("edge", "ingest")
 			kills++
 		}
 	})
@@ -159,7 +164,7 @@ func newSite(t *testing.T, brokers []string, length time.Duration) *site {
 	embedded := freePort(t)
 	settings := map[string]any{
 		"data_dir": dir, "embedded": map[string]any{"listen": embedded}, "log": map[string]any{"level": "warn"},
-		"kafka":    map[string]any{"prefix": s.prefix, "partitions": 4},
+		"kafka":    map[string]any{"prefix": s.prefix, "partitions": partitions, "instance": "${env:" + instance + ":-}"},
 		"console":  map[string]any{"listen": freePort(t)},
 		"pictures": map[string]any{"key_file": key},
 		"notifier": map[string]any{"receivers": map[string]any{"sink": map[string]any{"type": "webhook", "url": demo.WebhookURL()}}},
@@ -194,14 +199,17 @@ func freePort(t *testing.T) string {
 }
 
 // start runs a target in a process of its own.
-func (s *site) start(target string) *process {
+func (s *site) start(target string) *process { return s.startAs("", target) }
+
+// startAs runs it under a name that it keeps when it is started again.
+func (s *site) startAs(name, target string) *process {
 	s.t.Helper()
 	arguments := []string{"run", "-c", s.config, "--target", target}
 	if target != "all" && target != "broker" {
 		arguments = append(arguments, "--brokers", strings.Join(s.brokers, ","))
 	}
 	p := exec.Command(os.Args[0], arguments...)
-	p.Env = append(os.Environ(), asProgram+"=1")
+	p.Env = append(os.Environ(), asProgram+"=1", instance+"="+name)
 	p.Stderr = os.Stderr
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.Start(); err != nil {
@@ -296,7 +304,7 @@ func (s *site) play(often func(now time.Time)) {
 	defer stop()
 	go s.demo.Run(ctx)
 	config := kafka.Defaults()
-	config.Brokers, config.Prefix = s.brokers, s.prefix
+	config.Brokers, config.Prefix, config.Partitions = s.brokers, s.prefix, partitions
 	cluster, err := kafka.Dial(ctx, config, schemas.Baked(), slog.Default())
 	if err != nil {
 		s.t.Fatal(err)

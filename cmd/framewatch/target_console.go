@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -94,7 +95,7 @@ const consoleTopics = 3
 
 // picture fetches a stream's picture from the edge that holds it.
 func (a *app) picture(ctx context.Context, edge, stream string, at int64) ([]byte, int64, error) {
-	u, err := url.Parse(edge)
+	u, err := url.Parse(strings.TrimSuffix(edge, "/") + "/") // without a path, JoinPath makes a relative one
 	if err != nil {
 		return nil, 0, fmt.Errorf("the edge of %s advertises a bad URL: %w", stream, err)
 	}

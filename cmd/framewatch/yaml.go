@@ -37,7 +37,7 @@ func decodeStrict(text []byte, v any, verbatim ...string) error {
 			}
 		}
 	}
-	return suggest(document.Decode(v), v)
+	return catalogue.Explain(document.Decode(v), v)
 }
 
 // checkKeys decodes once with unknown keys refused, before references are replaced, so that only shape is judged here.
@@ -50,81 +50,19 @@ func checkKeys(text []byte, v any) error {
 	if errors.As(err, &typeError) {
 		var unknown []string
 		for _, e := range typeError.Errors {
-			if unknownField.MatchString(e) {
+			if catalogue.IsUnknownKey(e) {
 				unknown = append(unknown, e)
 			}
 		}
 		if len(unknown) == 0 {
 			return nil
 		}
-		return suggest(&yaml.TypeError{Errors: unknown}, v)
+		return catalogue.Explain(&yaml.TypeError{Errors: unknown}, v)
 	}
 	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err
-}
-
-var unknownField = regexp.MustCompile(`^line (\d+): field (\S+) not found in type (\S+)$`)
-
-// suggest rewrites yaml's "field x not found" into words for people.
-func suggest(err error, v any) error {
-	var typeError *yaml.TypeError
-	if !errors.As(err, &typeError) {
-		return err
-	}
-	keys := map[string][]string{}
-	collectKeys(reflect.TypeOf(v), keys)
-	lines := make([]string, len(typeError.Errors))
-	for i, e := range typeError.Errors {
-		lines[i] = e
-		if m := unknownField.FindStringSubmatch(e); m != nil {
-			lines[i] = fmt.Sprintf("line %s: unknown key %q%s", m[1], m[2], catalogue.Suggest(m[2], keys[m[3]]))
-		}
-	}
-	return errors.New(strings.Join(lines, "; "))
-}
-
-// collectKeys lists the YAML keys of every struct type below t, by the type's name as yaml's errors print it.
-func collectKeys(t reflect.Type, keys map[string][]string) {
-	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Map, reflect.Array:
-		collectKeys(t.Elem(), keys)
-	case reflect.Struct:
-		if _, seen := keys[t.String()]; !seen {
-			keys[t.String()] = nil
-			keys[t.String()] = keysOf(t, keys)
-		}
-	}
-}
-
-func keysOf(t reflect.Type, keys map[string][]string) []string {
-	var own []string
-	for f := range fields(t) {
-		name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		switch {
-		case name == "-" || !f.IsExported():
-		case strings.Contains(options, "inline"):
-			own = append(own, keysOf(f.Type, keys)...)
-		case name != "":
-			own = append(own, name)
-			collectKeys(f.Type, keys)
-		default:
-			own = append(own, strings.ToLower(f.Name))
-			collectKeys(f.Type, keys)
-		}
-	}
-	return own
-}
-
-func fields(t reflect.Type) func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
-				return
-			}
-		}
-	}
 }
 
 var reference = regexp.MustCompile(`\$\{(env|file):([^}]*)\}`)
@@ -151,8 +89,9 @@ func expand(node *yaml.Node) error {
 		}
 		return value
 	})
-	if node.Tag == "!!str" && node.Style == 0 {
-		node.Tag = "" // a number or a truth value may come out of a reference
+	node.Tag, node.Style = "", 0 // a number or a truth value may come out of a reference
+	if node.ShortTag() == "!!null" {
+		node.Tag = "!!str" // an empty value, or a password that reads like none
 	}
 	return failed
 }

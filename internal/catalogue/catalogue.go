@@ -37,7 +37,7 @@ func (c Catalogue[T]) New(name string, options []byte) (T, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(options))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(unit); err != nil && !errors.Is(err, io.EOF) {
-		return none, fmt.Errorf("options of %s: %w", name, err)
+		return none, fmt.Errorf("options of %s: %w", name, Explain(err, unit))
 	}
 	if v, ok := any(unit).(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {
@@ -49,7 +49,7 @@ func (c Catalogue[T]) New(name string, options []byte) (T, error) {
 
 // Suggest is the end of an error message: ", did you mean X?" when a known name is near, else the list of them.
 func Suggest(name string, known []string) string {
-	best, distance := "", len(name)/2+1
+	best, distance := "", (len(name)+1)/2+1
 	for _, k := range known {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
 			best, distance = k, d
