@@ -182,3 +182,25 @@ func (a told) text() string {
 	}
 	return fmt.Sprintf("%s health %+v", a.stream, h)
 }
+
+// TestNothingOpensThatTheLogDoesNotHold: up to the last event on the log, a defect of which it holds nothing is not real, whatever the first
+// records of a lookback make of it.
+func TestNothingOpensThatTheLogDoesNotHold(t *testing.T) {
+	log, err := readLog("video a moving*2s black*3s moving*2s black*3s moving*2s\nheartbeat a up*12s", "{}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uncut := fold(t, detector.New(detector.Config{}), log)
+	second := latest(uncut)[:0]
+	for _, e := range latest(uncut) {
+		if e.Onset > epochStart+5_000_000 {
+			second = append(second, e)
+		}
+	}
+	p := detector.New(detector.Config{})
+	p.Restore(second)
+	events, _ := tellStory(p, log)
+	compare(t, "events", events, `
+		8.00s a black opened warning onset 7.00s end 8.04s
+		10.52s a black closed warning onset 7.00s end 10.00s resolved`)
+}
