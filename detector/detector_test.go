@@ -32,7 +32,7 @@ func TestEffectiveRules(t *testing.T) {
 func TestRulesThatCannotBeUsed(t *testing.T) {
 	for _, test := range []struct{ rules, want string }{
 		{`{"blck": {}}`, `"blck" is unknown, did you mean "black"?`},
-		{`{"black": {"fro": "1s"}}`, "field fro not found"},
+		{`{"black": {"fro": "1s"}}`, `unknown key "fro", did you mean "for"?`},
 		{`{"black": {"for": "30s"}}`, "for 30s is not within 0s and 20s"},
 		{`{"freeze": {"keep_firing_for": "-1s"}}`, "keep_firing_for -1s is not within"},
 		{`{"black": {"clear": 0.99}}`, "clear 0.99 is above raise 0.98"},
