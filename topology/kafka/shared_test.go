@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -62,6 +63,9 @@ func TestGroupGoesOnWhereItWas(t *testing.T) {
 		config := configFor(brokers)
 		before := laidOut(t, config)
 		publishStreams(t, before, named("a", 10)...)
+		// The log's time is in whole milliseconds.
+		written := time.Now().UnixMilli()
+		eventually(t, "the next millisecond", func() bool { return time.Now().UnixMilli() > written })
 		_, admin := raw(t, brokers)
 		c := dial(t, config)
 		var first tray
