@@ -28,12 +28,15 @@ func TestBeatsEndWithTheTenure(t *testing.T) {
 		defer cancel()
 		// beats of each partition, in the order of the log.
 		beats := make([][]*schemas.Setting, c.Partitions())
-		beaten := make(chan struct{})
+		type beat struct {
+			partition int32
+			by        *schemas.Setting
+		}
+		beaten := make(chan beat)
 		watched := make(chan error, 1)
 		go func() {
 			watched <- kafka.Read(ctx, c, topology.Features, kafka.ReadOptions{}, func(_ context.Context, r topology.Record[schemas.Feature]) error {
-				beats[r.Partition] = append(beats[r.Partition], r.Value.Setting)
-				beaten <- struct{}{}
+				beaten <- beat{r.Partition, r.Value.Setting}
 				return nil
 			})
 		}()
@@ -41,7 +44,8 @@ func TestBeatsEndWithTheTenure(t *testing.T) {
 		until := func(what string, ok func() bool) {
 			for !ok() {
 				select {
-				case <-beaten:
+				case b := <-beaten:
+					beats[b.partition] = append(beats[b.partition], b.by)
 				case <-ctx.Done():
 					t.Fatalf("waited in vain for %s", what)
 				}
@@ -72,7 +76,8 @@ func TestBeatsEndWithTheTenure(t *testing.T) {
 		cancel()
 		for ended := false; !ended; {
 			select {
-			case <-beaten:
+			case b := <-beaten:
+				beats[b.partition] = append(beats[b.partition], b.by)
 			case err := <-watched:
 				ended = true
 				if err != nil {

@@ -163,9 +163,14 @@ func clientOptions(config Config, log *slog.Logger) ([]kgo.Opt, error) {
 	versions.SetMaxKeyVersion(int16(kmsg.OffsetCommit), 9)
 	versions.SetMaxKeyVersion(int16(kmsg.OffsetFetch), 9)
 	versions.SetMaxKeyVersion(int16(kmsg.TxnOffsetCommit), 5)
+	// One for all clients: each would sort the one list of codecs that they share.
+	compressor, err := kgo.DefaultCompressor(kgo.SnappyCompression(), kgo.NoCompression())
+	if err != nil {
+		return nil, err
+	}
 	options := []kgo.Opt{
 		kgo.SeedBrokers(config.Brokers...), kgo.ClientID("framewatch"), kgo.WithLogger(clientLog{log}), kgo.MaxVersions(versions),
-		kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
+		kgo.WithCompressor(compressor),
 		// The default of five seconds is how long a new topic or leader would stay unknown.
 		kgo.MetadataMinAge(250 * time.Millisecond),
 		// Partitions that a reader is given wait for its fetch in flight to end; the default is five seconds again.
