@@ -28,8 +28,8 @@ const FaultPieces = 4
 // Outage tells that the fault takes the whole source away.
 func (f Fault) Outage() bool { return f.Picture == nil && f.Sound == nil }
 
-// pieces is how long the fault lasts over protocol p. The buffer of an HLS client hides the first six seconds of an outage.
-func (f Fault) pieces(p Protocol) int64 {
+// Pieces is how long the fault lasts over protocol p. The buffer of an HLS client hides the first six seconds of an outage.
+func (f Fault) Pieces(p Protocol) int64 {
 	if f.Outage() && p == HLS {
 		return 2 * FaultPieces
 	}

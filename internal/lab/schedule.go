@@ -44,7 +44,7 @@ func Schedule(length time.Duration, clips []Clip, seed uint64) []Plan {
 		for slot, i := range order {
 			fault := Faults[(slot+r+shift)%len(Faults)]
 			from := warmUp + int64(r)*round + int64(slot)*stagger
-			plan := Plan{Stream: clips[i].Name, Fault: fault, From: from, To: from + fault.pieces(clips[i].Protocol)}
+			plan := Plan{Stream: clips[i].Name, Fault: fault, From: from, To: from + fault.Pieces(clips[i].Protocol)}
 			if plan.To <= last {
 				plans = append(plans, plan)
 			}
