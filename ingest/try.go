@@ -63,7 +63,7 @@ func (t *try) fetched(ctx context.Context, scheme source.Scheme) outcome {
 
 // mode is how the worker must present: segments come ahead of their time, a plain HTTP stream as it happens until it shows otherwise.
 func (t *try) mode(scheme source.Scheme) mode {
-	if _, segmented := t.stream.status.meter.Playlist(); segmented || !scheme.Paced {
+	if _, segmented := t.stream.status.meter.Playlist(); segmented || scheme.Paced {
 		return paced
 	}
 	return live

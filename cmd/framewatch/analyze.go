@@ -65,11 +65,13 @@ type analysis struct {
 	url, stream string
 	partition   *detector.Partition
 	offset      int64
-	// media is how much was measured.
-	media   time.Duration
-	order   []string
-	events  map[string]*schemas.DefectEvent
-	records *json.Encoder
+	// first is the instant of the first picture once pictured, and media how much was measured, both since the first unit of any track.
+	first    int64
+	pictured bool
+	media    time.Duration
+	order    []string
+	events   map[string]*schemas.DefectEvent
+	records  *json.Encoder
 }
 
 func newAnalysis(config Config, profile, url string) (*analysis, error) {
@@ -114,6 +116,7 @@ func (a *analysis) run(cmd *cobra.Command, output, features string) error {
 // measure runs the worker and folds what it measures.
 func (a *analysis) measure(ctx context.Context, progress *progress) error {
 	return ingest.Measure(ctx, ingest.MeasureConfig{URL: a.url}, func(f *schemas.Feature) error {
+		a.begin(f)
 		if a.records != nil {
 			if err := a.records.Encode(f); err != nil {
 				return err
@@ -128,6 +131,13 @@ func (a *analysis) measure(ctx context.Context, progress *progress) error {
 		}
 		return nil
 	})
+}
+
+// begin notes the first picture, from which times are counted; without pictures it is the first sound.
+func (a *analysis) begin(f *schemas.Feature) {
+	if f.VideoFrame != nil && !a.pictured {
+		a.first, a.pictured = f.VideoFrame.At, true
+	}
 }
 
 // fold takes one record and keeps the latest event of each defect.
@@ -157,13 +167,14 @@ func (a *analysis) found() []found {
 	list := make([]found, 0, len(a.order))
 	for _, id := range a.order {
 		e := a.events[id]
-		list = append(list, found{Stream: e.Stream, Kind: e.Kind, Part: e.Part, Start: seconds(e.Onset), End: seconds(e.End),
+		list = append(list, found{Stream: e.Stream, Kind: e.Kind, Part: e.Part, Start: a.seconds(e.Onset), End: a.seconds(e.End),
 			Severity: e.Severity, Value: e.Value, Unit: e.Unit, Summary: e.Summary})
 	}
 	return list
 }
 
-func seconds(us int64) float64 { return float64(us) / 1e6 }
+// seconds since the first picture; what began before it is negative.
+func (a *analysis) seconds(us int64) float64 { return float64(us-a.first) / 1e6 }
 
 func (a *analysis) print(w io.Writer, output string) error {
 	if output == "json" {

@@ -16,8 +16,8 @@ type Scheme struct {
 	Name string
 	// Direct tells that the worker opens the path itself, and opens it again to loop; otherwise Fetch feeds its pipe.
 	Direct bool
-	// Paced tells that media may come faster than real time (a file, a segment, a server's burst), so that a live run holds pictures
-	// and sound back until their PTS is due.
+	// Paced tells that media always comes faster than real time, as from a file, so that a live run holds pictures and sound back until their PTS is
+	// due. Whether HTTP serves segments or a live stream is seen once it has answered.
 	Paced bool
 	// Connect bounds name lookup, dialling and TLS; Response the wait for the answer's header after that; Stall each wait for
 	// further bytes.
@@ -27,8 +27,8 @@ type Scheme struct {
 // schemes lists what can be monitored. HLS is not among them: it is recognised by what HTTP serves.
 var schemes = []Scheme{
 	{Name: "file", Direct: true, Paced: true},
-	{Name: "http", Paced: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
-	{Name: "https", Paced: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
+	{Name: "http", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
+	{Name: "https", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
 }
 
 var schemeName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*)://`)

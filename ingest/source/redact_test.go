@@ -44,7 +44,7 @@ func TestLookup(t *testing.T) {
 		"/srv/a.ts": "file", "clip:1.ts": "file", "file:///srv/a.ts": "file", "http://h/a": "http", "HTTPS://h/a.m3u8": "https",
 	} {
 		s, err := source.Lookup(url)
-		if err != nil || s.Name != want || s.Direct != (want == "file") || !s.Paced {
+		if err != nil || s.Name != want || s.Direct != (want == "file") || s.Paced != s.Direct {
 			t.Errorf("Lookup(%q) = %+v, %v, want scheme %s", url, s, err, want)
 		}
 	}
