@@ -2,7 +2,7 @@
 
 package schemas
 
-// AudioBlock: What was measured on 100 ms of one audio track, in 10 ticks of 10 ms; tick i of a second ends before sample (i+1)*rate/100, rounded down. Shorter at a format change and at the end, where the last tick may be shorter too. Samples that are NaN or infinite count as 0.
+// AudioBlock is what was measured on 100 ms of one audio track, in 10 ticks of 10 ms; tick i of a second ends before sample (i+1)*rate/100, rounded down. Shorter at a format change and at the end, where the last tick may be shorter too. Samples that are NaN or infinite count as 0.
 type AudioBlock struct {
 	// As in VideoFrame.
 	Session int64 `avro:"session" json:"session"`
@@ -32,7 +32,7 @@ type AudioBlock struct {
 	Pairs *[]float32 `avro:"pairs" json:"pairs,omitempty"`
 }
 
-// Channel: One entry a channel, in FFmpeg's channel order.
+// Channel is one entry a channel, in FFmpeg's channel order.
 type Channel struct {
 	// Big-endian float32 a 10 ms: mean square after ITU-R BS.1770 K-weighting, full scale 1.0. Summed with channel weights it replays M, S, I and LRA exactly.
 	KEnergy []byte `avro:"k_energy" json:"k_energy"`

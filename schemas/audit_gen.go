@@ -2,7 +2,7 @@
 
 package schemas
 
-// Audit: A change made by a person or token; the record key is who made it.
+// Audit is a change made by a person or token; the record key is who made it.
 type Audit struct {
 	Time    int64  `avro:"time" json:"time"`
 	Action  string `avro:"action" json:"action"`

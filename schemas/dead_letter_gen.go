@@ -2,7 +2,7 @@
 
 package schemas
 
-// DeadLetter: A record that could not be read, set aside; the record key is its own key.
+// DeadLetter is a record that could not be read, set aside; the record key is its own key.
 type DeadLetter struct {
 	Topic     string `avro:"topic" json:"topic"`
 	Partition int32  `avro:"partition" json:"partition"`

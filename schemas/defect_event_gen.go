@@ -2,7 +2,7 @@
 
 package schemas
 
-// DefectEvent: A change in the life of a defect: the public contract.
+// DefectEvent is a change in the life of a defect: the public contract.
 type DefectEvent struct {
 	// 32 hexadecimal digits, derived from stream, kind, part, rule version and onset: the same defect detected again has the same id.
 	ID string `avro:"id" json:"id"`
@@ -50,7 +50,7 @@ type DefectEvent struct {
 	Offset int64 `avro:"offset" json:"offset"`
 }
 
-// Label: The stream's labels, in order of name.
+// Label is a name and its value.
 type Label struct {
 	Name  string `avro:"name" json:"name"`
 	Value string `avro:"value" json:"value"`

@@ -2,7 +2,7 @@
 
 package schemas
 
-// Evidence: A picture or clip kept for a defect; the record key is the defect's id.
+// Evidence is a picture or clip kept for a defect; the record key is the defect's id.
 type Evidence struct {
 	Stream string `avro:"stream" json:"stream"`
 	// Where it is stored.

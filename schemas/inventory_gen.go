@@ -2,7 +2,7 @@
 
 package schemas
 
-// Inventory: What the stream is made of, on every change and every 10 s.
+// Inventory is what the stream is made of, on every change and every 10 s.
 type Inventory struct {
 	Session int64 `avro:"session" json:"session"`
 	Epoch   int32 `avro:"epoch" json:"epoch"`
@@ -15,7 +15,7 @@ type Inventory struct {
 	Tracks    []Track `avro:"tracks" json:"tracks"`
 }
 
-// Track: is part of the record above.
+// Track is one elementary stream of the container.
 type Track struct {
 	Index int32 `avro:"index" json:"index"`
 	// video, audio, subtitle or data.
@@ -31,7 +31,7 @@ type Track struct {
 	Audio   *AudioFormat `avro:"audio" json:"audio,omitempty"`
 }
 
-// VideoFormat: is part of the record above.
+// VideoFormat is what pictures of the track look like before they are normalised.
 type VideoFormat struct {
 	Width       int32  `avro:"width" json:"width"`
 	Height      int32  `avro:"height" json:"height"`
@@ -49,7 +49,7 @@ type VideoFormat struct {
 	Rotation     int32  `avro:"rotation" json:"rotation"`
 }
 
-// AudioFormat: is part of the record above.
+// AudioFormat is what the sound of the track is like.
 type AudioFormat struct {
 	SampleRate   int32  `avro:"sample_rate" json:"sample_rate"`
 	Channels     int32  `avro:"channels" json:"channels"`

@@ -2,7 +2,7 @@
 
 package schemas
 
-// Model: A learned model; the record key is its name.
+// Model is a learned model; the record key is its name.
 type Model struct {
 	Version int64 `avro:"version" json:"version"`
 	// trees or onnx.

@@ -2,7 +2,7 @@
 
 package schemas
 
-// Notification: One attempt to deliver one transition of a defect; the record key is the defect's id.
+// Notification is one attempt to deliver one transition of a defect; the record key is the defect's id.
 type Notification struct {
 	// Idempotency key: equal for all attempts of one transition to one receiver.
 	Message  string `avro:"message" json:"message"`

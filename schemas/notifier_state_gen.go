@@ -2,7 +2,7 @@
 
 package schemas
 
-// NotifierState: An entry of the notifier's own state; the record key names it.
+// NotifierState is an entry of the notifier's own state; the record key names it.
 type NotifierState struct {
 	// notification_log, silence or acknowledgement.
 	Kind    string `avro:"kind" json:"kind"`

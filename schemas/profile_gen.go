@@ -2,7 +2,7 @@
 
 package schemas
 
-// Profile: A rule profile; the record key is its name.
+// Profile is a rule profile; the record key is its name.
 type Profile struct {
 	// Labels that a stream must have for the profile to apply.
 	Selector map[string]string `avro:"selector" json:"selector"`

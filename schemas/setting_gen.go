@@ -2,7 +2,7 @@
 
 package schemas
 
-// Setting: The effective settings of one stream, appended by the partition's owner on take-over, on change and every 10 s. A stream with a Setting and no StreamSecond is not monitored.
+// Setting is the effective settings of one stream, appended by the partition's owner on take-over, on change and every 10 s. A stream with a Setting and no StreamSecond is not monitored.
 type Setting struct {
 	// Wall clock, microseconds since the Unix epoch.
 	Time int64 `avro:"time" json:"time"`

@@ -2,7 +2,7 @@
 
 package schemas
 
-// StreamSecond: The heartbeat: one a second and stream, made by the supervisor whatever happens, also while the source is down. Its absence means that nobody monitors the stream.
+// StreamSecond is the heartbeat: one a second and stream, made by the supervisor whatever happens, also while the source is down. Its absence means that nobody monitors the stream.
 type StreamSecond struct {
 	// As in VideoFrame; the supervisor's own start when no worker has run yet.
 	Session int64 `avro:"session" json:"session"`
@@ -43,7 +43,7 @@ type StreamSecond struct {
 	Cues *Cues `avro:"cues" json:"cues,omitempty"`
 }
 
-// Timing: is part of the record above.
+// Timing is what the times of arrival say.
 type Timing struct {
 	// Mean |arrival - pts| deviation, microseconds.
 	PTSJitterMean int32 `avro:"pts_jitter_mean" json:"pts_jitter_mean"`

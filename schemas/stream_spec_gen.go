@@ -2,7 +2,7 @@
 
 package schemas
 
-// StreamSpec: A stream to monitor; the record key is its id.
+// StreamSpec is a stream to monitor; the record key is its id.
 type StreamSpec struct {
 	// Where to fetch it. Secrets are references (${env:NAME}, ${file:/path}) resolved at the edge.
 	URL string `avro:"url" json:"url"`

@@ -2,7 +2,7 @@
 
 package schemas
 
-// Tick: The passing of wall time, about one a second and partition, appended by the partition's owner. Absence is decided by ticks alone.
+// Tick is the passing of wall time, about one a second and partition, appended by the partition's owner. Absence is decided by ticks alone.
 type Tick struct {
 	// Wall clock, microseconds since the Unix epoch.
 	Time int64 `avro:"time" json:"time"`

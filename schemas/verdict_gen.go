@@ -2,7 +2,7 @@
 
 package schemas
 
-// Verdict: A person's label; the record key is the stream id.
+// Verdict is a person's label; the record key is the stream id.
 type Verdict struct {
 	// confirmed, false_alarm or missed.
 	Label string `avro:"label" json:"label"`

@@ -2,7 +2,7 @@
 
 package schemas
 
-// VideoFrame: What was measured on one decoded picture. Luma is normalised to the 8-bit limited scale (16 black, 235 white) by bit depth and signalled range before anything is measured. A null group means that its extractor did not run or that the value is undefined.
+// VideoFrame is what was measured on one decoded picture. Luma is normalised to the 8-bit limited scale (16 black, 235 white) by bit depth and signalled range before anything is measured. A null group means that its extractor did not run or that the value is undefined.
 type VideoFrame struct {
 	// Wall clock at the start of the worker that measured it; microseconds since the Unix epoch. 0 when analysing offline.
 	Session int64 `avro:"session" json:"session"`
@@ -173,7 +173,7 @@ type Macroblock struct {
 	ConcealmentColour int32  `avro:"concealment_colour" json:"concealment_colour"`
 }
 
-// Field: The five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on every second stretch of 16 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
+// Field is the five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on every second stretch of 16 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
 type Field struct {
 	Alpha0 int32 `avro:"alpha0" json:"alpha0"`
 	Alpha1 int32 `avro:"alpha1" json:"alpha1"`

@@ -1,4 +1,5 @@
-// Command gen writes the Go structs of the .avsc files in the current folder: one <name>_gen.go beside each <name>.avsc.
+// Command gen writes the Go structs of the .avsc files in the current folder: one <name>_gen.go for each <name>.avsc, beside it or in the folder
+// given as the argument.
 package main
 
 import (
@@ -31,18 +32,22 @@ var primitives = map[string]string{
 
 func main() {
 	log.SetFlags(0)
+	target := "."
+	if len(os.Args) > 1 {
+		target = os.Args[1]
+	}
 	files, err := filepath.Glob("*.avsc")
 	if err != nil {
 		log.Fatal(err)
 	}
 	for _, file := range files {
-		if err := generate(file); err != nil {
+		if err := generate(file, target); err != nil {
 			log.Fatalf("%s: %v", file, err)
 		}
 	}
 }
 
-func generate(file string) error {
+func generate(file, target string) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -60,17 +65,13 @@ func generate(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(strings.TrimSuffix(file, ".avsc")+"_gen.go", source, 0o644)
+	return os.WriteFile(filepath.Join(target, strings.TrimSuffix(file, ".avsc")+"_gen.go"), source, 0o644)
 }
 
 // record writes the struct of a record, after it those of the records inside it.
 func record(out *bytes.Buffer, n node) error {
 	var inner bytes.Buffer
-	doc := n.Doc
-	if doc == "" {
-		doc = "is part of the record above."
-	}
-	fmt.Fprintf(out, "\n// %s: %s\ntype %s struct {\n", n.Name, doc, n.Name)
+	fmt.Fprintf(out, "\n// %s\ntype %s struct {\n", sentence(n.Name, n.Doc), n.Name)
 	for _, f := range n.Fields {
 		goType, err := typeOf(&inner, f.Type, f.Doc)
 		if err != nil {
@@ -84,6 +85,18 @@ func record(out *bytes.Buffer, n node) error {
 	fmt.Fprintln(out, "}")
 	_, err := inner.WriteTo(out)
 	return err
+}
+
+// sentence begins a doc with the name, as Go's docs do.
+func sentence(name, doc string) string {
+	first, rest, _ := strings.Cut(doc, " ")
+	switch first {
+	case "":
+		return name + " is part of the record above."
+	case "A", "An", "The", "What", "One":
+		return name + " is " + strings.ToLower(first) + " " + rest
+	}
+	return name + ": " + doc
 }
 
 // typeOf names the Go type of an Avro type and writes the structs that it needs to inner.
