@@ -22,14 +22,14 @@ import (
 
 // demoOptions are the command's flags.
 type demoOptions struct {
-	length         time.Duration
-	listen         string
-	clips          string
-	seed           uint64
-	logLevel       string
-	output         io.Writer
-	stderr         io.Writer
-	cache, dataDir string
+	length   time.Duration
+	listen   string
+	clips    string
+	seed     uint64
+	logLevel string
+	output   io.Writer
+	stderr   io.Writer
+	dataDir  string
 }
 
 func demoCommand() *cobra.Command {
