@@ -20,9 +20,9 @@ import (
 // Config of the edge.
 type Config struct {
 	// Executable is run as `executable __worker` for each stream; empty: this program.
-	Executable string `yaml:"executable"`
+	Executable string `yaml:"-"`
 	// Edge is the base URL under which others reach this edge's pictures; it goes into every StreamSecond.
-	Edge string `yaml:"edge"`
+	Edge string `yaml:"-"`
 	// RetryMost is the longest wait before a source that is down is tried again.
 	RetryMost time.Duration `yaml:"retry_most"`
 	// Quarantine is how long a stream rests whose worker crashed five times in a minute, at first; it doubles up to 16-fold.
