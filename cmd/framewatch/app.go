@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -16,6 +17,9 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology/kafka"
 )
+
+// commandPatience is how long a command waits for the log to answer.
+const commandPatience = 5 * time.Second
 
 // app is what the targets of one process share.
 type app struct {
@@ -72,7 +76,9 @@ func commandApp(cmd *cobra.Command) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.dial(cmd.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(cmd.Context(), commandPatience)
+	defer cancel()
+	if err := a.dial(ctx); err != nil {
 		return nil, fmt.Errorf("%w\nis `framewatch run` up, or should --brokers name a Kafka cluster?", err)
 	}
 	return a, nil

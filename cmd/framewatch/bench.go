@@ -15,9 +15,7 @@ import (
 )
 
 func benchCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "bench", Short: "Measure what Framewatch costs on this machine"}
-	cmd.AddCommand(benchEdgeCommand(), benchDetectorCommand())
-	return cmd
+	return group("bench", "Measure what Framewatch costs on this machine", benchEdgeCommand(), benchDetectorCommand())
 }
 
 func benchEdgeCommand() *cobra.Command {

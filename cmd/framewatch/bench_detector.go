@@ -55,7 +55,7 @@ func benchDetectorCommand() *cobra.Command {
 		Long: "Frames per CPU-second of the detector's process: Avro decode, all rules and the exactly-once commit.\n" +
 			"The features of FILE (default: a clip of the demo) are measured by our worker and played as many streams, each from its own second on,\n" +
 			"into an embedded broker in a process of its own; then a detector in another process folds them all.",
-		Args: func(cmd *cobra.Command, args []string) error { return argsError(cobra.MaximumNArgs(1)(cmd, args)) },
+		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			b.stderr = cmd.ErrOrStderr()
 			if len(args) == 1 {

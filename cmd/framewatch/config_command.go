@@ -11,8 +11,7 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "Check and show the configuration"}
-	cmd.AddCommand(
+	return group("config", "Check and show the configuration",
 		&cobra.Command{Use: "check", Short: "Read the configuration and say whether it is sound", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := commandConfig(cmd); err != nil {
 				return err
@@ -23,7 +22,6 @@ func configCommand() *cobra.Command {
 		&cobra.Command{Use: "show", Short: "Print the configuration with all defaults, without secrets", Args: noArgs, RunE: showConfig},
 		configRulesCommand(),
 	)
-	return cmd
 }
 
 func showConfig(cmd *cobra.Command, _ []string) error {

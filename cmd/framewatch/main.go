@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/internal/catalogue"
 )
 
 // Exit codes.
@@ -67,6 +68,32 @@ func (e exitError) Unwrap() error { return e.err }
 // usage marks err as a mistake in the command line or the configuration.
 func usage(err error) error { return exitError{exitUsage, err} }
 
+// group is a command that only holds others.
+func group(name, short string, commands ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: name, Short: short}
+	cmd.AddCommand(commands...)
+	return holding(cmd)
+}
+
+// holding makes a command that holds others say so when it is called without one of them, or with one that there is not.
+func holding(cmd *cobra.Command) *cobra.Command {
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		var known []string
+		for _, c := range cmd.Commands() {
+			known = append(known, c.Name())
+		}
+		return usage(fmt.Errorf("%q is no command of %s%s", args[0], cmd.CommandPath(), catalogue.Suggest(args[0], known)))
+	}
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cmd.Help()
+		return usage(fmt.Errorf("which command of %s?", cmd.CommandPath()))
+	}
+	return cmd
+}
+
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "framewatch",
@@ -81,5 +108,5 @@ func rootCommand() *cobra.Command {
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (YAML)")
 	root.PersistentFlags().StringSlice("brokers", nil, "Kafka brokers, host:port; overrides the configuration")
 	root.AddCommand(runCommand(), demoCommand(), analyzeCommand(), streamsCommand(), topicsCommand(), replayCommand(), exportCommand(), benchCommand(), configCommand(), versionCommand())
-	return root
+	return holding(root)
 }

@@ -18,9 +18,7 @@ import (
 const fromCommand = "api"
 
 func streamsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "streams", Short: "List and change the streams that are monitored"}
-	cmd.AddCommand(streamsApplyCommand(), streamsListCommand(), streamsRemoveCommand())
-	return cmd
+	return group("streams", "List and change the streams that are monitored", streamsApplyCommand(), streamsListCommand(), streamsRemoveCommand())
 }
 
 func streamsApplyCommand() *cobra.Command {
@@ -103,7 +101,7 @@ func streamsRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove ID...",
 		Short: "Stop monitoring streams",
-		Args:  func(cmd *cobra.Command, args []string) error { return argsError(cobra.MinimumNArgs(1)(cmd, args)) },
+		Args:  someArgs,
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			a, err := commandApp(cmd)
 			if err != nil {

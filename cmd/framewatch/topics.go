@@ -9,8 +9,7 @@ import (
 )
 
 func topicsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "topics", Short: "Describe, plan and create the topics"}
-	cmd.AddCommand(
+	return group("topics", "Describe, plan and create the topics",
 		describeCommand(),
 		&cobra.Command{Use: "plan", Short: "Print what apply would change; never destructive", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return changeTopics(cmd, false)
@@ -19,7 +18,6 @@ func topicsCommand() *cobra.Command {
 			return changeTopics(cmd, true)
 		}},
 	)
-	return cmd
 }
 
 func changeTopics(cmd *cobra.Command, apply bool) error {

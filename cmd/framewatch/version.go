@@ -43,14 +43,3 @@ func versionCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
-
-// noArgs and oneArg check the number of arguments, as usage errors.
-func noArgs(cmd *cobra.Command, args []string) error { return argsError(cobra.NoArgs(cmd, args)) }
-func oneArg(cmd *cobra.Command, args []string) error { return argsError(cobra.ExactArgs(1)(cmd, args)) }
-
-func argsError(err error) error {
-	if err != nil {
-		return usage(err)
-	}
-	return nil
-}

@@ -68,8 +68,13 @@ func (Secret) String() string { return "***" }
 // GoString hides it from %#v.
 func (Secret) GoString() string { return "***" }
 
-// MarshalText hides it from JSON and YAML.
-func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
+// MarshalText hides it from JSON and YAML; that there is none is no secret.
+func (s Secret) MarshalText() ([]byte, error) {
+	if s == "" {
+		return nil, nil
+	}
+	return []byte("***"), nil
+}
 
 // LogValue hides it from logs.
 func (Secret) LogValue() slog.Value { return slog.StringValue("***") }

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// command runs one command line as a user would.
+func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, err bytes.Buffer
+	code = Main(t.Context(), args, &out, &err)
+	return code, out.String(), err.String()
+}
+
+func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"topics", "aply"}, `"aply" is no command of framewatch topics, did you mean "apply"?`},
+		{[]string{"analize", "x.ts"}, `"analize" is no command of framewatch, did you mean "analyze"?`},
+		{[]string{"analyze"}, "usage: framewatch analyze FILE|URL"},
+		{[]string{"analyze", "x.ts", "-o", "xml"}, `--output: "xml" is neither json nor table`},
+		{[]string{"run", "--target", "detctor"}, `--target: "detctor" is unknown, did you mean "detector"?`},
+		{[]string{"run", "--target", "detector"}, "no brokers are configured"},
+		{[]string{"run", "-c", file("key.yaml", "console:\n  lisen: 127.0.0.1:1")}, `line 2: unknown key "lisen", did you mean "listen"?`},
+		{[]string{"run", "-c", file("rule.yaml", "profiles: {default: {rules: {blak: {for: 1s}}}}")}, `"blak" is unknown, did you mean "black"?`},
+		{[]string{"run", "-c", file("option.yaml", "profiles: {default: {rules: {black: {form: 1s}}}}")}, `unknown key "form", did you mean "for"?`},
+		{[]string{"run", "-c", file("twice.yaml", "streams: [{id: a, url: x}, {id: a, url: y}]")}, `the id "a" is taken twice`},
+		{[]string{"run", "-c", file("open.yaml", "console: {listen: '0.0.0.0:8080'}")}, "can be reached from other machines"},
+		{[]string{"run", "-c", file("level.yaml", "log: {level: loud}")}, `log.level: "loud" is none of`},
+		{[]string{"run", "-c", file("hook.yaml", "notifier: {receivers: {ops: {type: webhok, url: 'http://x'}}}")}, `"webhok" is unknown, did you mean "webhook"?`},
+		{[]string{"run", "-c", filepath.Join(dir, "none.yaml")}, "no such file"},
+		{[]string{"replay", "--from", "yesterday"}, `--from: "yesterday" is neither a time`},
+		{[]string{"export", "feature"}, `the topic "feature" is unknown, did you mean "features"?`},
+		{[]string{"version", "--jsn"}, "unknown flag: --jsn"},
+	} {
+		code, stdout, stderr := command(t, test.args...)
+		if code != exitUsage || !strings.Contains(stderr, test.want) || stdout != "" {
+			t.Errorf("%q: got code %d, stdout %q, stderr %q, want code 2 and %q", test.args, code, stdout, stderr, test.want)
+		}
+	}
+}
+
+// The clips' own blacks, stills and silences are listed in testdata/clips/manifest.tsv.
+func TestAnalyze(t *testing.T) {
+	const clips = "../../testdata/clips/"
+	t.Run("a clean clip has no defects", func(t *testing.T) {
+		code, stdout, stderr := command(t, "analyze", clips+"bbb_720p25_h264_aac51.mp4")
+		if code != exitOK || !strings.HasPrefix(stdout, "no defects in 5.") {
+			t.Errorf("got code %d, stdout %q, stderr %q", code, stdout, stderr)
+		}
+	})
+	t.Run("a silent clip has one, and every record is written", func(t *testing.T) {
+		features := filepath.Join(t.TempDir(), "features.ndjson")
+		code, stdout, stderr := command(t, "analyze", "-o", "json", "--features", features, clips+"flower_540p2997_h264_aac.mp4")
+		var got found
+		if err := json.Unmarshal([]byte(stdout), &got); err != nil || code != exitDefects {
+			t.Fatalf("got code %d, stdout %q, stderr %q: %v", code, stdout, stderr, err)
+		}
+		if got.Stream != "flower_540p2997_h264_aac.mp4" || got.Kind != "silence" || got.Start > 0.5 || got.End < 4.5 || got.Severity == "" {
+			t.Errorf("got %+v, want silence from the start to the end, 5 s", got)
+		}
+		text, err := os.ReadFile(features)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pictures := strings.Count(string(text), `{"video_frame"`); pictures < 140 || pictures > 160 {
+			t.Errorf("%d pictures in the records of 5 s at 29.97 a second", pictures)
+		}
+	})
+	t.Run("what is no media is an error", func(t *testing.T) {
+		code, stdout, stderr := command(t, "analyze", "-o", "json", "main_test.go")
+		if code != exitFailure || stdout != "" || !strings.Contains(stderr, "main_test.go") {
+			t.Errorf("got code %d, stdout %q, stderr %q", code, stdout, stderr)
+		}
+	})
+}
