@@ -167,7 +167,7 @@ func (b *benchDetector) publish(ctx context.Context, cluster *kafka.Cluster, fle
 	if _, err := cluster.Apply(ctx); err != nil {
 		return err
 	}
-	digest := sha256.New()
+	digest, contract := sha256.New(), schemas.Baked()
 	failed := make(chan error, 1)
 	pending := make(chan struct{}, 10_000) // bounds what is on its way to the broker
 	begin := time.Now().Add(-b.length)
@@ -183,7 +183,7 @@ func (b *benchDetector) publish(ctx context.Context, cluster *kafka.Cluster, fle
 			result.Frames++
 		}
 		for _, m := range append(messages, topology.Features.Message(id, f)) {
-			encoded, err := m.Encode(schemas.Baked(), nil)
+			encoded, err := m.Encode(contract, nil)
 			if err != nil {
 				return err
 			}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
 
@@ -66,15 +67,11 @@ func streamsListCommand() *cobra.Command {
 		Short: "List the streams",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, err := commandApp(cmd)
+			a, streams, err := currentStreams(cmd)
 			if err != nil {
 				return err
 			}
 			defer a.cluster.Close()
-			streams, err := current(cmd.Context(), a.cluster, topology.Streams)
-			if err != nil {
-				return err
-			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			if output == "table" {
 				fmt.Fprintln(table, "ID\tPARTITION\tPROFILE\tORIGIN\tURL")
@@ -103,15 +100,11 @@ func streamsRemoveCommand() *cobra.Command {
 		Short: "Stop monitoring streams",
 		Args:  someArgs,
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			a, err := commandApp(cmd)
+			a, streams, err := currentStreams(cmd)
 			if err != nil {
 				return err
 			}
 			defer a.cluster.Close()
-			streams, err := current(cmd.Context(), a.cluster, topology.Streams)
-			if err != nil {
-				return err
-			}
 			for _, id := range ids {
 				spec, ok := streams[id]
 				if !ok {
@@ -125,4 +118,18 @@ func streamsRemoveCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// currentStreams dials the log and reads what is monitored. The caller closes the cluster.
+func currentStreams(cmd *cobra.Command) (*app, map[string]*schemas.StreamSpec, error) {
+	a, err := commandApp(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	streams, err := current(cmd.Context(), a.cluster, topology.Streams)
+	if err != nil {
+		a.cluster.Close()
+		return nil, nil, err
+	}
+	return a, streams, nil
 }

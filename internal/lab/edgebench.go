@@ -49,7 +49,7 @@ func BenchEdge(ctx context.Context, file string, measure Measure) (EdgeBench, er
 	if err != nil {
 		return b, err
 	}
-	var tally tally
+	tally := tally{contract: schemas.Baked()}
 	worker, err := cpu(func() error { return measure(ctx, file, tally.add) })
 	if err != nil {
 		return b, err
@@ -77,6 +77,7 @@ type tally struct {
 	decoded, pictures, bytes int64
 	// first and last instant of pictures, microseconds.
 	first, last int64
+	contract    *schemas.Contract
 	buffer      []byte
 }
 
@@ -92,7 +93,7 @@ func (t *tally) add(f *schemas.Feature) error {
 	t.decoded = v.Seq + 1
 	t.last = v.At + int64(v.Duration)*100/9
 	var err error
-	t.buffer, err = schemas.Append(schemas.Baked(), schemas.Features, t.buffer[:0], f)
+	t.buffer, err = schemas.Append(t.contract, schemas.Features, t.buffer[:0], f)
 	t.bytes += int64(len(t.buffer))
 	return err
 }

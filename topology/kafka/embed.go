@@ -39,8 +39,8 @@ func Embed(config EmbedConfig) (*Broker, error) {
 	options := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.DefaultNumPartitions(EmbeddedPartitions),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, listen) }),
-		// Without this the broker looks for expired and superseded records once an hour.
-		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "1000"}),
+		// Without this the broker looks for expired and superseded records once an hour; each look costs the more the longer the log is.
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "60000"}),
 	}
 	if config.Dir != "" {
 		if err := os.MkdirAll(config.Dir, 0o700); err != nil {
