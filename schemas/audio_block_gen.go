@@ -2,7 +2,7 @@
 
 package schemas
 
-// AudioBlock is what was measured on 100 ms of one audio track, in 10 ticks of 10 ms; tick i of a second ends before sample (i+1)*rate/100, rounded down. Shorter at a format change and at the end, where the last tick may be shorter too. Samples that are NaN or infinite count as 0.
+// AudioBlock is what was measured on 100 ms of one audio track, in 10 ticks of 10 ms; tick i of a second ends before sample (i+1)*rate/100, rounded down. Shorter at a format change and at the end, where the last tick may be shorter too. Samples that are NaN or infinite count as 0, those beyond 2^20 times full scale as that. A mean square of 1.0 is 0 dBFS: a full-scale sine has -3.01.
 type AudioBlock struct {
 	// As in VideoFrame.
 	Session int64 `avro:"session" json:"session"`
@@ -28,7 +28,7 @@ type AudioBlock struct {
 	Flags int32 `avro:"flags" json:"flags"`
 	// One entry a channel, in FFmpeg's channel order.
 	Channels []Channel `avro:"channels" json:"channels"`
-	// Mean product of the samples of channels 2i and 2i+1, full scale 1.0.
+	// Mean product of the samples of channels 2i and 2i+1, full scale 1.0; null with one channel.
 	Pairs *[]float32 `avro:"pairs" json:"pairs,omitempty"`
 }
 
@@ -42,22 +42,32 @@ type Channel struct {
 	Peak *int32 `avro:"peak" json:"peak,omitempty"`
 	// Mean sample, 2^-20 of full scale.
 	DC int32 `avro:"dc" json:"dc"`
-	// Finer measures.
+	// Finer measures. Runs are counted over the borders of blocks, but not over gaps or format changes. Half-open bands count lines of the spectrum by their centre; the spectrum is the mean power of 16 frames spread evenly over the block, Hann window, each the largest power of two of samples that is at most rate/160 (256 at 44.1 and 48 kHz).
 	Detail *ChannelDetail `avro:"detail" json:"detail,omitempty"`
 }
 
-// ChannelDetail: Finer measures.
+// ChannelDetail: Finer measures. Runs are counted over the borders of blocks, but not over gaps or format changes. Half-open bands count lines of the spectrum by their centre; the spectrum is the mean power of 16 frames spread evenly over the block, Hann window, each the largest power of two of samples that is at most rate/160 (256 at 44.1 and 48 kHz).
 type ChannelDetail struct {
-	// BS.1770 true peak at 4x, 1/100 dBTP.
-	TruePeak      *int32 `avro:"true_peak" json:"true_peak,omitempty"`
-	ZeroRun       int32  `avro:"zero_run" json:"zero_run"`
-	ConstantRun   int32  `avro:"constant_run" json:"constant_run"`
-	Clipped       int32  `avro:"clipped" json:"clipped"`
-	ClipRuns      int32  `avro:"clip_runs" json:"clip_runs"`
-	NotFinite     int32  `avro:"not_finite" json:"not_finite"`
-	Step          int32  `avro:"step" json:"step"`
-	ZeroCrossings int32  `avro:"zero_crossings" json:"zero_crossings"`
-	Hum           *int32 `avro:"hum" json:"hum,omitempty"`
-	High          *int32 `avro:"high" json:"high,omitempty"`
-	Flatness      *int32 `avro:"flatness" json:"flatness,omitempty"`
+	// True peak, 1/100 dBTP: the largest absolute output of the 4x interpolating filter of ITU-R BS.1770-5 Annex 2, 48 taps, at every sample rate, or the largest sample where that is more. The filter sees the 11 samples before each. Null in digital silence.
+	TruePeak *int32 `avro:"true_peak" json:"true_peak,omitempty"`
+	// Longest run of samples that are exactly 0, as long as it had become within the block, its part in earlier blocks included, in samples; 0 when none is.
+	ZeroRun int32 `avro:"zero_run" json:"zero_run"`
+	// Longest run of equal samples, counted as zero_run; at least 1.
+	ConstantRun int32 `avro:"constant_run" json:"constant_run"`
+	// Samples of at least 0.999 of full scale, either sign.
+	Clipped int32 `avro:"clipped" json:"clipped"`
+	// Runs of clipped samples of one sign whose third sample lies in the block.
+	ClipRuns int32 `avro:"clip_runs" json:"clip_runs"`
+	// Samples that are NaN or infinite.
+	NotFinite int32 `avro:"not_finite" json:"not_finite"`
+	// Largest absolute difference of a sample and the one before it, 2^-20 of full scale; 2^31-1 at most. Clicks and cuts are large steps.
+	Step int32 `avro:"step" json:"step"`
+	// Samples whose sign is not that of the one before; 0 counts as positive.
+	ZeroCrossings int32 `avro:"zero_crossings" json:"zero_crossings"`
+	// Share, in 1/10000, of the block's mean square without DC that lies in the lines of 50, 100, 150 and 200 Hz or of 60, 120, 180 and 240 Hz, whichever is more: Fourier sums over the block of means of rate/6000 samples, rounded down but at least 1, corrected for what the mean leaves of each line. Tones within 240 Hz of a multiple of the means' rate leak in, 28 dB down or more. Null when nothing moves (no more than 1e-10 of the mean square is not DC) and in blocks shorter than 100 ms.
+	Hum *int32 `avro:"hum" json:"hum,omitempty"`
+	// Mean square of what lies from 10 up to 16 kHz, 1/100 dBFS. Null at sample rates below 32 kHz and where hum is.
+	High *int32 `avro:"high" json:"high,omitempty"`
+	// Spectral flatness, 10*log10 of the geometric over the arithmetic mean of the power of the lines from the third (DC is the first) up to 16 kHz or half the sample rate, 1/100 dB: 0 for white noise, low for tones. Lines below 1e-10 of the mean count as that. Null where hum is.
+	Flatness *int32 `avro:"flatness" json:"flatness,omitempty"`
 }

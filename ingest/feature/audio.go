@@ -30,8 +30,10 @@ const (
 type Audio struct {
 	format   media.AudioFormat
 	channels []channel
-	pairs    []pair
+	spectrum *spectrum
 	block    schemas.AudioBlock
+	// ends are the places in the block where its ticks so far end.
+	ends []int
 	// ticks since the start; tick is the length of the one being filled, filled the samples it has.
 	ticks, tick, filled int
 	// begin is the number of the block's first sample, next that of the next sample, counted from the start.
@@ -46,12 +48,13 @@ func NewAudio(format media.AudioFormat) *Audio {
 	}
 	a.channels = make([]channel, format.Channels)
 	for i := range a.channels {
-		a.channels[i].weighting = newKWeighting(format.SampleRate)
+		a.channels[i] = newChannel(format.SampleRate)
 	}
-	a.pairs = make([]pair, format.Channels/2)
+	a.spectrum = newSpectrum(format.SampleRate)
+	a.ends = make([]int, 0, ticksPerBlock)
 	a.block.Channels = make([]schemas.Channel, format.Channels)
-	if len(a.pairs) > 0 {
-		products := make([]float32, len(a.pairs))
+	if format.Channels > 1 {
+		products := make([]float32, format.Channels/2)
 		a.block.Pairs = &products
 	}
 	a.tick = a.tickLength()
@@ -81,17 +84,20 @@ func (a *Audio) Add(s *media.Samples, emit func(b *schemas.AudioBlock, offset in
 }
 
 // Flush hands on what is left of a block, shorter than 100 ms; its last tick may be shorter than 10. The offset is relative to the sample
-// that would come next. What is added afterwards begins a new block, with the filters as they stand.
+// that would come next. What is added afterwards begins a new block, with the filters as they stand; no run goes on, and its first sample
+// has no neighbour before it.
 func (a *Audio) Flush(emit func(b *schemas.AudioBlock, offset int)) {
-	if a.next == a.begin {
-		return
+	if a.next > a.begin {
+		if a.filled > 0 {
+			a.endTick()
+		}
+		a.ticks = (a.ticks + ticksPerBlock - 1) / ticksPerBlock * ticksPerBlock
+		a.tick = a.tickLength()
+		a.emit(a.next, emit)
 	}
-	if a.filled > 0 {
-		a.endTick()
+	for i := range a.channels {
+		a.channels[i].runs = runs{}
 	}
-	a.ticks = (a.ticks + ticksPerBlock - 1) / ticksPerBlock * ticksPerBlock
-	a.tick = a.tickLength()
-	a.emit(a.next, emit)
 }
 
 func (a *Audio) measure(s *media.Samples, at, n int) {
@@ -104,9 +110,6 @@ func (a *Audio) measure(s *media.Samples, at, n int) {
 	for i := range a.channels {
 		a.channels[i].add(s.Channels[i][at : at+n])
 	}
-	for i := range a.pairs {
-		a.pairs[i].add(s.Channels[2*i][at:at+n], s.Channels[2*i+1][at:at+n])
-	}
 	a.filled += n
 	a.next += int64(n)
 }
@@ -115,9 +118,7 @@ func (a *Audio) endTick() {
 	if a.ticks < warmUp {
 		a.block.Flags |= flagWarmUp
 	}
-	for i := range a.channels {
-		a.channels[i].endTick(a.filled)
-	}
+	a.ends = append(a.ends, int(a.next-a.begin))
 	a.ticks++
 	a.filled = 0
 	a.tick = a.tickLength()
@@ -127,13 +128,16 @@ func (a *Audio) emit(origin int64, emit func(b *schemas.AudioBlock, offset int))
 	samples := int(a.next - a.begin)
 	a.block.Samples = int32(samples)
 	for i := range a.channels {
-		a.channels[i].endBlock(samples, &a.block.Channels[i])
+		a.channels[i].measure(a.ends, a.spectrum, &a.block.Channels[i])
 	}
-	for i := range a.pairs {
-		(*a.block.Pairs)[i] = a.pairs[i].endBlock(samples)
+	for i := 1; i < len(a.channels); i += 2 {
+		(*a.block.Pairs)[i/2] = meanProduct(a.channels[i-1].block(), a.channels[i].block())
+	}
+	for i := range a.channels {
+		a.channels[i].begin()
 	}
 	offset := int(a.begin - origin)
-	a.begin = a.next
+	a.begin, a.ends = a.next, a.ends[:0]
 	emit(&a.block, offset)
 	a.block.Flags = 0
 }
@@ -142,4 +146,13 @@ func (a *Audio) emit(origin int64, emit func(b *schemas.AudioBlock, offset int))
 func (a *Audio) tickLength() int {
 	i := a.ticks % ticksPerSecond
 	return (i+1)*a.format.SampleRate/ticksPerSecond - i*a.format.SampleRate/ticksPerSecond
+}
+
+// meanProduct tells how alike two channels are: 1 at most, for two that are both full scale.
+func meanProduct(left, right []float32) float32 {
+	sum := 0.0
+	for i, l := range left {
+		sum += float64(l) * float64(right[i])
+	}
+	return float32(sum / float64(len(left)))
 }

@@ -40,10 +40,10 @@ func clone(b *schemas.AudioBlock) *schemas.AudioBlock {
 	for _, channel := range b.Channels {
 		channel.KEnergy = append([]byte(nil), channel.KEnergy...)
 		channel.Energy = append([]byte(nil), channel.Energy...)
-		if channel.Peak != nil {
-			peak := *channel.Peak
-			channel.Peak = &peak
-		}
+		channel.Peak = keep(channel.Peak)
+		detail := *channel.Detail
+		detail.TruePeak, detail.Hum, detail.High, detail.Flatness = keep(detail.TruePeak), keep(detail.Hum), keep(detail.High), keep(detail.Flatness)
+		channel.Detail = &detail
 		c.Channels = append(c.Channels, channel)
 	}
 	if b.Pairs != nil {
@@ -51,6 +51,15 @@ func clone(b *schemas.AudioBlock) *schemas.AudioBlock {
 		c.Pairs = &pairs
 	}
 	return &c
+}
+
+// keep copies what may be missing.
+func keep(v *int32) *int32 {
+	if v == nil {
+		return nil
+	}
+	kept := *v
+	return &kept
 }
 
 // constant is n samples of one value.
@@ -149,7 +158,8 @@ func TestChannelMeasures(t *testing.T) {
 		// 1e-5 is -100 dBFS: 255 - 200; 1e-5 * 2^20 = 10.49.
 		{"-100 dBFS", constant(4800, 1e-5), 55, -10000, 10},
 		{"all but nothing", constant(4800, 1e-7), 1, -14000, 0},
-		{"the largest number", constant(4800, math.MaxFloat32), 255, 77064, math.MaxInt32},
+		// What is beyond 2^20 counts as that: 20*log10(2^20) is 120.41.
+		{"the largest number", constant(4800, math.MaxFloat32), 255, 12041, math.MaxInt32},
 		{"no numbers", []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}, 0, none, 0},
 	} {
 		got, _ := blocks(48000, 480, c.sound)

@@ -1,16 +1,17 @@
 package feature
 
-import "math"
+// #cgo noescape fw_sound_weigh
+// #cgo nocallback fw_sound_weigh
+// #include "kernel_sound.h"
+import "C"
 
-// biquad is a second-order section in transposed direct form II, in double precision.
+import (
+	"math"
+	"unsafe"
+)
+
+// biquad is struct fw_biquad: a second-order section in transposed direct form II, in double precision.
 type biquad struct{ b0, b1, b2, a1, a2, s1, s2 float64 }
-
-func (q *biquad) filter(x float64) float64 {
-	y := q.b0*x + q.s1
-	q.s1 = q.b1*x - q.a1*y + q.s2
-	q.s2 = q.b2*x - q.a2*y
-	return y
-}
 
 // settle ends a decay that nothing hears, before it reaches denormal numbers, which are slow.
 func (q *biquad) settle() {
@@ -45,9 +46,11 @@ func newKWeighting(sampleRate int) kWeighting {
 	return kWeighting{shelf, highPass}
 }
 
-func (w *kWeighting) filter(x float64) float64 { return w.highPass.filter(w.shelf.filter(x)) }
-
-func (w *kWeighting) settle() {
+// weigh takes the samples of a tick through the filters.
+func (w *kWeighting) weigh(samples []float32) (sums weight) {
+	C.fw_sound_weigh((*C.struct_fw_biquad)(unsafe.Pointer(&w.shelf)), (*C.struct_fw_biquad)(unsafe.Pointer(&w.highPass)), floats(samples),
+		C.int(len(samples)), (*C.struct_fw_weight)(unsafe.Pointer(&sums)))
 	w.shelf.settle()
 	w.highPass.settle()
+	return sums
 }
