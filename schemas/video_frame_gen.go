@@ -46,7 +46,7 @@ type VideoFrame struct {
 	Detail *Detail `avro:"detail" json:"detail,omitempty"`
 	// Strength of coding grids.
 	Block *Block `avro:"block" json:"block,omitempty"`
-	// Local damage on the 16-pixel grid.
+	// Damage on the grid of whole 16x16 macroblocks from the top left, in luma; r counts their rows, c their columns, from 0. The step between two lines is their mean absolute difference; the excess at a border is its step less the mean of the steps one line before and one line after it. Shares are in 1/4096, rounded up so that 0 means none. Null for fewer than 2x2 macroblocks.
 	Macroblock *Macroblock `avro:"macroblock" json:"macroblock,omitempty"`
 	// The five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on every second stretch of 16 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
 	Field *Field `avro:"field" json:"field,omitempty"`
@@ -160,17 +160,26 @@ type Block struct {
 	PhaseV int32 `avro:"phase_v" json:"phase_v"`
 }
 
-// Macroblock: Local damage on the 16-pixel grid.
+// Macroblock: Damage on the grid of whole 16x16 macroblocks from the top left, in luma; r counts their rows, c their columns, from 0. The step between two lines is their mean absolute difference; the excess at a border is its step less the mean of the steps one line before and one line after it. Shares are in 1/4096, rounded up so that 0 means none. Null for fewer than 2x2 macroblocks.
 type Macroblock struct {
-	RowMax            int32  `avro:"row_max" json:"row_max"`
-	RowStd            int32  `avro:"row_std" json:"row_std"`
-	RowArgmax         int32  `avro:"row_argmax" json:"row_argmax"`
-	EdgeShare         int32  `avro:"edge_share" json:"edge_share"`
-	EdgeMax           int32  `avro:"edge_max" json:"edge_max"`
-	DifferenceShare   *int32 `avro:"difference_share" json:"difference_share,omitempty"`
-	DifferenceMax     *int32 `avro:"difference_max" json:"difference_max,omitempty"`
-	Flat              int32  `avro:"flat" json:"flat"`
-	ConcealmentColour int32  `avro:"concealment_colour" json:"concealment_colour"`
+	// Largest excess between two rows of macroblocks (rows 16r-1 and 16r) over the whole width, 1/64 level; may be negative.
+	RowMax int32 `avro:"row_max" json:"row_max"`
+	// Population standard deviation of that excess over all r from 1, 1/64 level.
+	RowStd int32 `avro:"row_std" json:"row_std"`
+	// The r of row_max, from 1; the first if several.
+	RowArgmax int32 `avro:"row_argmax" json:"row_argmax"`
+	// Share of the borders between two macroblocks whose excess is above 8 levels. Over a border that is upright the steps are of the macroblock's even rows, over a level one of its 16 columns.
+	EdgeShare int32 `avro:"edge_share" json:"edge_share"`
+	// Largest excess of these, level, rounded to nearest; 0 where all are negative.
+	EdgeMax int32 `avro:"edge_max" json:"edge_max"`
+	// As edge_share, of the picture of absolute differences to the previous picture. Null on the first picture of an epoch.
+	DifferenceShare *int32 `avro:"difference_share" json:"difference_share,omitempty"`
+	// As edge_max, of that picture.
+	DifferenceMax *int32 `avro:"difference_max" json:"difference_max,omitempty"`
+	// Share of macroblocks of which all luma samples of the even rows are equal.
+	Flat int32 `avro:"flat" json:"flat"`
+	// Share of macroblocks that are flat and of a colour that decoders leave where they have nothing, in 8 bits as coded: luma, U and V all 126 to 130 (luma alone where there is no chroma), or U and V both at most 32 (green, as of a buffer of zeros). U and V are those in the middle of the macroblock.
+	ConcealmentColour int32 `avro:"concealment_colour" json:"concealment_colour"`
 }
 
 // Field is the five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on every second stretch of 16 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.

@@ -22,4 +22,5 @@ var Catalogue = catalogue.Catalogue[Extractor]{
 	"grid":       func() Extractor { return &Grid{} },
 	"hash":       func() Extractor { return &Hash{} },
 	"luma":       func() Extractor { return &Luma{} },
+	"macroblock": func() Extractor { return &Macroblock{} },
 }

@@ -14,6 +14,7 @@ import (
 const (
 	rowAlign     = C.FW_ROW_ALIGN
 	fieldStretch = C.FW_FIELD_STRETCH
+	macroblock   = C.FW_MACROBLOCK
 	poolColumns  = C.FW_POOL_COLUMNS
 	poolRows     = C.FW_POOL_ROWS
 	gridColumns  = C.FW_GRID_COLUMNS
@@ -36,10 +37,19 @@ type scan struct {
 	rows      [MaxSize]uint32
 	columns   [MaxSize]uint32
 
+	rowSteps    [MaxSize]uint32
+	columnSteps [MaxSize]uint32
+	edges       [2]uint32
+	edgeMax     [2]uint32
+
 	tables     [8][256]uint32
 	prefix     [MaxSize + 1]uint32
 	band       [MaxSize]uint16
 	difference [MaxSize]uint16
+	steps      [2][MaxSize]uint16
+	across     [2][3][MaxSize / macroblock]uint16
+	changes    [2][MaxSize]uint8
+	low, high  [MaxSize]uint8
 	lanes      [32]uint32
 }
 
@@ -47,13 +57,14 @@ type scan struct {
 var _ [C.sizeof_struct_fw_scan]byte = [unsafe.Sizeof(scan{})]byte{}
 
 // read fills s from y and copies it, 8 bits a sample, to planes[0]; planes[1] and planes[2], where there, are the pictures before it.
-func (s *scan) read(y *media.Plane, depth, stride int, planes [][]byte) {
+// An edge between macroblocks counts above edgeLimit in 1/32 level; flat has room for each whole macroblock.
+func (s *scan) read(y *media.Plane, depth, stride int, planes [][]byte, edgeLimit int, flat []int16) {
 	var p [3]*C.uint8_t
 	for i, plane := range planes {
 		p[i] = (*C.uint8_t)(unsafe.SliceData(plane))
 	}
 	C.fw_scan_luma((*C.struct_fw_scan)(unsafe.Pointer(s)), (*C.uint8_t)(unsafe.SliceData(y.Data)), C.int(y.Stride), C.int(depth),
-		C.int(y.Width), C.int(y.Height), p[0], p[1], p[2], C.int(stride))
+		C.int(y.Width), C.int(y.Height), p[0], p[1], p[2], C.int(stride), C.int(edgeLimit), (*C.int16_t)(unsafe.SliceData(flat)))
 }
 
 // shrink pools the plane to width by height means of 8 bits.

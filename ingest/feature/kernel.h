@@ -12,6 +12,9 @@
 /* The sums of fields take so many columns, and leave out as many, and so on. */
 #define FW_FIELD_STRETCH 16
 
+/* Columns and rows of a macroblock; those at the right and at the bottom that are not whole do not count. */
+#define FW_MACROBLOCK 16
+
 /* The pools: a cell (c, r) of C by R covers columns c*w/C up to (c+1)*w/C of the picture, rows alike. Four cells of the 64x36 pool in
  * each direction make one of the 16x9 grid. */
 enum { FW_POOL_COLUMNS = 64, FW_POOL_ROWS = 36, FW_GRID_COLUMNS = 16, FW_GRID_ROWS = 9, FW_SMALL_COLUMNS = 9, FW_SMALL_ROWS = 8 };
@@ -27,20 +30,32 @@ struct fw_scan {
 	uint32_t sad[FW_GRID_ROWS * FW_GRID_COLUMNS];     /* sums of absolute differences to the previous picture; 0 without one */
 	uint32_t rows[FW_MAX_SIZE];                       /* sum of each row */
 	uint32_t columns[FW_MAX_SIZE];                    /* sum of each column */
+	uint32_t row_steps[FW_MAX_SIZE];                  /* of each row, sum of absolute differences to the next row */
+	uint32_t column_steps[FW_MAX_SIZE];               /* of each column, the same to the next column, over the even rows */
+
+	/* Borders between macroblocks, of the picture and of its difference to the previous one: how many have more excess than the limit,
+	 * and the largest, in 1/32 level; 0 where all are below. The excess is the mean step over the border less the mean of the steps
+	 * beside it; of even rows where the border is upright. */
+	uint32_t edges[2], edge_max[2];
 
 	/* Working space. */
 	uint32_t tables[8][256];
 	uint32_t prefix[FW_MAX_SIZE + 1];
 	uint16_t band[FW_MAX_SIZE];
 	uint16_t difference[FW_MAX_SIZE];
+	uint16_t steps[2][FW_MAX_SIZE];                        /* across the columns of a row of macroblocks */
+	uint16_t across[2][3][FW_MAX_SIZE / FW_MACROBLOCK];    /* across rows: above, on and below the border of macroblocks */
+	uint8_t changes[2][FW_MAX_SIZE];                       /* absolute differences to the previous picture: an even row's, an odd one's */
+	uint8_t low[FW_MAX_SIZE], high[FW_MAX_SIZE];           /* of the columns of a row of macroblocks */
 	uint32_t lanes[32];
 };
 
 /* fw_scan_luma copies the samples of a plane, each of depth bits (8: one byte; more: two, little-endian), to current as 8 bits, and
  * fills s. previous and before, the copies of the last picture and of the one before it, may be null. The copies have rows of stride
- * bytes, a multiple of FW_ROW_ALIGN, zero after width. */
+ * bytes, a multiple of FW_ROW_ALIGN, zero after width. An excess counts when it is above edge_limit, in 1/32 level. flat is told of each
+ * macroblock, row by row, its luma where all samples of its even rows are equal, else -1. */
 void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
-                  uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride);
+                  uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat);
 
 /* What one pass over a picture's chroma gathers, on 8-bit samples. chroma.go has its twin. */
 struct fw_chroma {

@@ -1,5 +1,6 @@
 #include "kernel.h"
 #include "part.h"
+#include "part_block.h"
 #include "part_field.h"
 #include "part_hash.h"
 
@@ -32,12 +33,10 @@ PART void add(uint16_t *restrict columns, const uint8_t *restrict row, int n)
 		columns[x] += row[x];
 }
 
-PART void add_difference(uint16_t *restrict columns, const uint8_t *restrict a, const uint8_t *restrict b, int n)
+PART void subtract(uint8_t *restrict to, const uint8_t *restrict a, const uint8_t *restrict b, int n)
 {
-	for (int x = 0; x < n; x++) {
-		uint8_t high = a[x] > b[x] ? a[x] : b[x], low = a[x] > b[x] ? b[x] : a[x];
-		columns[x] += (uint8_t)(high - low);
-	}
+	for (int x = 0; x < n; x++)
+		to[x] = distance(a[x], b[x]);
 }
 
 /* Adds the sums of n stretches of the columns to cells. */
@@ -67,7 +66,7 @@ PART int row_of(int y, int height, int n, int r)
 }
 
 FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
-                       uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride)
+                       uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat)
 {
 	memset(s, 0, sizeof *s);
 	for (int i = 0; i < 32; i++)
@@ -86,12 +85,21 @@ FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_st
 		count(s->tables, now, width);
 		add(s->band, now, stride);
 		s->rows[y] = sad(now, zeros, stride);
-		if (previous)
-			add_difference(s->difference, now, previous + at, stride);
+		uint8_t *change = s->changes[y & 1];
+		if (previous) {
+			subtract(change, now, previous + at, stride);
+			add(s->difference, change, stride);
+		}
 		if (before)
 			s->sad_before += sad(now, before + at, stride);
 		if (before && y >= 2 && y < height - 2)
 			add_field(s, y, previous + at, before + at, now, stride);
+		if (y > 0)
+			s->row_steps[y - 1] = sad(now, now - stride, stride);
+		add_macroblocks(s, 0, y, now, now - stride, width, height, edge_limit);
+		if (previous)
+			add_macroblocks(s, 1, y, change, s->changes[~y & 1], width, height, edge_limit);
+		flat = find_flat(s, y, now, width, flat);
 
 		/* The 16-bit sums go to the cells where a row of either pool ends, and before they overflow. */
 		rows++;
@@ -110,6 +118,8 @@ FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_st
 			spread(s->sad + pool_row / 4 * FW_GRID_COLUMNS, FW_GRID_COLUMNS, s->prefix, width);
 		}
 	}
+	for (int x = 0; x < width; x++)
+		s->column_steps[x] += s->steps[0][x];
 	for (int t = 0; t < 8; t++)
 		for (int v = 0; v < 256; v++)
 			s->histogram[v] += s->tables[t][v];

@@ -87,11 +87,11 @@ func noise(seed uint64, format media.VideoFormat, padding int) *media.Frame {
 }
 
 func compare(t interface{ Errorf(string, ...any) }, got, want *schemas.VideoFrame) {
-	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border", "Field"} {
+	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border", "Field", "Macroblock"} {
 		g := reflect.ValueOf(got).Elem().FieldByName(group).Interface()
 		w := reflect.ValueOf(want).Elem().FieldByName(group).Interface()
 		if !reflect.DeepEqual(g, w) {
-			t.Errorf("%s:\n got %+v\nwant %+v", group, g, w)
+			t.Errorf("%s:\n got %s\nwant %s", group, describe(g), describe(w))
 		}
 	}
 }
@@ -101,6 +101,7 @@ func define(frames []*media.Frame) *schemas.VideoFrame {
 	f := frames[len(frames)-1]
 	now := samples(f)
 	out := &schemas.VideoFrame{Luma: defineLuma(now, f.Format.Range == "full"), Hash: defineHash(f, now), Border: defineBorder(now, f)}
+	out.Macroblock = defineMacroblock(now, nil, f)
 	pool := pooled(now, 16, 9)
 	if f.Y.Width >= 16 && f.Y.Height >= 9 {
 		out.Grid = &schemas.Grid{}
@@ -113,6 +114,7 @@ func define(frames []*media.Frame) *schemas.VideoFrame {
 	}
 	previous := samples(frames[len(frames)-2])
 	change := absolute(now, previous)
+	out.Macroblock = defineMacroblock(now, change, f)
 	out.Difference = &schemas.Difference{Previous: mafd(total(change), f), Low: defineLow(pooled(now, 64, 36), pooled(previous, 64, 36), f)}
 	if len(frames) > 2 {
 		d := mafd(total(absolute(now, samples(frames[len(frames)-3]))), f)

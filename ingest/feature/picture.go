@@ -25,6 +25,8 @@ type Picture struct {
 	// kept counts the pictures in planes that the next one may be compared to; seen is what it was for this one.
 	kept, seen int
 	scan       scan
+	// flat is the luma of each macroblock that has but one, else -1.
+	flat []int16
 	// before are the previous picture's sums of the 64x36 pool.
 	before [poolRows * poolColumns]uint32
 }
@@ -48,7 +50,7 @@ func (p *Picture) load(f *media.Frame) {
 	}
 	p.before = p.scan.pool
 	p.planes[0], p.planes[1], p.planes[2] = p.planes[2], p.planes[0], p.planes[1]
-	p.scan.read(&f.Y, f.Format.Depth, p.stride, p.planes[:p.seen+1])
+	p.scan.read(&f.Y, f.Format.Depth, p.stride, p.planes[:p.seen+1], p.edgeLimit(), p.flat)
 	p.kept++
 }
 
@@ -61,6 +63,7 @@ func (p *Picture) reformat(format media.VideoFormat, width, height int) {
 	for i := range p.planes {
 		p.planes[i] = make([]byte, p.stride*height)
 	}
+	p.flat = make([]int16, (width/macroblock)*(height/macroblock))
 	p.reset()
 }
 
