@@ -44,7 +44,7 @@ type VideoFrame struct {
 	Hash *PictureHash `avro:"hash" json:"hash,omitempty"`
 	// Spatial and temporal detail.
 	Detail *Detail `avro:"detail" json:"detail,omitempty"`
-	// Strength of coding grids.
+	// Strength of coding grids, in luma. The step at line i is the mean absolute difference between lines i-1 and i: for h of columns, over the even rows; for v of rows, over all columns. A grid of n has the lines i with i mod n = phase mod n; its strength is log2((a + 1/16) / (b + 1/16)) in 1/64, where a is the mean step at its lines and b that at the lines off the grid of 8, in levels: 0 where there is no grid. Null for fewer than 32 columns or rows.
 	Block *Block `avro:"block" json:"block,omitempty"`
 	// Damage on the grid of whole 16x16 macroblocks from the top left, in luma; r counts their rows, c their columns, from 0. The step between two lines is their mean absolute difference; the excess at a border is its step less the mean of the steps one line before and one line after it. Shares are in 1/4096, rounded up so that 0 means none. Null for fewer than 2x2 macroblocks.
 	Macroblock *Macroblock `avro:"macroblock" json:"macroblock,omitempty"`
@@ -150,13 +150,19 @@ type Detail struct {
 	Noise int32 `avro:"noise" json:"noise"`
 }
 
-// Block: Strength of coding grids.
+// Block: Strength of coding grids, in luma. The step at line i is the mean absolute difference between lines i-1 and i: for h of columns, over the even rows; for v of rows, over all columns. A grid of n has the lines i with i mod n = phase mod n; its strength is log2((a + 1/16) / (b + 1/16)) in 1/64, where a is the mean step at its lines and b that at the lines off the grid of 8, in levels: 0 where there is no grid. Null for fewer than 32 columns or rows.
 type Block struct {
-	H8     int32 `avro:"h8" json:"h8"`
-	V8     int32 `avro:"v8" json:"v8"`
-	H16    int32 `avro:"h16" json:"h16"`
-	V16    int32 `avro:"v16" json:"v16"`
+	// Strength of the grid of 8 columns.
+	H8 int32 `avro:"h8" json:"h8"`
+	// Strength of the grid of 8 rows.
+	V8 int32 `avro:"v8" json:"v8"`
+	// Strength of the grid of 16 columns.
+	H16 int32 `avro:"h16" json:"h16"`
+	// Strength of the grid of 16 rows.
+	V16 int32 `avro:"v16" json:"v16"`
+	// 0 to 15; 0: the grid begins at the left edge. The phase modulo 8 is that whose lines have the largest mean step; of the two there are, the phase is that with the larger at its grid of 16. The smaller when equal.
 	PhaseH int32 `avro:"phase_h" json:"phase_h"`
+	// The same for rows; 0: the grid begins at the top.
 	PhaseV int32 `avro:"phase_v" json:"phase_v"`
 }
 

@@ -15,6 +15,7 @@ type Extractor interface {
 
 // Catalogue lists the video extractors.
 var Catalogue = catalogue.Catalogue[Extractor]{
+	"block":      func() Extractor { return &Block{} },
 	"border":     func() Extractor { return &Border{} },
 	"chroma":     NewChroma,
 	"difference": func() Extractor { return &Difference{} },

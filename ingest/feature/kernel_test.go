@@ -87,7 +87,7 @@ func noise(seed uint64, format media.VideoFormat, padding int) *media.Frame {
 }
 
 func compare(t interface{ Errorf(string, ...any) }, got, want *schemas.VideoFrame) {
-	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border", "Field", "Macroblock"} {
+	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border", "Field", "Block", "Macroblock"} {
 		g := reflect.ValueOf(got).Elem().FieldByName(group).Interface()
 		w := reflect.ValueOf(want).Elem().FieldByName(group).Interface()
 		if !reflect.DeepEqual(g, w) {
@@ -101,7 +101,7 @@ func define(frames []*media.Frame) *schemas.VideoFrame {
 	f := frames[len(frames)-1]
 	now := samples(f)
 	out := &schemas.VideoFrame{Luma: defineLuma(now, f.Format.Range == "full"), Hash: defineHash(f, now), Border: defineBorder(now, f)}
-	out.Macroblock = defineMacroblock(now, nil, f)
+	out.Block, out.Macroblock = defineBlock(now, f), defineMacroblock(now, nil, f)
 	pool := pooled(now, 16, 9)
 	if f.Y.Width >= 16 && f.Y.Height >= 9 {
 		out.Grid = &schemas.Grid{}
