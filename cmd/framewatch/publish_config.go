@@ -116,14 +116,10 @@ func (a *app) applyProfiles(ctx context.Context, want map[string]ProfileConfig) 
 
 // current is what a compacted topic says now, by key.
 func current[T any](ctx context.Context, c *kafka.Cluster, t *topology.Topic[T]) (map[string]*T, error) {
-	table := map[string]*T{}
+	now := newTable[T]()
 	err := kafka.Read(ctx, c, t, kafka.ReadOptions{Bounded: true}, func(_ context.Context, r topology.Record[T]) error {
-		if r.Value == nil {
-			delete(table, r.Key)
-		} else {
-			table[r.Key] = r.Value
-		}
+		now.take(r)
 		return nil
 	})
-	return table, err
+	return now.all(), err
 }

@@ -21,8 +21,9 @@ const (
 // settings is the view of the streams and profiles topics that a detector's owner turns into Setting records: what may change a
 // verdict enters through the log. It is safe for concurrent use.
 type settings struct {
-	mu       sync.Mutex
-	streams  map[string]*streamSetting
+	mu sync.Mutex
+	// streams by partition and id: a stream whose lane was changed is removed in one partition and added in another.
+	streams  map[int32]map[string]*streamSetting
 	profiles map[string]*schemas.Profile
 	// revision grows with each change of a profile, which changes any stream's settings.
 	revision int
@@ -30,7 +31,6 @@ type settings struct {
 
 // streamSetting is one stream and when its Setting was last sent.
 type streamSetting struct {
-	partition int32
 	// spec is nil once the stream is removed; removed is when that was first sent.
 	spec       *schemas.StreamSpec
 	removed    time.Time
@@ -40,14 +40,17 @@ type streamSetting struct {
 }
 
 func newSettings() *settings {
-	return &settings{streams: map[string]*streamSetting{}, profiles: map[string]*schemas.Profile{}}
+	return &settings{streams: map[int32]map[string]*streamSetting{}, profiles: map[string]*schemas.Profile{}}
 }
 
 // stream takes one record of the streams topic.
 func (s *settings) stream(r topology.Record[schemas.StreamSpec]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.streams[r.Key] = &streamSetting{partition: r.Partition, spec: r.Value}
+	if s.streams[r.Partition] == nil {
+		s.streams[r.Partition] = map[string]*streamSetting{}
+	}
+	s.streams[r.Partition][r.Key] = &streamSetting{spec: r.Value}
 }
 
 // profile takes one record of the profiles topic.
@@ -67,16 +70,17 @@ func (s *settings) beat(partition, generation int32, now time.Time) []topology.M
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	messages := []topology.Message{topology.Features.Message("", &schemas.Feature{Tick: &schemas.Tick{Time: now.UnixMicro(), Generation: generation}})}
-	for _, id := range slices.Sorted(maps.Keys(s.streams)) {
-		stream := s.streams[id]
-		if stream.partition != partition || !s.due(stream, generation, now) {
+	streams := s.streams[partition]
+	for _, id := range slices.Sorted(maps.Keys(streams)) {
+		stream := streams[id]
+		if !s.due(stream, generation, now) {
 			continue
 		}
 		if stream.spec == nil && stream.removed.IsZero() {
 			stream.removed = now
 		}
 		if stream.spec == nil && now.Sub(stream.removed) > removedFor {
-			delete(s.streams, id)
+			delete(streams, id)
 			continue
 		}
 		stream.sent, stream.generation, stream.revision = now, generation, s.revision

@@ -27,7 +27,7 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 	if config.Edge == "" {
 		config.Edge = "http://" + listener.Addr().String()
 	}
-	mine := &owned{streams: map[string]int32{}, cluster: a.cluster}
+	mine := &owned{streams: newTable[schemas.StreamSpec](), cluster: a.cluster}
 	edge := ingest.New(config, mine.publish, a.log)
 	mine.edge = edge
 
@@ -46,7 +46,7 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 // owned is which streams are this process's, and in which partition they write. It is safe for concurrent use.
 type owned struct {
 	mu      sync.RWMutex
-	streams map[string]int32
+	streams *table[schemas.StreamSpec]
 	cluster *kafka.Cluster
 	edge    *ingest.Ingest
 }
@@ -54,43 +54,39 @@ type owned struct {
 // changed takes one record of an owned partition of the streams topic.
 func (o *owned) changed(r topology.Record[schemas.StreamSpec]) {
 	o.mu.Lock()
-	if r.Value != nil {
-		o.streams[r.Key] = r.Partition
-	} else if o.streams[r.Key] == r.Partition {
-		delete(o.streams, r.Key)
-	}
-	_, mine := o.streams[r.Key]
+	spec, _ := o.streams.take(r)
 	o.mu.Unlock()
-	switch {
-	case r.Value != nil:
-		o.edge.Set(r.Key, r.Value)
-	case !mine:
-		o.edge.Remove(r.Key)
-	}
+	o.set(r.Key, spec)
 }
 
 // lost drops the streams of a partition that went to another member.
 func (o *owned) lost(partition int32) {
 	o.mu.Lock()
-	var gone []string
-	for id, p := range o.streams {
-		if p == partition {
-			gone = append(gone, id)
-			delete(o.streams, id)
-		}
-	}
+	gone := o.streams.drop(partition)
 	o.mu.Unlock()
 	for _, id := range gone {
-		o.edge.Remove(id)
+		o.mu.RLock()
+		spec, _ := o.streams.get(id)
+		o.mu.RUnlock()
+		o.set(id, spec)
 	}
+}
+
+// set makes the edge watch a stream as spec says, or no longer.
+func (o *owned) set(id string, spec *schemas.StreamSpec) {
+	if spec == nil {
+		o.edge.Remove(id)
+		return
+	}
+	o.edge.Set(id, spec)
 }
 
 // publish puts a measurement on the stream's partition, or fails at once when the log is behind: the live edge never waits.
 func (o *owned) publish(stream string, f *schemas.Feature) error {
 	o.mu.RLock()
-	partition, ok := o.streams[stream]
+	spec, partition := o.streams.get(stream)
 	o.mu.RUnlock()
-	if !ok {
+	if spec == nil {
 		return nil // it was taken from us a moment ago
 	}
 	var refused atomic.Pointer[error]
