@@ -18,6 +18,7 @@ var Catalogue = catalogue.Catalogue[Extractor]{
 	"block":      func() Extractor { return &Block{} },
 	"border":     func() Extractor { return &Border{} },
 	"chroma":     NewChroma,
+	"detail":     func() Extractor { return &Detail{} },
 	"difference": func() Extractor { return &Difference{} },
 	"field":      func() Extractor { return &Field{} },
 	"grid":       func() Extractor { return &Grid{} },

@@ -12,6 +12,7 @@ import (
 
 // Sizes that both sides of the wall to C know.
 const (
+	sobelUnit    = C.FW_SOBEL_UNIT
 	rowAlign     = C.FW_ROW_ALIGN
 	fieldStretch = C.FW_FIELD_STRETCH
 	macroblock   = C.FW_MACROBLOCK
@@ -41,6 +42,7 @@ type scan struct {
 	columnSteps [MaxSize]uint32
 	edges       [2]uint32
 	edgeMax     [2]uint32
+	detail      detailSums
 
 	tables     [8][256]uint32
 	prefix     [MaxSize + 1]uint32
@@ -50,21 +52,33 @@ type scan struct {
 	across     [2][3][MaxSize / macroblock]uint16
 	changes    [2][MaxSize]uint8
 	low, high  [MaxSize]uint8
+	half       [3][MaxSize / 2]uint16
 	lanes      [32]uint32
+}
+
+// detailSums is struct fw_detail.
+type detailSums struct {
+	sobel, sobelSquares uint64
+	laplacian           [2]int64
+	laplacianSquares    [2]uint64
+	noise               uint64
+	change              int64
+	changeSquares       uint64
 }
 
 // The twins are of one size.
 var _ [C.sizeof_struct_fw_scan]byte = [unsafe.Sizeof(scan{})]byte{}
 
 // read fills s from y and copies it, 8 bits a sample, to planes[0]; planes[1] and planes[2], where there, are the pictures before it.
-// An edge between macroblocks counts above edgeLimit in 1/32 level; flat has room for each whole macroblock.
-func (s *scan) read(y *media.Plane, depth, stride int, planes [][]byte, edgeLimit int, flat []int16) {
+// An edge between macroblocks counts above edgeLimit in 1/32 level; flat has room for each whole macroblock. One
+// row in every is looked at for detail.
+func (s *scan) read(y *media.Plane, depth, stride int, planes [][]byte, edgeLimit int, flat []int16, every int) {
 	var p [3]*C.uint8_t
 	for i, plane := range planes {
 		p[i] = (*C.uint8_t)(unsafe.SliceData(plane))
 	}
 	C.fw_scan_luma((*C.struct_fw_scan)(unsafe.Pointer(s)), (*C.uint8_t)(unsafe.SliceData(y.Data)), C.int(y.Stride), C.int(depth),
-		C.int(y.Width), C.int(y.Height), p[0], p[1], p[2], C.int(stride), C.int(edgeLimit), (*C.int16_t)(unsafe.SliceData(flat)))
+		C.int(y.Width), C.int(y.Height), p[0], p[1], p[2], C.int(stride), C.int(edgeLimit), (*C.int16_t)(unsafe.SliceData(flat)), C.int(every))
 }
 
 // shrink pools the plane to width by height means of 8 bits.

@@ -15,9 +15,22 @@
 /* Columns and rows of a macroblock; those at the right and at the bottom that are not whole do not count. */
 #define FW_MACROBLOCK 16
 
+/* The sum of Sobel magnitudes is in so much of a level. */
+#define FW_SOBEL_UNIT 64
+
 /* The pools: a cell (c, r) of C by R covers columns c*w/C up to (c+1)*w/C of the picture, rows alike. Four cells of the 64x36 pool in
  * each direction make one of the 16x9 grid. */
 enum { FW_POOL_COLUMNS = 64, FW_POOL_ROWS = 36, FW_GRID_COLUMNS = 16, FW_GRID_ROWS = 9, FW_SMALL_COLUMNS = 9, FW_SMALL_ROWS = 8 };
+
+/* Derivatives over sampled rows, without the picture's outermost lines. */
+struct fw_detail {
+	uint64_t sobel, sobel_squares; /* of the gradient's magnitude, in 1/FW_SOBEL_UNIT level rounded to nearest, and of its square */
+	int64_t laplacian[2];          /* of 4 times a sample less its four neighbours, and, in 1/4 level, of 2x2 means */
+	uint64_t laplacian_squares[2];
+	uint64_t noise;                /* of the magnitude of Immerkaer's mask */
+	int64_t change;                /* of differences to the previous picture, outermost columns included; 0 without one */
+	uint64_t change_squares;
+};
 
 /* What one pass over a picture's luma gathers, on 8-bit samples. kernel.go has its twin. */
 struct fw_scan {
@@ -37,6 +50,7 @@ struct fw_scan {
 	 * and the largest, in 1/32 level; 0 where all are below. The excess is the mean step over the border less the mean of the steps
 	 * beside it; of even rows where the border is upright. */
 	uint32_t edges[2], edge_max[2];
+	struct fw_detail detail;
 
 	/* Working space. */
 	uint32_t tables[8][256];
@@ -47,15 +61,17 @@ struct fw_scan {
 	uint16_t across[2][3][FW_MAX_SIZE / FW_MACROBLOCK];    /* across rows: above, on and below the border of macroblocks */
 	uint8_t changes[2][FW_MAX_SIZE];                       /* absolute differences to the previous picture: an even row's, an odd one's */
 	uint8_t low[FW_MAX_SIZE], high[FW_MAX_SIZE];           /* of the columns of a row of macroblocks */
+	uint16_t half[3][FW_MAX_SIZE / 2];                     /* sums of 2x2 samples */
 	uint32_t lanes[32];
 };
 
 /* fw_scan_luma copies the samples of a plane, each of depth bits (8: one byte; more: two, little-endian), to current as 8 bits, and
  * fills s. previous and before, the copies of the last picture and of the one before it, may be null. The copies have rows of stride
  * bytes, a multiple of FW_ROW_ALIGN, zero after width. An excess counts when it is above edge_limit, in 1/32 level. flat is told of each
- * macroblock, row by row, its luma where all samples of its even rows are equal, else -1. */
+ * macroblock, row by row, its luma where all samples of its even rows are equal, else -1. detail is of one row in every; at half the size, of one of its rows in every. */
 void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
-                  uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat);
+                  uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat,
+                  int every);
 
 /* What one pass over a picture's chroma gathers, on 8-bit samples. chroma.go has its twin. */
 struct fw_chroma {

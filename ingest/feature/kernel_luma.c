@@ -1,6 +1,7 @@
 #include "kernel.h"
 #include "part.h"
 #include "part_block.h"
+#include "part_detail.h"
 #include "part_field.h"
 #include "part_hash.h"
 
@@ -66,7 +67,8 @@ PART int row_of(int y, int height, int n, int r)
 }
 
 FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
-                       uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat)
+                       uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat,
+                       int every)
 {
 	memset(s, 0, sizeof *s);
 	for (int i = 0; i < 32; i++)
@@ -100,6 +102,7 @@ FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_st
 		if (previous)
 			add_macroblocks(s, 1, y, change, s->changes[~y & 1], width, height, edge_limit);
 		flat = find_flat(s, y, now, width, flat);
+		add_detail(s, y, now, previous ? previous + at : 0, width, stride, every);
 
 		/* The 16-bit sums go to the cells where a row of either pool ends, and before they overflow. */
 		rows++;

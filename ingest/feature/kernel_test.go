@@ -39,7 +39,7 @@ func TestKernelsEqualDefinitions(t *testing.T) {
 func TestSizes(t *testing.T) {
 	for _, size := range [][2]int{
 		{1, 1}, {1, 2}, {2, 1}, {3, 3}, {15, 9}, {16, 8}, {17, 10}, {31, 7}, {33, 35}, {63, 37}, {127, 129},
-		{8192, 5}, {8191, 2}, {16384, 1}, {5, 8192}, {2, 16384}, {1, 12345}, {7, 9287}, {4097, 131},
+		{8192, 5}, {8191, 2}, {16384, 1}, {5, 8192}, {2, 16384}, {1, 12345}, {7, 9287}, {4097, 131}, {131, 700},
 	} {
 		for _, depth := range []int{8, 16} {
 			t.Run(fmt.Sprintf("%dx%d, %d bits", size[0], size[1], depth), func(t *testing.T) {
@@ -87,7 +87,7 @@ func noise(seed uint64, format media.VideoFormat, padding int) *media.Frame {
 }
 
 func compare(t interface{ Errorf(string, ...any) }, got, want *schemas.VideoFrame) {
-	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border", "Field", "Block", "Macroblock"} {
+	for _, group := range []string{"Luma", "Grid", "Difference", "Hash", "Border", "Field", "Detail", "Block", "Macroblock"} {
 		g := reflect.ValueOf(got).Elem().FieldByName(group).Interface()
 		w := reflect.ValueOf(want).Elem().FieldByName(group).Interface()
 		if !reflect.DeepEqual(g, w) {
@@ -101,6 +101,7 @@ func define(frames []*media.Frame) *schemas.VideoFrame {
 	f := frames[len(frames)-1]
 	now := samples(f)
 	out := &schemas.VideoFrame{Luma: defineLuma(now, f.Format.Range == "full"), Hash: defineHash(f, now), Border: defineBorder(now, f)}
+	out.Detail = defineDetail(now, nil, f)
 	out.Block, out.Macroblock = defineBlock(now, f), defineMacroblock(now, nil, f)
 	pool := pooled(now, 16, 9)
 	if f.Y.Width >= 16 && f.Y.Height >= 9 {
@@ -115,6 +116,7 @@ func define(frames []*media.Frame) *schemas.VideoFrame {
 	previous := samples(frames[len(frames)-2])
 	change := absolute(now, previous)
 	out.Macroblock = defineMacroblock(now, change, f)
+	out.Detail = defineDetail(now, previous, f)
 	out.Difference = &schemas.Difference{Previous: mafd(total(change), f), Low: defineLow(pooled(now, 64, 36), pooled(previous, 64, 36), f)}
 	if len(frames) > 2 {
 		d := mafd(total(absolute(now, samples(frames[len(frames)-3]))), f)

@@ -50,7 +50,7 @@ func (p *Picture) load(f *media.Frame) {
 	}
 	p.before = p.scan.pool
 	p.planes[0], p.planes[1], p.planes[2] = p.planes[2], p.planes[0], p.planes[1]
-	p.scan.read(&f.Y, f.Format.Depth, p.stride, p.planes[:p.seen+1], p.edgeLimit(), p.flat)
+	p.scan.read(&f.Y, f.Format.Depth, p.stride, p.planes[:p.seen+1], p.edgeLimit(), p.flat, p.detailEvery())
 	p.kept++
 }
 
