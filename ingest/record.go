@@ -30,7 +30,7 @@ func pictureFlags(f *media.Frame) int32 {
 		bit int32
 	}{
 		{f.Key, flagKey}, {f.Interlaced, flagInterlaced}, {f.TopFieldFirst, flagTopFieldFirst},
-		{f.Corrupt, flagCorrupt}, {f.PacketCorrupt, flagPacketCorrupt}, {f.Captions, flagCaptions},
+		{f.Corrupt, flagCorrupt}, {f.PacketCorrupt, flagPacketCorrupt}, {f.Caption.Attached, flagCaptions},
 	} {
 		if b.set {
 			flags |= b.bit
@@ -52,21 +52,6 @@ func dtsDelta(f *media.Frame) *int32 {
 	}
 	narrow := int32(delta)
 	return &narrow
-}
-
-// idr counts pictures since the last clean key picture.
-type idr struct{ since *int32 }
-
-// Count takes the next picture and returns its distance, nil before the first clean key picture.
-func (i *idr) Count(f *media.Frame) *int32 {
-	switch {
-	case f.Key && !f.Corrupt && !f.PacketCorrupt && f.ErrorFlags == 0 && f.Concealed == 0:
-		i.since = new(int32)
-	case i.since != nil:
-		n := *i.since + 1
-		i.since = &n
-	}
-	return i.since
 }
 
 // nominal is how long a picture of the format lasts by its declared rate, 90 kHz; 0 when none is declared.

@@ -43,6 +43,7 @@ type status struct {
 	until   time.Time
 
 	second, total counts
+	timing        timing
 	// bytes is what the seconds so far have told, read what workers that open the source themselves have read.
 	bytes, read, readBefore int64
 	playlist                source.PlaylistState
@@ -77,6 +78,7 @@ func (s *status) Begin(now time.Time) int64 {
 	defer s.mu.Unlock()
 	s.session = max(now.UnixMicro(), s.session+1)
 	s.began, s.seq, s.epoch = now, 0, 0
+	s.timing = timing{}
 	s.readBefore = s.read
 	return s.session
 }
@@ -102,11 +104,14 @@ func (s *status) Retried(ours bool) {
 	}
 }
 
-// Media counts a picture or a block of sound of the running worker.
-func (s *status) Media(f *schemas.Feature, now time.Time) {
+// Media counts a picture or a block of sound of the running worker. Of a worker that opens the source itself arrival tells nothing.
+func (s *status) Media(f *schemas.Feature, now time.Time, direct bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.second.add(f)
+	if !direct {
+		s.timing.Media(f)
+	}
 	lasts := int64(0)
 	if v := f.VideoFrame; v != nil {
 		s.epoch, lasts = v.Epoch, min(int64(v.Duration), maxJump)
@@ -152,7 +157,7 @@ func (s *status) Second(now time.Time) *schemas.StreamSecond {
 	r := &schemas.StreamSecond{
 		Session: s.session, Epoch: s.epoch, Seq: s.seq, At: now.Sub(s.began).Microseconds(), State: state, Reason: reason,
 		FramesDecoded: s.second.decoded, FramesAnalysed: s.second.analysed, AudioBlocks: s.second.blocks, Bytes: bytes - s.bytes,
-		Reconnects: s.total.reconnects, Restarts: s.total.restarts, Dropped: s.second.dropped, Edge: s.edge, Playlist: s.playlistSecond(now),
+		Reconnects: s.total.reconnects, Restarts: s.total.restarts, Dropped: s.second.dropped, Edge: s.edge, Playlist: s.playlistSecond(now), Timing: s.timing.Second(),
 	}
 	s.seq++
 	s.bytes, s.second, s.faulted = bytes, counts{}, ""

@@ -13,7 +13,7 @@ func TestStatus(t *testing.T) {
 	begin := time.Unix(1000, 0)
 	s := ingest.NewStatus("", begin)
 	now := begin
-	picture := func() { s.Media(frame(0, 0, 0, 0), now) }
+	picture := func() { s.Media(frame(0, 0, 0, 0), now, false) }
 	for i, c := range []struct {
 		happens       func()
 		state, reason string
@@ -49,7 +49,7 @@ func TestStatusLongPicture(t *testing.T) {
 	s := ingest.NewStatus("", begin)
 	long := frame(0, 0, 0, 0)
 	long.VideoFrame.Duration = 4 * 90000
-	s.Media(long, begin)
+	s.Media(long, begin, false)
 	for second, want := range []string{ingest.Up, ingest.Up, ingest.Up, ingest.Up, ingest.Up, ingest.Down} { // 4 s and 2 s of grace
 		if got := s.Second(begin.Add(time.Duration(second+1) * time.Second)).State; got != want {
 			t.Errorf("second %d: %s, want %s", second, got, want)

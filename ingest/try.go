@@ -135,7 +135,7 @@ func (t *try) hear(p *process) (*ending, error) {
 			}
 			if now := time.Now(); m.Feature.Inventory == nil {
 				t.watch.Media(now)
-				s.status.Media(m.Feature, now)
+				s.status.Media(m.Feature, now, p.media == nil)
 			}
 			s.send(m.Feature)
 		}

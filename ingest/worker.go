@@ -46,7 +46,7 @@ type worker struct {
 	format      media.VideoFormat
 	lastStep    int64
 	lastPTS     int64
-	idr         idr
+	decoding    decoding
 	nextPicture int64
 
 	sounds map[int]*sound
@@ -150,7 +150,7 @@ func (w *worker) picture(f *media.Frame) error {
 	if i.Missing*10 >= lasts*9 {
 		r.Flags |= flagGapBefore
 	}
-	r.Decode = &schemas.DecoderState{ErrorFlags: int32(f.ErrorFlags), Concealed: int32(f.Concealed), SinceIDR: w.idr.Count(f), PacketSize: int32(f.PacketSize)}
+	w.decoding.Fill(f, r)
 	w.video.Measure(f, r)
 	w.frames++
 	w.present(i.At, came, waited)

@@ -43,13 +43,15 @@ type StreamSecond struct {
 	Cues *Cues `avro:"cues" json:"cues,omitempty"`
 }
 
-// Timing is what the times of arrival say.
+// Timing is what the times of arrival say. Null for media whose arrival is not known: offline, from a file, and when no two pictures of one epoch have come up to now.
 type Timing struct {
-	// Mean |arrival - pts| deviation, microseconds.
+	// Mean of the second's |D|, microseconds, 0 when there is none. D is of a picture and the one shown before it in the same epoch: the difference of their arrivals less that of their pts (RFC 3550, 6.4.1).
 	PTSJitterMean int32 `avro:"pts_jitter_mean" json:"pts_jitter_mean"`
-	PTSJitterMax  int32 `avro:"pts_jitter_max" json:"pts_jitter_max"`
-	// Smallest audio minus video PTS at equal arrival, microseconds.
+	// Largest of them, microseconds.
+	PTSJitterMax int32 `avro:"pts_jitter_max" json:"pts_jitter_max"`
+	// Smallest lead of sound over pictures at equal arrival, microseconds: the sound's pts less its arrival, less the same of the picture, each time that one comes, with the newest of the other in the same epoch. A picture counts from its pts, sound from the end of its block (pts + 100 ms), of the audio track of the lowest index that has been heard. What multiplexing has the one wait for the other is in it, so that it is its changes that tell. Null without both in this second.
 	SkewMin *int32 `avro:"skew_min" json:"skew_min,omitempty"`
+	// Largest of them, microseconds.
 	SkewMax *int32 `avro:"skew_max" json:"skew_max,omitempty"`
 }
 

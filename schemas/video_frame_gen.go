@@ -52,7 +52,7 @@ type VideoFrame struct {
 	Field *Field `avro:"field" json:"field,omitempty"`
 	// First and last row and column whose mean luma exceeds 24 and 40. Where none does, the first is the number of rows or columns and the last -1.
 	Border *Border `avro:"border" json:"border,omitempty"`
-	// Inputs of BT.1702 and WCAG flash analysis.
+	// Inputs of BT.1702 and WCAG flash analysis, from the 64x36 mean-pooled picture, every cell of one weight. U and V of a cell are means over one row in n of theirs, n a 144th of the plane's rows rounded down but at least 1. R, G and B are linear, 0 to 1, by the signalled matrix and transfer: sRGB's curve unless PQ or HLG is signalled, of which 203 cd/m2 (HLG on a display of 1000 cd/m2, channel by channel) and more are 1. Null for fewer than 64 columns or 36 rows.
 	Flash *Flash `avro:"flash" json:"flash,omitempty"`
 	// Measures taken on sampled pictures only.
 	Sampled *Sampled `avro:"sampled" json:"sampled,omitempty"`
@@ -72,9 +72,9 @@ type DecoderState struct {
 	LostBefore int32 `avro:"lost_before" json:"lost_before"`
 	// Bytes of the picture's packet.
 	PacketSize int32 `avro:"packet_size" json:"packet_size"`
-	// Mean quantiser. Null: FFmpeg tells it only by making a list of all macroblocks of every picture, which costs about 1 % of decoding H.264 and 160 kB a picture at 1080p, and is not asked.
+	// Mean of the macroblocks' luma quantisers, rounded to nearest. H.264 only, 0 to 51 at 8 bits and 6 more for each further bit; null with other codecs.
 	QPMean *int32 `avro:"qp_mean" json:"qp_mean,omitempty"`
-	// Largest quantiser. Null, as qp_mean.
+	// Largest of them; null as qp_mean.
 	QPMax *int32 `avro:"qp_max" json:"qp_max,omitempty"`
 	// Lines of level error or worse that the decoder logged over the picture's packet, but those about SEI; at least 1 when it refused the packet. The only word on damage that HEVC, VP9 and AV1 decoders give.
 	Errors *int32 `avro:"errors" json:"errors,omitempty"`
@@ -213,12 +213,16 @@ type Border struct {
 	Right40  int32 `avro:"right40" json:"right40"`
 }
 
-// Flash: Inputs of BT.1702 and WCAG flash analysis.
+// Flash: Inputs of BT.1702 and WCAG flash analysis, from the 64x36 mean-pooled picture, every cell of one weight. U and V of a cell are means over one row in n of theirs, n a 144th of the plane's rows rounded down but at least 1. R, G and B are linear, 0 to 1, by the signalled matrix and transfer: sRGB's curve unless PQ or HLG is signalled, of which 203 cd/m2 (HLG on a display of 1000 cd/m2, channel by channel) and more are 1. Null for fewer than 64 columns or 36 rows.
 type Flash struct {
-	LuminanceMean    float32  `avro:"luminance_mean" json:"luminance_mean"`
+	// Mean relative luminance, 0 to 1: 0.2126 R + 0.7152 G + 0.0722 B, for the primaries of BT.2020 0.2627 R + 0.6780 G + 0.0593 B.
+	LuminanceMean float32 `avro:"luminance_mean" json:"luminance_mean"`
+	// Share of cells, 0 to 1, whose relative luminance rose by more than 0.01 since the previous picture, or, where more fell so, their share negated. Null on the first picture of an epoch.
 	LuminanceChanged *float32 `avro:"luminance_changed" json:"luminance_changed,omitempty"`
-	RedMean          float32  `avro:"red_mean" json:"red_mean"`
-	RedChanged       *float32 `avro:"red_changed" json:"red_changed,omitempty"`
+	// Mean red, 0 to 320: 320 (R - G - B) where R / (R + G + B) is at least 0.8, else 0.
+	RedMean float32 `avro:"red_mean" json:"red_mean"`
+	// As luminance_changed, of red that rose or fell by more than 2.
+	RedChanged *float32 `avro:"red_changed" json:"red_changed,omitempty"`
 }
 
 // Sampled: Measures taken on sampled pictures only.

@@ -70,16 +70,34 @@ type Frame struct {
 	Duration int64
 	// Key, Interlaced, TopFieldFirst, Corrupt and PacketCorrupt are FFmpeg's flags of the frame and its packet.
 	Key, Interlaced, TopFieldFirst, Corrupt, PacketCorrupt bool
-	// Captions tells that A/53 captions are attached.
-	Captions bool
+	// Caption is what is attached to it besides the picture.
+	Caption Caption
 	// PictureType is AVPictureType; Repeat is repeat_pict.
 	PictureType, Repeat int
 	// ErrorFlags is decode_error_flags; Concealed the macroblocks that the decoder's log says it concealed.
 	ErrorFlags, Concealed int
+	// Errors that the decoder's log tells of its packet; Lost counts the reference pictures missing before it, by H.264's frame_num.
+	Errors, Lost int
+	// Ancestors counts the damaged packets since the last clean key picture that it may be predicted from, its own among them.
+	Ancestors int
+	// QPMean and QPMax are the mean and the largest quantiser of its macroblocks; -1 when the decoder does not tell.
+	QPMean, QPMax int
 	// PacketSize in bytes.
 	PacketSize int
 	// DecodeTime spent since the previous picture's.
 	DecodeTime time.Duration
+}
+
+// Caption is the captions, the active format and the time code that come with a picture.
+type Caption struct {
+	// Attached tells that there are A/53 captions, be they all padding.
+	Attached bool
+	// CEA608 and CEA708 count the bytes of captions that are no padding.
+	CEA608, CEA708 int
+	// AFD is the active format description, 0 to 15; -1 when there is none.
+	AFD int
+	// Timecode tells that there is a time code.
+	Timecode bool
 }
 
 // Samples is a stretch of decoded sound of one track. It is valid until the next unit is read.

@@ -8,14 +8,17 @@
 enum { LINE = 512 };
 
 static _Thread_local struct {
-	int concealed;
+	fw_told pictures;
 	char last[LINE];
 } told;
 
 static void callback(void *from, int level, const char *format, va_list arguments)
 {
-	if (level > AV_LOG_INFO)
+	if (level > AV_LOG_INFO) {
+		told.pictures.lost += !strncmp(format, "Frame num gap", 13); // a line for each picture
 		return;
+	}
+	told.pictures.errors += level <= AV_LOG_ERROR && strncmp(format, "SEI type", 8);
 	int conceals = strncmp(format, "concealing %d DC", 16) == 0;
 	if (level > AV_LOG_WARNING && !conceals)
 		return;
@@ -29,7 +32,7 @@ static void callback(void *from, int level, const char *format, va_list argument
 		const char *text = strstr(line, "concealing ");
 		if (text && sscanf(text, "concealing %d DC, %d AC, %d MV", &dc, &ac, &mv) == 3) {
 			int most = dc > ac ? dc : ac;
-			told.concealed += most > mv ? most : mv;
+			told.pictures.concealed += most > mv ? most : mv;
 		}
 		return;
 	}
@@ -47,11 +50,11 @@ void fw_log_start(void)
 	av_log_set_callback(callback);
 }
 
-int fw_log_concealed(void)
+fw_told fw_log_take(void)
 {
-	int n = told.concealed;
-	told.concealed = 0;
-	return n;
+	fw_told taken = told.pictures;
+	told.pictures = (fw_told){0};
+	return taken;
 }
 
 const char *fw_log_last(void)
@@ -61,6 +64,6 @@ const char *fw_log_last(void)
 
 void fw_log_forget(void)
 {
-	told.concealed = 0;
+	told.pictures = (fw_told){0};
 	told.last[0] = 0;
 }

@@ -13,8 +13,14 @@ import (
 // startLog takes over the process's libav log. go-astiav's SetLogCallback is of no use: it formats a line into 1 kB without a bound.
 var startLog = sync.OnceFunc(func() { C.fw_log_start() })
 
-// concealed is how many macroblocks the decoder driven by this thread said it concealed since the last call.
-func concealed() int { return int(C.fw_log_concealed()) }
+// told is what a decoder's log says of a picture: macroblocks concealed, lines of level error, reference pictures missing before it.
+type told struct{ concealed, errors, lost int }
+
+// takeLog is what libav told on this thread since the last call.
+func takeLog() told {
+	t := C.fw_log_take()
+	return told{int(t.concealed), int(t.errors), int(t.lost)}
+}
 
 // forgetLog drops what libav told on this thread so far, so that an error is not explained with an older one's words.
 func forgetLog() { C.fw_log_forget() }

@@ -5,8 +5,18 @@
 // fw_log_start makes libav log here and nowhere else.
 void fw_log_start(void);
 
-// fw_log_concealed is how many macroblocks the decoder called on this thread said it concealed since the last call.
-int fw_log_concealed(void);
+// fw_told is what a decoder said of the pictures it was given.
+typedef struct {
+	// Macroblocks concealed.
+	int concealed;
+	// Lines of level error or worse, but those about SEI, which no sample depends on.
+	int errors;
+	// Reference pictures that H.264's frame_num says are missing.
+	int lost;
+} fw_told;
+
+// fw_log_take is what was told on this thread since the last call.
+fw_told fw_log_take(void);
 
 // fw_log_last is the last error or warning told on this thread, without control characters; empty when there was none.
 const char *fw_log_last(void);

@@ -4,6 +4,7 @@
 #include <libavutil/display.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/pixdesc.h>
+#include <libavutil/video_enc_params.h>
 
 // planar tells whether every sample of the format stands alone in its plane, low bits, native byte order: what is measured as it is.
 static int planar(const AVPixFmtDescriptor *d)
@@ -115,6 +116,42 @@ static void planes(const AVFrame *f, const AVPixFmtDescriptor *d, fw_picture *ou
 	out->matrix = f->colorspace;
 }
 
+// quantisers reads those of all macroblocks, if the decoder lists them and the list lies within its memory.
+static void quantisers(const AVFrame *f, fw_picture *out)
+{
+	out->qp_mean = out->qp_max = -1;
+	const AVFrameSideData *d = av_frame_get_side_data(f, AV_FRAME_DATA_VIDEO_ENC_PARAMS);
+	if (!d || d->size < sizeof(AVVideoEncParams))
+		return;
+	AVVideoEncParams *p = (AVVideoEncParams *)d->data;
+	if (p->type != AV_VIDEO_ENC_PARAMS_H264 || !p->nb_blocks || p->block_size < sizeof(AVVideoBlockParams) ||
+	    p->blocks_offset > d->size || p->nb_blocks > (d->size - p->blocks_offset) / p->block_size)
+		return;
+	int64_t sum = 0;
+	int max = 0;
+	for (unsigned i = 0; i < p->nb_blocks; i++) {
+		int q = p->qp + av_video_enc_params_block(p, i)->delta_qp;
+		sum += q;
+		max = q > max ? q : max;
+	}
+	out->qp_mean = sum > 0 ? (sum + p->nb_blocks / 2) / p->nb_blocks : 0;
+	out->qp_max = max;
+}
+
+// attached reads the side data of f whose size is what it should be at least.
+static void attached(const AVFrame *f, fw_picture *out)
+{
+	const AVFrameSideData *d = av_frame_get_side_data(f, AV_FRAME_DATA_A53_CC);
+	out->captions = d ? d->data : NULL;
+	out->captions_size = d ? d->size : 0;
+	d = av_frame_get_side_data(f, AV_FRAME_DATA_AFD);
+	out->afd = d && d->size >= 1 ? d->data[0] & 15 : -1;
+	d = av_frame_get_side_data(f, AV_FRAME_DATA_S12M_TIMECODE);
+	out->timecode = d && d->size >= 2 * sizeof(uint32_t) && *(const uint32_t *)d->data > 0; // how many, then as many
+	d = av_frame_get_side_data(f, AV_FRAME_DATA_GOP_TIMECODE);
+	out->timecode |= d && d->size >= sizeof(int64_t);
+}
+
 int fw_picture_read(AVFrame *f, fw_converter *c, fw_picture *out)
 {
 	const AVPixFmtDescriptor *d = av_pix_fmt_desc_get(f->format);
@@ -147,10 +184,11 @@ int fw_picture_read(AVFrame *f, fw_converter *c, fw_picture *out)
 	out->interlaced = f->interlaced_frame;
 	out->top_field_first = f->top_field_first;
 	out->corrupt = (f->flags & AV_FRAME_FLAG_CORRUPT) != 0;
-	out->captions = av_frame_get_side_data(f, AV_FRAME_DATA_A53_CC) != NULL;
 	out->picture_type = f->pict_type;
 	out->repeat = f->repeat_pict;
 	out->error_flags = f->decode_error_flags;
+	attached(f, out);
+	quantisers(f, out);
 	return 0;
 }
 

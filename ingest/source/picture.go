@@ -46,18 +46,24 @@ func (p *picture) send(codec *astiav.CodecContext, packet *astiav.Packet) error 
 	if packet != nil {
 		p.packets.add(packet)
 	}
-	began := time.Now()
-	err := codec.SendPacket(packet)
-	p.spent += time.Since(began)
-	p.packets.conceal(concealed())
-	return err
+	takeLog() // what others told
+	return p.decode(func() error { return codec.SendPacket(packet) })
 }
 
 func (p *picture) receive(codec *astiav.CodecContext, frame *astiav.Frame) error {
+	return p.decode(func() error { return codec.ReceiveFrame(frame) })
+}
+
+// decode makes a call that may decode the newest packet, and keeps what it took and told.
+func (p *picture) decode(call func() error) error {
 	began := time.Now()
-	err := codec.ReceiveFrame(frame)
+	err := call()
 	p.spent += time.Since(began)
-	p.packets.conceal(concealed())
+	t := takeLog()
+	if err != nil && !drained(err) {
+		t.errors = max(t.errors, 1)
+	}
+	p.packets.tell(t)
 	return err
 }
 
@@ -66,17 +72,32 @@ func (p *picture) read(frame *astiav.Frame) (u media.Unit, changed bool, err err
 		return u, false, astiav.Error(code)
 	}
 	r, f := &p.raw, &p.frame
-	packet := p.packets.find(int64(r.pts), int64(r.packet_position), int(r.packet_size))
 	f.Y, f.U, f.V = p.plane(0), p.plane(1), p.plane(2)
 	f.PTS = to90k(int64(r.best_effort_pts), p.timeBase)
-	f.DTS = to90k(packet.dts, p.timeBase)
 	f.Duration = max(0, to90k(int64(r.duration), p.timeBase))
 	f.Key, f.Interlaced, f.TopFieldFirst = r.key != 0, r.interlaced != 0, r.top_field_first != 0
-	f.Corrupt, f.PacketCorrupt, f.Captions = r.corrupt != 0, packet.corrupt, r.captions != 0
 	f.PictureType, f.Repeat, f.ErrorFlags = int(r.picture_type), int(r.repeat), int(r.error_flags)
-	f.Concealed, f.PacketSize = packet.concealed, packet.size
+	f.Corrupt, f.Caption = r.corrupt != 0, p.caption()
+	f.QPMean, f.QPMax = int(r.qp_mean), int(r.qp_max)
+	p.inherit(p.packets.find(int64(r.pts), int64(r.packet_position), int(r.packet_size)))
 	f.DecodeTime, p.spent = p.spent, 0
 	return media.Unit{Frame: f}, p.look(frame), nil
+}
+
+// inherit takes what the picture has from the i-th packet, which held it; i is negative when that is not known.
+func (p *picture) inherit(i int) {
+	f := &p.frame
+	held := packet{dts: media.NoTime, size: int(p.raw.packet_size)}
+	if i >= 0 {
+		if f.Corrupt || f.ErrorFlags != 0 {
+			p.packets.flag(i)
+		}
+		held = *p.packets.at(i)
+	}
+	f.DTS = to90k(held.dts, p.timeBase)
+	f.PacketSize, f.PacketCorrupt = held.size, held.corrupt
+	f.Concealed, f.Errors, f.Lost = held.told.concealed, held.told.errors, held.told.lost
+	f.Ancestors = held.ancestors()
 }
 
 // look brings p.frame.Format up to date.

@@ -19,7 +19,14 @@ typedef struct {
 	// Of the packet that held the picture, as the decoder remembers it.
 	int64_t packet_position;
 	int packet_size;
-	int key, interlaced, top_field_first, corrupt, captions, picture_type, repeat, error_flags;
+	int key, interlaced, top_field_first, corrupt, picture_type, repeat, error_flags;
+	// A/53 caption data as cc_data triplets, NULL when there are none; f's memory.
+	const uint8_t *captions;
+	size_t captions_size;
+	// Active format description, -1 when there is none; whether there is a time code.
+	int afd, timecode;
+	// Mean and largest quantiser of the macroblocks, -1 when the decoder does not tell.
+	int qp_mean, qp_max;
 } fw_picture;
 
 // fw_converter turns what is not planar YUV or grey into what is. Zero is ready for use.

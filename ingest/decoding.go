@@ -1,0 +1,59 @@
+package ingest
+
+import (
+	"github.com/framewatch/framewatch/ingest/media"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// decoding fills what the decoder says of each picture into records, and counts from the last clean key picture. One goroutine; what a
+// record gets is valid until the next Fill.
+type decoding struct {
+	state   schemas.DecoderState
+	caption schemas.Caption
+
+	errors, ancestors, since, afd, mean, max int32
+	// clean tells that there was a clean key picture.
+	clean bool
+}
+
+// Fill takes the next picture.
+func (d *decoding) Fill(f *media.Frame, r *schemas.VideoFrame) {
+	d.count(f)
+	d.errors, d.ancestors = int32(f.Errors), int32(f.Ancestors)
+	d.state = schemas.DecoderState{
+		ErrorFlags: int32(f.ErrorFlags), Concealed: int32(f.Concealed), LostBefore: int32(f.Lost), PacketSize: int32(f.PacketSize),
+		Errors: &d.errors, Ancestors: &d.ancestors, QPMean: known(&d.mean, f.QPMean), QPMax: known(&d.max, f.QPMax),
+	}
+	if d.clean {
+		d.state.SinceIDR = &d.since
+	}
+	d.caption = schemas.Caption{Cea608: int32(f.Caption.CEA608), Cea708: int32(f.Caption.CEA708), AFD: known(&d.afd, f.Caption.AFD), Timecode: f.Caption.Timecode}
+	r.Decode, r.Caption = &d.state, &d.caption
+}
+
+// count brings since up to date.
+func (d *decoding) count(f *media.Frame) {
+	switch {
+	case f.Key && intra(f.PictureType) && f.Ancestors == 0 && undamaged(f):
+		d.clean, d.since = true, 0
+	case d.clean:
+		d.since++
+	}
+}
+
+// known keeps v in to, and is nil for a negative v: what is not known.
+func known(to *int32, v int) *int32 {
+	if v < 0 {
+		return nil
+	}
+	*to = int32(v)
+	return to
+}
+
+// undamaged tells that neither the picture nor its packet bears a sign of damage.
+func undamaged(f *media.Frame) bool {
+	return !f.Corrupt && !f.PacketCorrupt && f.ErrorFlags == 0 && f.Concealed == 0 && f.Errors == 0 && f.Lost == 0
+}
+
+// intra tells an I picture, or one of a codec that names no types.
+func intra(pictureType int) bool { return pictureType <= 1 } // AV_PICTURE_TYPE_NONE, AV_PICTURE_TYPE_I
