@@ -72,16 +72,15 @@ func (r *runs) scan(buffer []float32) (s soundScan) {
 		r.longestZero, r.longestConstant = r.zero, r.constant
 		return s
 	}
-	r.walk(buffer, from)
+	r.walk(buffer)
 	return s
 }
 
-// walk looks at one sample after the other.
-func (r *runs) walk(buffer []float32, from int) {
+// walk looks at one sample after the other. Where no sample was before the first, no run is there to go on.
+func (r *runs) walk(buffer []float32) {
 	for i := soundHistory; i < len(buffer); i++ {
 		x, before := buffer[i], buffer[i-1]
-		known := i >= soundHistory+from
-		r.constant = run(r.constant, true, known && x == before)
+		r.constant = run(r.constant, true, x == before)
 		r.zero = run(r.zero, x == 0, true)
 		r.clip = run(r.clip, x >= fullScale || x <= -fullScale, x > 0 == (before > 0))
 		r.longestZero, r.longestConstant = max(r.longestZero, r.zero), max(r.longestConstant, r.constant)

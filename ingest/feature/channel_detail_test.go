@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -105,6 +106,38 @@ func TestRunsOverBorders(t *testing.T) {
 	quiet := details(8000, append(constant(800, -0.5), constant(800, 0.5)...))
 	if quiet[0].Step != 0 || quiet[1].Step != 1<<20 || quiet[1].ZeroCrossings != 1 {
 		t.Errorf("a step between blocks: steps %d and %d, %d crossings; want 0, %d, 1", quiet[0].Step, quiet[1].Step, quiet[1].ZeroCrossings, 1<<20)
+	}
+}
+
+// Each block has its own figures, whatever way its runs are found.
+func TestRunsOfSuccessiveBlocks(t *testing.T) {
+	ramp := make([]float32, 800) // no zeros, no neighbours alike, none clipped
+	for i := range ramp {
+		ramp[i] = float32(i+1) / 1000
+	}
+	endsClipped, begunClipped, broken := append([]float32(nil), ramp...), append([]float32(nil), ramp...), append([]float32(nil), ramp...)
+	endsClipped[798], endsClipped[799], begunClipped[0] = 1, 0.9995, 1
+	broken[400] = float32(math.NaN())
+	type figures struct{ zero, constant, clipRuns, notFinite int32 }
+	for _, c := range []struct {
+		name   string
+		blocks [][]float32
+		want   []figures
+	}{
+		{"clipped at both ends of what is not", [][]float32{endsClipped, ramp, begunClipped}, []figures{{0, 1, 0, 0}, {0, 1, 0, 0}, {0, 1, 0, 0}}},
+		{"clipped over a border", [][]float32{endsClipped, begunClipped}, []figures{{0, 1, 0, 0}, {0, 1, 1, 0}}},
+		{"stuck, then zero, then more of it", [][]float32{constant(800, 0.5), constant(800, 0), constant(800, 0), ramp},
+			[]figures{{0, 800, 0, 0}, {800, 800, 0, 0}, {1600, 1600, 0, 0}, {0, 1, 0, 0}}},
+		{"stuck all along", [][]float32{constant(800, 0.5), constant(800, 0.5)}, []figures{{0, 800, 0, 0}, {0, 1600, 0, 0}}},
+		{"one that is no number", [][]float32{broken, ramp}, []figures{{1, 1, 0, 1}, {0, 1, 0, 0}}},
+	} {
+		var got []figures
+		for _, d := range details(8000, slices.Concat(c.blocks...)) {
+			got = append(got, figures{d.ZeroRun, d.ConstantRun, d.ClipRuns, d.NotFinite})
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
 	}
 }
 
