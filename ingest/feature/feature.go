@@ -21,6 +21,7 @@ var Catalogue = catalogue.Catalogue[Extractor]{
 	"detail":     func() Extractor { return &Detail{} },
 	"difference": func() Extractor { return &Difference{} },
 	"field":      func() Extractor { return &Field{} },
+	"flash":      func() Extractor { return &Flash{} },
 	"grid":       func() Extractor { return &Grid{} },
 	"hash":       func() Extractor { return &Hash{} },
 	"luma":       func() Extractor { return &Luma{} },

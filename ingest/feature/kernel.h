@@ -90,6 +90,18 @@ struct fw_chroma {
 void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
                     const uint32_t *colours);
 
+/* A plane of chroma pooled to 64x36 means in 1/FW_MEAN_UNIT level. It looks at one row in n, from the first of each cell on, with n a
+ * FW_CHROMA_ROWS-th of the rows rounded down, but at least 1; a cell has at least one sample. flash.go has its twin. */
+enum { FW_MEAN_UNIT = 16, FW_CHROMA_ROWS = 144 };
+struct fw_chroma_pool {
+	uint16_t means[FW_POOL_ROWS * FW_POOL_COLUMNS];
+	uint32_t columns[FW_MAX_SIZE]; /* working space */
+	uint8_t row[FW_MAX_SIZE];      /* working space */
+};
+
+/* fw_pool_chroma fills p from a plane of samples as in fw_scan_luma. */
+void fw_pool_chroma(struct fw_chroma_pool *p, const uint8_t *samples, int stride, int depth, int width, int height);
+
 /* fw_shrink pools the samples of a plane to to_width by to_height means of 8 bits, rows packed. A cell has at least one sample, so it
  * repeats samples where the target is larger. */
 void fw_shrink(const uint8_t *samples, int stride, int depth, int width, int height, uint8_t *to, int to_width, int to_height);
