@@ -18,8 +18,9 @@ const (
 
 // Loudness replays the loudness of a programme from AudioBlock's K-weighted energies of 10 ms: momentary, short-term and integrated by
 // ITU-R BS.1770-5 and EBU Tech 3341, range by EBU Tech 3342. The windows slide by 10 ms, so that a burst of 400 ms is seen whole wherever
-// it begins: FFmpeg's ebur128, which slides by 100 ms, reads up to 0.45 LU too little in cases 13 and 14 of Tech 3341. Integrated loudness and range are sampled each 100 ms. What they need is counted in 0.1 LU and takes 26 kB however long the
-// programme. Windows are summed anew each time, in order of time: what M and S are does not depend on what was before them.
+// it begins: FFmpeg's ebur128, which slides by 100 ms, reads up to 0.45 LU too little in cases 13 and 14 of Tech 3341. Integrated loudness
+// and range are sampled each 100 ms. What they need is counted in 0.1 LU and takes 26 kB however long the programme. Windows are summed
+// anew each time, in order of time: what M and S are does not depend on what was before them.
 type Loudness struct {
 	// Weights of the channels, as from ChannelWeights. Channels beyond them do not count.
 	Weights []float64
