@@ -31,7 +31,10 @@ type scan struct {
 	alpha     [2]uint64
 	delta     uint64
 	gamma     [2]uint64
-	histogram [256]uint32
+	squares   uint64
+	below     [len(levels)]uint32
+	lowEnd    uint32
+	highEnd   uint32
 	pool      [poolRows * poolColumns]uint32
 	small     [smallRows * smallColumns]uint32
 	sad       [gridRows * gridColumns]uint32
@@ -44,7 +47,7 @@ type scan struct {
 	edgeMax     [2]uint32
 	detail      detailSums
 
-	tables     [8][256]uint32
+	allBelow   [len(levels) + 1]uint32
 	prefix     [MaxSize + 1]uint32
 	band       [MaxSize]uint16
 	difference [MaxSize]uint16
@@ -71,14 +74,15 @@ var _ [C.sizeof_struct_fw_scan]byte = [unsafe.Sizeof(scan{})]byte{}
 
 // read fills s from y and copies it, 8 bits a sample, to planes[0]; planes[1] and planes[2], where there, are the pictures before it.
 // An edge between macroblocks counts above edgeLimit in 1/32 level; flat has room for each whole macroblock. One
-// row in every is looked at for detail.
-func (s *scan) read(y *media.Plane, depth, stride int, planes [][]byte, edgeLimit int, flat []int16, every int) {
+// row in every is looked at for detail; bounds are what samples are counted below.
+func (s *scan) read(y *media.Plane, depth, stride int, planes [][]byte, edgeLimit int, flat []int16, every int, bounds *[len(levels)]uint16) {
 	var p [3]*C.uint8_t
 	for i, plane := range planes {
 		p[i] = (*C.uint8_t)(unsafe.SliceData(plane))
 	}
 	C.fw_scan_luma((*C.struct_fw_scan)(unsafe.Pointer(s)), (*C.uint8_t)(unsafe.SliceData(y.Data)), C.int(y.Stride), C.int(depth),
-		C.int(y.Width), C.int(y.Height), p[0], p[1], p[2], C.int(stride), C.int(edgeLimit), (*C.int16_t)(unsafe.SliceData(flat)), C.int(every))
+		C.int(y.Width), C.int(y.Height), p[0], p[1], p[2], C.int(stride), C.int(edgeLimit), (*C.int16_t)(unsafe.SliceData(flat)), C.int(every),
+		(*C.uint16_t)(&bounds[0]))
 }
 
 // shrink pools the plane to width by height means of 8 bits.

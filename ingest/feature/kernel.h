@@ -15,6 +15,9 @@
 /* Columns and rows of a macroblock; those at the right and at the bottom that are not whole do not count. */
 #define FW_MACROBLOCK 16
 
+/* The points of the cumulative distribution. */
+#define FW_LEVELS 24
+
 /* The sum of Sobel magnitudes is in so much of a level. */
 #define FW_SOBEL_UNIT 64
 
@@ -37,7 +40,9 @@ struct fw_scan {
 	uint64_t hash;       /* of the samples as they came, all bits */
 	uint64_t sad_before; /* sum of absolute differences to the picture two back; 0 without one */
 	uint64_t alpha[2], delta, gamma[2]; /* the sums of FFmpeg's idet for the previous picture, with its neighbours; 0 without both */
-	uint32_t histogram[256];
+	uint64_t squares;    /* sum of squares */
+	uint32_t below[FW_LEVELS];
+	uint32_t low_end, high_end; /* smallest and largest sample */
 	uint32_t pool[FW_POOL_ROWS * FW_POOL_COLUMNS];    /* sums of the 64x36 pool */
 	uint32_t small[FW_SMALL_ROWS * FW_SMALL_COLUMNS]; /* sums of the 9x8 pool */
 	uint32_t sad[FW_GRID_ROWS * FW_GRID_COLUMNS];     /* sums of absolute differences to the previous picture; 0 without one */
@@ -53,7 +58,7 @@ struct fw_scan {
 	struct fw_detail detail;
 
 	/* Working space. */
-	uint32_t tables[8][256];
+	uint32_t all_below[FW_LEVELS + 1]; /* samples of stretches that lie below the i-th bound and the later ones, all of them */
 	uint32_t prefix[FW_MAX_SIZE + 1];
 	uint16_t band[FW_MAX_SIZE];
 	uint16_t difference[FW_MAX_SIZE];
@@ -67,11 +72,12 @@ struct fw_scan {
 
 /* fw_scan_luma copies the samples of a plane, each of depth bits (8: one byte; more: two, little-endian), to current as 8 bits, and
  * fills s. previous and before, the copies of the last picture and of the one before it, may be null. The copies have rows of stride
- * bytes, a multiple of FW_ROW_ALIGN, zero after width. An excess counts when it is above edge_limit, in 1/32 level. flat is told of each
+ * bytes, a multiple of FW_ROW_ALIGN, zero after width. below counts the samples below each of
+ * bounds, which ascend from 0 to 256. An excess counts when it is above edge_limit, in 1/32 level. flat is told of each
  * macroblock, row by row, its luma where all samples of its even rows are equal, else -1. detail is of one row in every; at half the size, of one of its rows in every. */
 void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
                   uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat,
-                  int every);
+                  int every, const uint16_t bounds[FW_LEVELS]);
 
 /* What one pass over a picture's chroma gathers, on 8-bit samples. chroma.go has its twin. */
 struct fw_chroma {

@@ -4,29 +4,10 @@
 #include "part_detail.h"
 #include "part_field.h"
 #include "part_hash.h"
+#include "part_levels.h"
 
 /* The difference to zeros is the sum, and processors have an instruction for that difference. */
 static const uint8_t zeros[FW_MAX_SIZE];
-
-/* Eight tables, so that equal neighbours do not wait for each other's counter. */
-PART void count(uint32_t tables[8][256], const uint8_t *row, int width)
-{
-	int x = 0;
-	for (; x + 8 <= width; x += 8) {
-		uint64_t v;
-		memcpy(&v, row + x, 8);
-		tables[0][v & 255]++;
-		tables[1][v >> 8 & 255]++;
-		tables[2][v >> 16 & 255]++;
-		tables[3][v >> 24 & 255]++;
-		tables[4][v >> 32 & 255]++;
-		tables[5][v >> 40 & 255]++;
-		tables[6][v >> 48 & 255]++;
-		tables[7][v >> 56]++;
-	}
-	for (; x < width; x++)
-		tables[0][row[x]]++;
-}
 
 PART void add(uint16_t *restrict columns, const uint8_t *restrict row, int n)
 {
@@ -68,11 +49,18 @@ PART int row_of(int y, int height, int n, int r)
 
 FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
                        uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat,
-                       int every)
+                       int every, const uint16_t bounds[FW_LEVELS])
 {
 	memset(s, 0, sizeof *s);
 	for (int i = 0; i < 32; i++)
 		s->lanes[i] = i + 1;
+	s->low_end = 255;
+	uint8_t reached[256];
+	for (int v = 0, i = 0; v < 256; v++) {
+		while (i < FW_LEVELS && bounds[i] <= v)
+			i++;
+		reached[v] = i;
+	}
 
 	int pool_row = 0, small_row = 0, rows = 0;
 	for (int y = 0; y < height; y++) {
@@ -84,7 +72,8 @@ FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_st
 		else
 			memcpy(now, row, width);
 		hash_row(s->lanes, row, depth > 8 ? 2 * width : width);
-		count(s->tables, now, width);
+		add_levels(s, now, width, bounds, reached);
+		s->squares += square_sum(now, width);
 		add(s->band, now, stride);
 		s->rows[y] = sad(now, zeros, stride);
 		uint8_t *change = s->changes[y & 1];
@@ -123,8 +112,9 @@ FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_st
 	}
 	for (int x = 0; x < width; x++)
 		s->column_steps[x] += s->steps[0][x];
-	for (int t = 0; t < 8; t++)
-		for (int v = 0; v < 256; v++)
-			s->histogram[v] += s->tables[t][v];
+	for (uint32_t i = 0, sum = 0; i < FW_LEVELS; i++) {
+		sum += s->all_below[i];
+		s->below[i] += sum;
+	}
 	s->hash = fold(s->lanes);
 }

@@ -24,21 +24,22 @@ func (*Luma) Extract(p *Picture, out *schemas.VideoFrame) {
 	if out.Luma == nil {
 		out.Luma = new(schemas.Luma)
 	}
-	var limited [256]uint64
-	var sum, squares uint64
-	for v, count := range p.scan.histogram {
-		limited[p.level(v)] += uint64(count)
-		sum += uint64(v) * uint64(count)
-		squares += uint64(v*v) * uint64(count)
+	s, l := &p.scan, out.Luma
+	for i, below := range s.below {
+		binary.BigEndian.PutUint16(l.CDF[2*i:], uint16(uint64(below)*65535/n))
 	}
-	distribution(&limited, n, out.Luma)
+	l.Min, l.Max = int32(p.level(int(s.lowEnd))), int32(p.level(int(s.highEnd)))
 
-	mean, std := moments(sum, squares, n)
+	var sum uint64
+	for _, row := range s.rows[:p.height] {
+		sum += uint64(row)
+	}
+	mean, std := moments(sum, s.squares, n)
 	if p.full {
 		mean, std = 16+mean*219/255, std*219/255
 	}
-	out.Luma.Mean = int32(math.Round(mean * 256))
-	out.Luma.Std = int32(math.Round(std * 256))
+	l.Mean = int32(math.Round(mean * 256))
+	l.Std = int32(math.Round(std * 256))
 }
 
 // moments gives the mean and the population standard deviation of n values from their sum and the sum of their squares.
@@ -55,23 +56,12 @@ func (p *Picture) level(v int) int {
 	return 16 + (v*219+127)/255
 }
 
-// distribution fills cdf, min and max from a histogram of n pixels.
-func distribution(histogram *[256]uint64, n uint64, out *schemas.Luma) {
-	var below uint64
-	point, smallest, largest := 0, -1, 0
-	for v, count := range histogram {
-		below += count
-		if point < len(levels) && v == levels[point] {
-			binary.BigEndian.PutUint16(out.CDF[2*point:], uint16(below*65535/n))
-			point++
+// levelBounds gives of each of levels the smallest value of the picture's range that lies above it; 256 where there is none.
+func (p *Picture) levelBounds() (bounds [len(levels)]uint16) {
+	for i, level := range levels {
+		for bounds[i] < 256 && p.level(int(bounds[i])) <= level {
+			bounds[i]++
 		}
-		if count == 0 {
-			continue
-		}
-		if smallest < 0 {
-			smallest = v
-		}
-		largest = v
 	}
-	out.Min, out.Max = int32(smallest), int32(largest)
+	return bounds
 }

@@ -27,6 +27,8 @@ type Picture struct {
 	scan       scan
 	// flat is the luma of each macroblock that has but one, else -1.
 	flat []int16
+	// bounds are the smallest samples above each of levels.
+	bounds [len(levels)]uint16
 	// before are the previous picture's sums of the 64x36 pool.
 	before [poolRows * poolColumns]uint32
 }
@@ -50,7 +52,7 @@ func (p *Picture) load(f *media.Frame) {
 	}
 	p.before = p.scan.pool
 	p.planes[0], p.planes[1], p.planes[2] = p.planes[2], p.planes[0], p.planes[1]
-	p.scan.read(&f.Y, f.Format.Depth, p.stride, p.planes[:p.seen+1], p.edgeLimit(), p.flat, p.detailEvery())
+	p.scan.read(&f.Y, f.Format.Depth, p.stride, p.planes[:p.seen+1], p.edgeLimit(), p.flat, p.detailEvery(), &p.bounds)
 	p.kept++
 }
 
@@ -59,6 +61,7 @@ func (p *Picture) reset() { p.kept = 0 }
 func (p *Picture) reformat(format media.VideoFormat, width, height int) {
 	p.format, p.width, p.height = format, width, height
 	p.full = fullRange(format)
+	p.bounds = p.levelBounds()
 	p.stride = (width + rowAlign - 1) / rowAlign * rowAlign
 	for i := range p.planes {
 		p.planes[i] = make([]byte, p.stride*height)
