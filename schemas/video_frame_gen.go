@@ -78,7 +78,7 @@ type DecoderState struct {
 	QPMax *int32 `avro:"qp_max" json:"qp_max,omitempty"`
 	// Lines of level error or worse that the decoder logged over the picture's packet, but those about SEI; at least 1 when it refused the packet. The only word on damage that HEVC, VP9 and AV1 decoders give.
 	Errors *int32 `avro:"errors" json:"errors,omitempty"`
-	// Damaged packets that this picture may be predicted from, its own among them: those since the last clean key packet in the order of decoding (for pictures decoded after a key picture and shown before it, since the one before), from the start when there was none. Damaged: marked corrupt, or with errors, concealed, lost_before, error_flags or AV_FRAME_FLAG_CORRUPT. A key packet is clean when it is not damaged and neither of the two packets before it is marked corrupt, since libavformat may mark up to two too early. A picture is tainted while this is above 0.
+	// Damaged packets that this picture may be predicted from, its own among them: those since the last clean key packet in the order of decoding (for pictures decoded after a key picture and shown before it, since the one before), from the start when there was none. Damaged: marked corrupt, or with errors, concealed, lost_before, error_flags or AV_FRAME_FLAG_CORRUPT. A key packet is clean when it is not damaged and neither of the two packets before it is marked corrupt, since libavformat may mark up to two too early. A picture is tainted while this is above 0. Measured: with 0.05 % and 0.3 % of TS packets lost, every H.264 picture that differs from the undamaged one has it above 0. HEVC that is damaged in the first picture after a start may not.
 	Ancestors *int32 `avro:"ancestors" json:"ancestors,omitempty"`
 }
 
@@ -242,6 +242,6 @@ type Caption struct {
 	Cea708 int32 `avro:"cea708" json:"cea708"`
 	// Active format description (ETSI TS 101 154, SMPTE ST 2016-1), 0 to 15; null when the picture has none.
 	AFD *int32 `avro:"afd" json:"afd,omitempty"`
-	// A time code came with this picture: in SEI (H.264, HEVC) or a GOP header (MPEG-2: the first picture decoded after it).
+	// A time code came with this picture: in SEI (H.264, HEVC) or a GOP header (MPEG-2: once a group, with the picture that comes out when the header is read, up to one before the group).
 	Timecode bool `avro:"timecode" json:"timecode"`
 }

@@ -10,6 +10,8 @@ var (
 	StartLog  = startLog
 	ForgetLog = forgetLog
 	LastLog   = lastLog
+	// CaptionBytes counts the bytes of captions that are no padding.
+	CaptionBytes = captionBytes
 )
 
 // Walk reads a playlist as either kind and walks it from a position; it returns the URLs that would be fetched.

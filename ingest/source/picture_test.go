@@ -131,3 +131,38 @@ func TestPictureUpsideDown(t *testing.T) {
 }
 
 func abs(n int) int { return max(n, -n) }
+
+// TestPictureQuantisers encodes with a fixed quantiser, which only H.264's decoder tells, and with one that falls by six from P to I
+// pictures: a ratio of two is six steps.
+func TestPictureQuantisers(t *testing.T) {
+	encode := "-f lavfi -i testsrc2=s=160x90:r=25:d=0.4 -pix_fmt yuv420p -bf 0 -g 5 "
+	for _, c := range []struct {
+		name, options string
+		key, other    int
+	}{
+		{"a.mp4", "-c:v libx264 -qp 30 -x264-params ipratio=1:scenecut=0", 30, 30},
+		{"b.mp4", "-c:v libx264 -qp 30 -x264-params ipratio=2:scenecut=0", 24, 30},
+		{"c.mp4", "-c:v libx265 -x265-params qp=30:log-level=none", -1, -1},
+		{"d.mpg", "-c:v mpeg2video -q:v 5", -1, -1},
+	} {
+		got := decode(t, source.Input{Path: clip(t, c.name, encode+c.options)})
+		if got.err != nil || len(got.frames) != 10 {
+			t.Fatalf("%s: got %d frames, %v, want 10", c.name, len(got.frames), got.err)
+		}
+		for i, f := range got.frames {
+			want := c.other
+			if f.Key {
+				want = c.key
+			}
+			if f.QPMean != want || f.QPMax != want {
+				t.Errorf("%s: frame %d: quantisers of %d, at most %d, want %d", c.name, i, f.QPMean, f.QPMax, want)
+			}
+		}
+	}
+	got := decode(t, source.Input{Path: clip(t, "e.mp4", encode+"-c:v libx264 -crf 23 -aq-mode 1")})
+	for i, f := range got.frames { // adaptive quantisation: not all alike
+		if f.QPMean <= 0 || f.QPMax <= f.QPMean || f.QPMax > 51 {
+			t.Errorf("frame %d: quantisers of %d, at most %d", i, f.QPMean, f.QPMax)
+		}
+	}
+}
