@@ -14,6 +14,8 @@ type (
 	Backoff  = backoff
 	Status   = status
 	Job      = job
+	Timing   = timing
+	Decoding = decoding
 )
 
 const (

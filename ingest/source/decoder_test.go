@@ -107,6 +107,20 @@ func TestDecodeShowsCorrupt(t *testing.T) {
 	}
 }
 
+// TestDecodeBlamesNoPicture damages the sound alone, in the stretch that is probed and after it: no picture is held to be damaged by it.
+func TestDecodeBlamesNoPicture(t *testing.T) {
+	whole := clip(t, "a.ts", "-f lavfi -i testsrc2=s=160x90:r=25:d=2 -f lavfi -i sine=r=48000:d=2 -c:v libx264 -c:a aac")
+	got := decode(t, source.Input{Path: clip(t, "b.ts", "-i "+whole+" -c copy -bsf:a noise=amount=20")})
+	if got.err != nil || len(got.frames) != 50 || got.refused == 0 {
+		t.Fatalf("got %d frames, %d refused, %v, want 50 and some sound refused", len(got.frames), got.refused, got.err)
+	}
+	for i, f := range got.frames {
+		if f.Errors != 0 || f.Ancestors != 0 {
+			t.Errorf("frame %d: %d errors, %d damaged ancestors", i, f.Errors, f.Ancestors)
+		}
+	}
+}
+
 func TestDecodePassesOverGarbage(t *testing.T) {
 	path := clip(t, "a.ts", "-f lavfi -i testsrc2=s=160x90:r=25:d=4 -c:v mpeg2video -g 10")
 	data, err := os.ReadFile(path)
