@@ -168,7 +168,7 @@ func TestLoopedFile(t *testing.T) {
 		}
 	}
 	for _, s := range seconds(of)[1:] {
-		if v := s.StreamSecond; v.State != ingest.Up || v.FramesDecoded < 15 || v.AudioBlocks < 5 || v.Bytes == 0 {
+		if v := s.StreamSecond; v.State != ingest.Up || v.FramesDecoded < 15 || v.AudioBlocks < 5 || v.Bytes == 0 || v.Timing != nil {
 			t.Errorf("second %+v", *v)
 		}
 	}
@@ -295,6 +295,21 @@ func TestLiveHTTP(t *testing.T) {
 		if v.Arrival < v.At-500_000 || v.Arrival > v.At+500_000 {
 			t.Errorf("picture %d at %d arrived at %d", v.Seq, v.At, v.Arrival)
 		}
+	}
+	timed := 0
+	for _, p := range seconds(of) {
+		v := p.StreamSecond.Timing
+		if v == nil || v.SkewMin == nil {
+			continue
+		}
+		timed++
+		// Sound and pictures lie side by side in the data: what is ahead is what the encoder puts into one piece.
+		if v.PTSJitterMean < 0 || v.PTSJitterMean > v.PTSJitterMax || v.PTSJitterMax > 500_000 || *v.SkewMin < -500_000 || *v.SkewMax < *v.SkewMin || *v.SkewMax > 500_000 {
+			t.Errorf("timing %s", text(v))
+		}
+	}
+	if timed == 0 {
+		t.Error("no second tells of timing")
 	}
 	of = r.wait(t, "s", "a second after the reconnection", func(of []published) bool { return seconds(of)[len(seconds(of))-1].StreamSecond.Reconnects > 0 })
 	if s := seconds(of)[len(seconds(of))-1].StreamSecond; s.Restarts != 0 {
