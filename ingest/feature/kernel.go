@@ -38,16 +38,17 @@ type scan struct {
 	pool      [poolRows * poolColumns]uint32
 	small     [smallRows * smallColumns]uint32
 	sad       [gridRows * gridColumns]uint32
-	rows      [MaxSize]uint32
-	columns   [MaxSize]uint32
+	edges     [2]uint32
+	edgeMax   [2]uint32
+	detail    detailSums
+	allBelow  [len(levels) + 1]uint32
+
+	rows    [MaxSize]uint32
+	columns [MaxSize]uint32
 
 	rowSteps    [MaxSize]uint32
 	columnSteps [MaxSize]uint32
-	edges       [2]uint32
-	edgeMax     [2]uint32
-	detail      detailSums
 
-	allBelow   [len(levels) + 1]uint32
 	prefix     [MaxSize + 1]uint32
 	band       [MaxSize]uint16
 	difference [MaxSize]uint16

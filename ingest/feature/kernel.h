@@ -46,19 +46,20 @@ struct fw_scan {
 	uint32_t pool[FW_POOL_ROWS * FW_POOL_COLUMNS];    /* sums of the 64x36 pool */
 	uint32_t small[FW_SMALL_ROWS * FW_SMALL_COLUMNS]; /* sums of the 9x8 pool */
 	uint32_t sad[FW_GRID_ROWS * FW_GRID_COLUMNS];     /* sums of absolute differences to the previous picture; 0 without one */
-	uint32_t rows[FW_MAX_SIZE];                       /* sum of each row */
-	uint32_t columns[FW_MAX_SIZE];                    /* sum of each column */
-	uint32_t row_steps[FW_MAX_SIZE];                  /* of each row, sum of absolute differences to the next row */
-	uint32_t column_steps[FW_MAX_SIZE];               /* of each column, the same to the next column, over the even rows */
-
 	/* Borders between macroblocks, of the picture and of its difference to the previous one: how many have more excess than the limit,
 	 * and the largest, in 1/32 level; 0 where all are below. The excess is the mean step over the border less the mean of the steps
 	 * beside it; of even rows where the border is upright. */
 	uint32_t edges[2], edge_max[2];
 	struct fw_detail detail;
+	uint32_t all_below[FW_LEVELS + 1]; /* working space: samples of stretches that lie below the i-th bound and the later ones, all of them */
+
+	/* As many as the picture has lines; what is beyond is of an older one. */
+	uint32_t rows[FW_MAX_SIZE];                       /* sum of each row */
+	uint32_t columns[FW_MAX_SIZE];                    /* sum of each column */
+	uint32_t row_steps[FW_MAX_SIZE];                  /* of each row, sum of absolute differences to the next row */
+	uint32_t column_steps[FW_MAX_SIZE];               /* of each column, the same to the next column, over the even rows */
 
 	/* Working space. */
-	uint32_t all_below[FW_LEVELS + 1]; /* samples of stretches that lie below the i-th bound and the later ones, all of them */
 	uint32_t prefix[FW_MAX_SIZE + 1];
 	uint16_t band[FW_MAX_SIZE];
 	uint16_t difference[FW_MAX_SIZE];

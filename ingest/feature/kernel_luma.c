@@ -1,3 +1,5 @@
+#include <stddef.h>
+
 #include "kernel.h"
 #include "part.h"
 #include "part_block.h"
@@ -47,11 +49,23 @@ PART int row_of(int y, int height, int n, int r)
 	return r;
 }
 
+/* Clears what is added up; the rest is set before it is read. */
+PART void clear(struct fw_scan *s, int width, int stride)
+{
+	memset(s, 0, offsetof(struct fw_scan, rows));
+	memset(s->columns, 0, width * sizeof *s->columns);
+	memset(s->column_steps, 0, width * sizeof *s->column_steps);
+	memset(s->band, 0, stride * sizeof *s->band);
+	memset(s->difference, 0, stride * sizeof *s->difference);
+	for (int i = 0; i < 2; i++)
+		memset(s->steps[i], 0, width * sizeof *s->steps[i]);
+}
+
 FAST void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
                        uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat,
                        int every, const uint16_t bounds[FW_LEVELS])
 {
-	memset(s, 0, sizeof *s);
+	clear(s, width, stride);
 	for (int i = 0; i < 32; i++)
 		s->lanes[i] = i + 1;
 	s->low_end = 255;

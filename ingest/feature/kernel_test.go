@@ -55,6 +55,14 @@ func TestSizes(t *testing.T) {
 	}
 }
 
+// Nothing is left of a larger picture.
+func TestSizeChanges(t *testing.T) {
+	large, small := media.VideoFormat{Width: 300, Height: 200, Depth: 8}, media.VideoFormat{Width: 70, Height: 50, Depth: 8}
+	frames := []*media.Frame{noise(1, large, 0), noise(2, large, 0), noise(3, small, 0), noise(4, small, 0)}
+	compare(t, measure(frames[:3]...), define(frames[2:3]))
+	compare(t, measure(frames...), define(frames[2:]))
+}
+
 // Samples beyond their depth, from a broken decoder, count as the brightest.
 func TestSamplesBeyondTheirDepth(t *testing.T) {
 	f := drawAs(media.VideoFormat{Width: 40, Height: 20, Depth: 10}, 0, flat(4096)) // 4096/4 ends in 8 zero bits
