@@ -29,11 +29,17 @@ func (ps *packets) add(p *astiav.Packet) {
 		pts: p.Pts(), dts: p.Dts(), position: p.Pos(), size: p.Size(),
 		key: p.Flags().Has(astiav.PacketFlagKey), corrupt: p.Flags().Has(astiav.PacketFlagCorrupt),
 	}
-	if ps.count > 0 {
-		next.before = ps.at(ps.count - 1).ancestry()
-	}
+	next.before = ps.ancestry()
 	*ps.at(ps.count) = next
 	ps.count++
+}
+
+// ancestry is that of the next packet.
+func (ps *packets) ancestry() ancestry {
+	if ps.count == 0 {
+		return ancestry{}
+	}
+	return ps.at(ps.count - 1).ancestry()
 }
 
 // tell adds what the decoder told to the newest packet.

@@ -84,10 +84,11 @@ func (p *picture) read(frame *astiav.Frame) (u media.Unit, changed bool, err err
 	return media.Unit{Frame: f}, p.look(frame), nil
 }
 
-// inherit takes what the picture has from the i-th packet, which held it; i is negative when that is not known.
+// inherit takes what the picture has from the i-th packet, which held it. When that is not known, i is negative and the picture may hang
+// on all that was decoded.
 func (p *picture) inherit(i int) {
 	f := &p.frame
-	held := packet{dts: media.NoTime, size: int(p.raw.packet_size)}
+	held := packet{pts: media.NoTime, dts: media.NoTime, size: int(p.raw.packet_size), before: p.packets.ancestry()}
 	if i >= 0 {
 		if f.Corrupt || f.ErrorFlags != 0 {
 			p.packets.flag(i)
