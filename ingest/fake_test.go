@@ -118,13 +118,12 @@ type published struct {
 
 func newRecorder() *recorder { return &recorder{changed: make(chan struct{})} }
 
-func (r *recorder) publish(stream string, f *schemas.Feature) error {
+func (r *recorder) publish(stream string, f *schemas.Feature, _ func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.records = append(r.records, published{stream, time.Now(), f})
 	close(r.changed)
 	r.changed = make(chan struct{})
-	return nil
 }
 
 // all is what was published of a stream so far.

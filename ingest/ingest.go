@@ -51,7 +51,7 @@ func (c Config) Validate() error {
 // Ingest supervises the streams of this edge. Its methods may be called from anywhere, before Run too.
 type Ingest struct {
 	config   Config
-	publish  func(stream string, f *schemas.Feature) error
+	publish  Publish
 	log      *slog.Logger
 	pictures *evidence.Pictures
 	launcher *launcher
@@ -70,9 +70,12 @@ type kept struct {
 	done chan struct{}
 }
 
-// New starts nothing. publish takes each record of a stream and must not block: an error means that there is no room for it, and the
-// record is counted as dropped. It is called by two goroutines a stream and may keep f.
-func New(config Config, publish func(stream string, f *schemas.Feature) error, log *slog.Logger) *Ingest {
+// Publish takes one record of a stream, which it may keep, and does not block. lost is called, once and from any goroutine, when the record
+// could not be put on the log after all; it is counted then. Two goroutines a stream publish.
+type Publish func(stream string, f *schemas.Feature, lost func())
+
+// New starts nothing.
+func New(config Config, publish Publish, log *slog.Logger) *Ingest {
 	return &Ingest{config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), launcher: newLauncher(), streams: map[string]*kept{}}
 }
 

@@ -112,11 +112,13 @@ func TestSourceDown(t *testing.T) {
 	config := ingest.Defaults()
 	config.Executable, config.Edge = "/nonexistent", "http://edge:1"
 	edge, r := run(t, config, quiet())
-	sources := map[string]struct{ url, reason string }{
-		"refused": {"http://user:hunter2@" + refused + "/live.ts?token=hunter2", "connection refused"},
-		"missing": {missing.URL + "/live.ts", "404"},
-		"unset":   {"http://${env:EDGE_TEST_UNSET}@host/", "${env:EDGE_TEST_UNSET}"},
-		"strange": {"gopher://host/", "gopher"},
+	sources := map[string]struct{ url, state, reason string }{
+		"refused": {"http://user:hunter2@" + refused + "/live.ts?token=hunter2", ingest.Down, "connection refused"},
+		"missing": {missing.URL + "/live.ts", ingest.Down, "404"},
+		// What is wrong with the settings is our fault, and no defect of the source.
+		"unset":   {"http://${env:EDGE_TEST_UNSET}@host/", ingest.Fault, "${env:EDGE_TEST_UNSET}"},
+		"strange": {"gopher://host/", ingest.Fault, "gopher"},
+		"empty":   {"", ingest.Fault, "the URL is empty"},
 	}
 	for id, c := range sources {
 		edge.Set(id, &schemas.StreamSpec{URL: c.url})
@@ -126,7 +128,7 @@ func TestSourceDown(t *testing.T) {
 			of := seconds(r.wait(t, id, "three seconds down", func(of []published) bool { return len(seconds(of)) >= 3 }))[:3]
 			for i, s := range of {
 				v := s.StreamSecond
-				if v.State != ingest.Down || !strings.Contains(v.Reason, c.reason) || strings.Contains(v.Reason, "hunter2") {
+				if v.State != c.state || !strings.Contains(v.Reason, c.reason) || strings.Contains(v.Reason, "hunter2") {
 					t.Errorf("second %d: state %s, reason %q", i, v.State, v.Reason)
 				}
 				if v.Seq != int64(i) || v.Session != of[0].StreamSecond.Session || v.Edge != "http://edge:1" {
@@ -357,15 +359,16 @@ func TestSetAndRemove(t *testing.T) {
 	}
 }
 
-// A publisher that refuses is counted; the seconds go on.
+// What a publisher loses is counted; the seconds go on.
 func TestDropped(t *testing.T) {
 	t.Parallel()
 	r := newRecorder()
-	edge := ingest.New(ingest.Defaults(), func(stream string, f *schemas.Feature) error {
+	edge := ingest.New(ingest.Defaults(), func(stream string, f *schemas.Feature, lost func()) {
 		if f.StreamSecond == nil {
-			return fmt.Errorf("no room")
+			go lost() // as a client does that has taken the record and cannot write it
+			return
 		}
-		return r.publish(stream, f)
+		r.publish(stream, f, lost)
 	}, quiet())
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)

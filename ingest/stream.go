@@ -19,7 +19,7 @@ type stream struct {
 	status   *status
 	launcher *launcher
 	pictures *evidence.Pictures
-	publish  func(stream string, f *schemas.Feature) error
+	publish  Publish
 	log      *slog.Logger
 	backoff  backoff
 	// position is how far a segmented source has been fetched.
@@ -28,10 +28,12 @@ type stream struct {
 
 // outcome is how a try ended.
 type outcome struct {
-	// state is down when the source ended it and fault when our worker did; reason is for people, without credentials.
+	// state is down when the source ended it and fault when our worker or our settings did; reason is for people, without credentials.
 	state, reason string
 	// over tells that there is nothing to try again: the file has ended. again tells to go on at once: nothing is wrong.
 	over, again bool
+	// settings tells that a fault is in the stream's settings, not in a worker: it is tried again as a source that is down is.
+	settings bool
 	// presented is for how long it had pictures or sound.
 	presented time.Duration
 }
@@ -89,14 +91,14 @@ func (s *stream) tries(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
-		s.status.Retried(o.state == fault)
+		s.status.Retried(o.state == fault && !o.settings)
 	}
 }
 
 // wait is how long to wait after a try.
 func (s *stream) wait(o outcome) time.Duration {
 	s.backoff.Presented(o.presented)
-	if o.state != fault {
+	if o.state != fault || o.settings {
 		return s.backoff.Down()
 	}
 	s.position = &source.Position{} // What the worker had stored is lost.
@@ -111,11 +113,11 @@ func (s *stream) wait(o outcome) time.Duration {
 func (s *stream) try(ctx context.Context) outcome {
 	at, err := resolve(s.spec.URL)
 	if err != nil {
-		return outcome{state: down, reason: err.Error()}
+		return outcome{state: fault, reason: err.Error(), settings: true}
 	}
 	scheme, err := source.Lookup(at.url)
 	if err != nil {
-		return outcome{state: down, reason: at.Reason(err.Error())}
+		return outcome{state: fault, reason: at.Reason(err.Error()), settings: true}
 	}
 	t := &try{stream: s, at: at}
 	begin := time.Now()
@@ -132,9 +134,5 @@ func (s *stream) try(ctx context.Context) outcome {
 	return o
 }
 
-// send publishes one record; one that cannot be is counted and gone.
-func (s *stream) send(f *schemas.Feature) {
-	if s.publish(s.id, f) != nil {
-		s.status.Dropped()
-	}
-}
+// send publishes one record; one that gets lost is counted and gone.
+func (s *stream) send(f *schemas.Feature) { s.publish(s.id, f, s.status.Dropped) }

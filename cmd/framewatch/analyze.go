@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -15,6 +18,7 @@ import (
 
 	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -74,32 +78,30 @@ type analysis struct {
 	records  *json.Encoder
 }
 
-func newAnalysis(config Config, profile, url string) (*analysis, error) {
+func newAnalysis(config Config, profile, input string) (*analysis, error) {
 	rules, err := config.rules(profile)
 	if err != nil {
 		return nil, usage(err)
 	}
-	a := &analysis{url: url, stream: filepath.Base(url), partition: detector.New(detector.Config{}), events: map[string]*schemas.DefectEvent{}}
+	a := &analysis{url: input, stream: streamName(input), partition: detector.New(detector.Config{}), events: map[string]*schemas.DefectEvent{}}
 	a.fold(&schemas.Feature{Setting: &schemas.Setting{Generation: 1, Stream: a.stream, Profile: profile, Rules: rules}})
 	return a, nil
 }
 
-func (a *analysis) run(cmd *cobra.Command, output, features string) error {
-	if features != "" {
-		file, err := os.Create(features)
-		if err != nil {
-			return err
-		}
-		defer file.Close()
-		buffered := bufio.NewWriterSize(file, 1<<16)
-		defer buffered.Flush()
-		a.records = json.NewEncoder(buffered)
+// streamName is the last part of a path or URL, without a query, which may hold a secret.
+func streamName(input string) string {
+	if u, err := url.Parse(input); err == nil && u.Host != "" {
+		return path.Base(u.Path)
 	}
+	return filepath.Base(input)
+}
+
+func (a *analysis) run(cmd *cobra.Command, output, features string) error {
 	progress := newProgress(cmd.ErrOrStderr(), a.url)
-	err := a.measure(cmd.Context(), progress)
+	err := a.measure(cmd.Context(), progress, features)
 	progress.done()
 	if err != nil {
-		return fmt.Errorf("analyze %s: %w", a.url, err)
+		return fmt.Errorf("analyze %s: %w", source.Redact(a.url), err)
 	}
 	for _, e := range a.partition.Firing() {
 		a.note(&e) // what is still going on lasts to the end of the input
@@ -113,8 +115,23 @@ func (a *analysis) run(cmd *cobra.Command, output, features string) error {
 	return nil
 }
 
-// measure runs the worker and folds what it measures.
-func (a *analysis) measure(ctx context.Context, progress *progress) error {
+// measure runs the worker, folds what it measures and, unless features is empty, writes it to the file of that name.
+func (a *analysis) measure(ctx context.Context, progress *progress, features string) error {
+	if features == "" {
+		return a.take(ctx, progress)
+	}
+	file, err := os.Create(features)
+	if err != nil {
+		return err
+	}
+	buffered := bufio.NewWriterSize(file, 1<<16)
+	a.records = json.NewEncoder(buffered)
+	err = a.take(ctx, progress)
+	return errors.Join(err, buffered.Flush(), file.Close())
+}
+
+// take takes the worker's records to their end.
+func (a *analysis) take(ctx context.Context, progress *progress) error {
 	return ingest.Measure(ctx, ingest.MeasureConfig{URL: a.url}, func(f *schemas.Feature) error {
 		a.begin(f)
 		if a.records != nil {

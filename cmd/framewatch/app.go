@@ -43,6 +43,7 @@ func newApp(config Config, stderr io.Writer) (*app, error) {
 	if err != nil {
 		return nil, err
 	}
+	slog.SetDefault(log) // for what is said by those who are given no logger: the embedded broker, the log receiver
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return &app{config: config, log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}}, nil
@@ -108,7 +109,7 @@ func commandConfig(cmd *cobra.Command) (Config, error) {
 func newLogger(config LogConfig, w io.Writer) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(config.Level)); err != nil {
-		return nil, usage(fmt.Errorf("log.level: %q is none of debug, info, warn, error", config.Level))
+		return nil, usage(fmt.Errorf("level: %q is none of debug, info, warn, error", config.Level))
 	}
 	options := &slog.HandlerOptions{Level: level}
 	switch config.Format {
@@ -117,7 +118,7 @@ func newLogger(config LogConfig, w io.Writer) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, options)), nil
 	}
-	return nil, usage(fmt.Errorf("log.format: %q is neither text nor json", config.Format))
+	return nil, usage(fmt.Errorf("format: %q is neither text nor json", config.Format))
 }
 
 // pictureKey reads the shared key, or makes one for this process.

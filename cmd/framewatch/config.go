@@ -1,14 +1,21 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/notifier"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology/kafka"
@@ -141,11 +148,15 @@ func loadConfig(path string) (Config, error) {
 
 // Validate checks every section.
 func (c *Config) Validate() error {
-	for name, section := range map[string]interface{ Validate() error }{
-		"ingest": &c.Ingest.Config, "notifier": &c.Notifier, "console": &c.Console,
+	for _, section := range []struct {
+		name string
+		part interface{ Validate() error }
+	}{
+		{"log", c.Log}, {"kafka", logConfig(c.Kafka)}, {"embedded", c.Embedded}, {"ingest", &c.Ingest}, {"detector", c.Detector},
+		{"notifier", &c.Notifier}, {"console", &c.Console},
 	} {
-		if err := section.Validate(); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+		if err := section.part.Validate(); err != nil {
+			return fmt.Errorf("%s: %w", section.name, err)
 		}
 	}
 	for name, profile := range c.Profiles {
@@ -154,6 +165,60 @@ func (c *Config) Validate() error {
 		}
 	}
 	return c.validateStreams()
+}
+
+// logConfig is the kafka section, of which a file may leave out the brokers and the partitions.
+type logConfig kafka.Config
+
+// Validate checks what is given.
+func (c logConfig) Validate() error {
+	if len(c.Brokers) == 0 {
+		c.Brokers = []string{"embedded:0"}
+	}
+	if c.Partitions == 0 {
+		c.Partitions = kafka.Defaults().Partitions
+	}
+	return kafka.Config(c).Validate()
+}
+
+// Validate checks that level and format are known.
+func (c LogConfig) Validate() error {
+	_, err := newLogger(c, io.Discard)
+	return err
+}
+
+// Validate checks that the address is one of loopback: the embedded broker asks nobody who they are.
+func (c EmbeddedConfig) Validate() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen %q: not host:port", c.Listen)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("listen %q: the embedded broker listens on loopback addresses only, such as 127.0.0.1:9392", c.Listen)
+	}
+	return nil
+}
+
+// Validate checks the edge and its addresses.
+func (c *IngestConfig) Validate() error {
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return fmt.Errorf("listen %q: not host:port", c.Listen)
+	}
+	if u, err := url.Parse(c.Advertise); err != nil || c.Advertise != "" && u.Host == "" {
+		return fmt.Errorf("advertise %q: not a URL such as http://edge-1:8090", c.Advertise)
+	}
+	return c.Config.Validate()
+}
+
+// longestInterval bounds a transaction's length: a defect is told when it ends.
+const longestInterval = 5 * time.Second
+
+// Validate checks that transactions are neither endless nor none.
+func (c DetectorConfig) Validate() error {
+	if c.Interval <= 0 || c.Interval > longestInterval {
+		return fmt.Errorf("interval %v: it must be above 0 and at most %v", c.Interval, longestInterval)
+	}
+	return nil
 }
 
 func (p ProfileConfig) validate() error {
@@ -171,24 +236,42 @@ func (c *Config) validateStreams() error {
 	}
 	seen := map[string]bool{}
 	for i, s := range *c.Streams {
-		switch {
-		case s.ID == "":
-			return fmt.Errorf("streams[%d]: id is missing", i)
-		case s.URL == "":
-			return fmt.Errorf("streams[%d] (%s): url is missing", i, s.ID)
-		case seen[s.ID]:
-			return fmt.Errorf("streams[%d]: the id %q is taken twice", i, s.ID)
-		case s.Profile != "" && s.Profile != defaultProfile && c.Profiles != nil && !hasProfile(c.Profiles, s.Profile):
-			return fmt.Errorf("streams[%d] (%s): profile %q is not in profiles", i, s.ID, s.Profile)
+		err := s.validate()
+		if err == nil && seen[s.ID] {
+			err = fmt.Errorf("the id is taken twice")
+		}
+		if err == nil && c.Profiles != nil && s.Profile != "" {
+			_, err = c.rules(s.Profile)
+		}
+		if err != nil {
+			return fmt.Errorf("streams[%d] (%q): %w", i, s.ID, err)
 		}
 		seen[s.ID] = true
 	}
 	return nil
 }
 
-func hasProfile(profiles map[string]ProfileConfig, name string) bool {
-	_, ok := profiles[name]
-	return ok
+// longestID bounds a stream's id, bytes: it is a key of every record.
+const longestID = 200
+
+// validate checks one stream. Its URL may hold references, which only the edge can follow.
+func (c StreamConfig) validate() error {
+	switch {
+	case c.ID == "":
+		return errors.New("id is missing")
+	case c.ID == "." || c.ID == "..":
+		return errors.New("this id cannot stand in a URL")
+	case len(c.ID) > longestID:
+		return fmt.Errorf("the id has %d bytes, more than %d", len(c.ID), longestID)
+	case strings.ContainsFunc(c.ID, unicode.IsControl):
+		return errors.New("the id has control characters")
+	case c.URL == "":
+		return errors.New("url is missing")
+	case strings.HasPrefix(c.URL, "${"):
+		return nil
+	}
+	_, err := source.Lookup(c.URL)
+	return err
 }
 
 // rules are the options of the profile called name, as JSON. Without a profile called default the documented defaults hold.

@@ -42,6 +42,9 @@ func demoCommand() *cobra.Command {
 			"Exit code 0 says that every fault was found and nothing else was.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.length < 0 {
+				return usage(fmt.Errorf("--for: %s is not a length of time", o.length))
+			}
 			o.output, o.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return o.run(cmd.Context())
 		},

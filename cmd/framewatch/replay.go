@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -86,14 +87,14 @@ func replayCommand() *cobra.Command {
 				return err
 			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
-			defer out.Flush()
 			encoder := json.NewEncoder(out)
-			return replay.Detect(cmd.Context(), features, within, a.contract, a.log, func(_ int32, o detector.Output) error {
+			err = replay.Detect(cmd.Context(), features, within, a.contract, a.log, func(_ int32, o detector.Output) error {
 				if o.Defect == nil {
 					return nil
 				}
 				return encoder.Encode(o.Defect)
 			})
+			return errors.Join(err, out.Flush())
 		},
 	}
 	span.flags(cmd)
@@ -125,8 +126,8 @@ func exportCommand() *cobra.Command {
 				return err
 			}
 			out := bufio.NewWriter(cmd.OutOrStdout())
-			defer out.Flush()
-			return replay.Read(cmd.Context(), topic, within, replay.NDJSON(out, schemas.NewGeneric(a.contract)))
+			err = replay.Read(cmd.Context(), topic, within, replay.NDJSON(out, schemas.NewGeneric(a.contract)))
+			return errors.Join(err, out.Flush())
 		},
 	}
 	span.flags(cmd)

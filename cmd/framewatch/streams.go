@@ -67,6 +67,9 @@ func streamsListCommand() *cobra.Command {
 		Short: "List the streams",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if output != "table" && output != "json" {
+				return usage(fmt.Errorf("--output: %q is neither json nor table", output))
+			}
 			a, streams, err := currentStreams(cmd)
 			if err != nil {
 				return err
@@ -97,7 +100,7 @@ func streamsListCommand() *cobra.Command {
 func streamsRemoveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "remove ID...",
-		Short: "Stop monitoring streams",
+		Short: "Stop monitoring streams; those that a configuration file names come back with its next run",
 		Args:  someArgs,
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			a, streams, err := currentStreams(cmd)

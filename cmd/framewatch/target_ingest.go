@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -81,24 +80,19 @@ func (o *owned) set(id string, spec *schemas.StreamSpec) {
 	o.edge.Set(id, spec)
 }
 
-// publish puts a measurement on the stream's partition, or fails at once when the log is behind: the live edge never waits.
-func (o *owned) publish(stream string, f *schemas.Feature) error {
+// publish puts a measurement on the stream's partition, or loses it when the log is too far behind: the live edge never waits.
+func (o *owned) publish(stream string, f *schemas.Feature, lost func()) {
 	o.mu.RLock()
 	spec, partition := o.streams.get(stream)
 	o.mu.RUnlock()
 	if spec == nil {
-		return nil // it was taken from us a moment ago
+		return // it was taken from us a moment ago
 	}
-	var refused atomic.Pointer[error]
 	o.cluster.TryPublish(partition, topology.Features.Message(stream, f), func(err error) {
 		if err != nil {
-			refused.Store(&err)
+			lost()
 		}
 	})
-	if err := refused.Load(); err != nil {
-		return *err
-	}
-	return nil
 }
 
 // serve serves HTTP until ctx ends, and then lets the running requests finish for a moment.

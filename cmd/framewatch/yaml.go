@@ -20,8 +20,12 @@ import (
 // ${env:NAME}, ${env:NAME:-default} and ${file:/path}, are replaced after parsing, once, except under the top-level keys in verbatim.
 func decodeStrict(text []byte, v any, verbatim ...string) error {
 	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
 		return err
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return errors.New("there is a second document (---) in the file, which would be ignored")
 	}
 	if len(document.Content) == 0 {
 		return nil

@@ -3,6 +3,7 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -35,6 +36,9 @@ var schemeName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*)://`)
 
 // Lookup tells how url is read. Its error lists the schemes that are known.
 func Lookup(url string) (Scheme, error) {
+	if url == "" {
+		return Scheme{}, errors.New("open: the URL is empty")
+	}
 	name := "file"
 	if m := schemeName.FindStringSubmatch(url); m != nil {
 		name = strings.ToLower(m[1])

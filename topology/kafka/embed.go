@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -21,7 +23,11 @@ type EmbedConfig struct {
 }
 
 // Broker is an embedded broker: a whole Kafka for one machine, without replication. It is dialled over loopback like any other.
-type Broker struct{ cluster *kfake.Cluster }
+type Broker struct {
+	cluster *kfake.Cluster
+	// lock keeps others out of the directory; nil without one.
+	lock *os.File
+}
 
 // Embed starts a broker.
 func Embed(config EmbedConfig) (*Broker, error) {
@@ -42,17 +48,19 @@ func Embed(config EmbedConfig) (*Broker, error) {
 		// Without this the broker looks for expired and superseded records once an hour; each look costs the more the longer the log is.
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "60000"}),
 	}
+	var lock *os.File
 	if config.Dir != "" {
-		if err := os.MkdirAll(config.Dir, 0o700); err != nil {
+		if lock, err = lockFolder(config.Dir); err != nil {
 			return nil, fmt.Errorf("embed a broker: %w", err)
 		}
 		options = append(options, kfake.DataDir(config.Dir))
 	}
 	cluster, err := kfake.NewCluster(options...)
 	if err != nil {
+		lock.Close()
 		return nil, fmt.Errorf("embed a broker on %s: %w", listen, err)
 	}
-	b := &Broker{cluster}
+	b := &Broker{cluster, lock}
 	slog.Info("embedded broker is up; it is for one machine: one process, one copy of the data", "address", b.Addresses()[0], "dir", config.Dir)
 	return b, nil
 }
@@ -61,4 +69,24 @@ func Embed(config EmbedConfig) (*Broker, error) {
 func (b *Broker) Addresses() []string { return b.cluster.ListenAddrs() }
 
 // Close ends the broker; with a directory all that was written stays there.
-func (b *Broker) Close() { b.cluster.Close() }
+func (b *Broker) Close() {
+	b.cluster.Close()
+	b.lock.Close()
+}
+
+// lockFolder makes the folder and keeps other processes out of it until the file is closed or this process ends: two brokers would
+// destroy each other's log.
+func lockFolder(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("another process keeps its log in %s: stop it, or give this one a folder of its own (data_dir)", dir)
+	}
+	return lock, nil
+}

@@ -43,3 +43,24 @@ func TestEmbeddedBrokerStaysOnLoopback(t *testing.T) {
 		}
 	}
 }
+
+// Two brokers in one folder would destroy each other's log.
+func TestEmbeddedBrokerKeepsOthersOutOfItsFolder(t *testing.T) {
+	dir := t.TempDir()
+	first, err := kafka.Embed(kafka.EmbedConfig{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second, err := kafka.Embed(kafka.EmbedConfig{Dir: dir}); err == nil {
+		second.Close()
+		t.Error("a second broker was let into the folder")
+	} else if !strings.Contains(err.Error(), dir) {
+		t.Errorf("the error does not name the folder: %v", err)
+	}
+	first.Close()
+	third, err := kafka.Embed(kafka.EmbedConfig{Dir: dir})
+	if err != nil {
+		t.Fatalf("after the first was closed: %v", err)
+	}
+	third.Close()
+}

@@ -118,6 +118,9 @@ func (l *lane[In, Out]) lookback(ctx context.Context, start, next int64, window 
 	if err := l.c.span(ctx, spec, partition, next-1, next, func(r *kgo.Record) error { resumed = r.Timestamp; return nil }); err != nil {
 		return 0, err
 	}
+	if resumed.IsZero() {
+		return start, nil // the record is gone: all that is left is folded
+	}
 	// Records of several writers stand in the log a little out of order of their time.
 	from, err := l.c.offsetAt(ctx, spec, partition, resumed.Add(-window-time.Second))
 	return max(start, min(from, next)), err

@@ -73,12 +73,25 @@ func Run[In, Out any](ctx context.Context, c *Cluster, options RunOptions[In, Ou
 // beat appends the partition's beats to the input while it is owned. They cannot be part of the transactions: those would pin the very input that
 // the fold waits for.
 func (l *lane[In, Out]) beat() {
+	failing := false
 	for l.tenure.ctx.Err() == nil {
 		_, generation := l.member.client.GroupMetadata()
 		messages := l.options.Beat(l.tenure.partition, generation, time.Now())
-		if err := l.c.Publish(l.tenure.ctx, l.tenure.partition, messages...); err != nil && l.tenure.ctx.Err() == nil {
-			l.c.log.Warn("append a beat", "group", l.member.group, "partition", l.tenure.partition, "error", err)
+		err := l.c.Publish(l.tenure.ctx, l.tenure.partition, messages...)
+		if l.tenure.ctx.Err() == nil && (err != nil) != failing {
+			failing = err != nil
+			l.tellBeat(err)
 		}
 		pause(l.tenure.ctx, beatInterval)
 	}
+}
+
+// tellBeat logs that beats can no longer be appended, so that nothing is known to be absent, or that they can be again.
+func (l *lane[In, Out]) tellBeat(err error) {
+	log := l.c.log.With("group", l.member.group, "partition", l.tenure.partition)
+	if err != nil {
+		log.Error("time stands still: the log takes no ticks (is the broker away, or its disk full?)", "error", err)
+		return
+	}
+	log.Info("time goes on: the log takes ticks again")
 }
