@@ -46,7 +46,7 @@ func Embed(config EmbedConfig) (*Broker, error) {
 		kfake.NumBrokers(1), kfake.DefaultNumPartitions(EmbeddedPartitions),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, listen) }),
 		// Without this the broker looks for expired and superseded records once an hour; each look costs the more the longer the log is.
-		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "60000"}),
+		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "10000"}),
 	}
 	var lock *os.File
 	if config.Dir != "" {
