@@ -44,9 +44,6 @@ func analyzeCommand() *cobra.Command {
 			"The same worker measures and the same rules decide as in a live run. Exit code 3 says that defects were found.",
 		Args: oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if output != "json" && output != "table" {
-				return usage(fmt.Errorf("--output: %q is neither json nor table", output))
-			}
 			config, err := commandConfig(cmd)
 			if err != nil {
 				return err
@@ -58,7 +55,7 @@ func analyzeCommand() *cobra.Command {
 			return a.run(cmd, output, features)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "json (one object a line and defect) or table")
+	outputFlag(cmd, &output, "json (one object a line and defect) or table")
 	cmd.Flags().StringVar(&features, "features", "", "also write every feature record to this file, as NDJSON")
 	cmd.Flags().StringVar(&profile, "profile", defaultProfile, "rule profile of the configuration file to judge by")
 	return cmd

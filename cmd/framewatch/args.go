@@ -22,3 +22,14 @@ func counted(check cobra.PositionalArgs) cobra.PositionalArgs {
 		return nil
 	}
 }
+
+// outputFlag gives cmd the flag --output, json or table, and refuses anything else before cmd does its work.
+func outputFlag(cmd *cobra.Command, output *string, doc string) {
+	cmd.Flags().StringVarP(output, "output", "o", "table", doc)
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if *output != "json" && *output != "table" {
+			return usage(fmt.Errorf("--output: %q is neither json nor table", *output))
+		}
+		return nil
+	}
+}

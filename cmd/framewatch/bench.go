@@ -42,7 +42,7 @@ func benchEdgeCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "json (one object) or table")
+	outputFlag(cmd, &output, "json (one object) or table")
 	return cmd
 }
 
@@ -53,15 +53,12 @@ func measureFile(ctx context.Context, file string, out func(*schemas.Feature) er
 
 // printBench prints a result as one JSON object or as rows for people.
 func printBench(w io.Writer, output string, result any, rows [][2]string) error {
-	switch output {
-	case "json":
+	if output == "json" {
 		return json.NewEncoder(w).Encode(result)
-	case "table":
-		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-		for _, row := range rows {
-			fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
-		}
-		return table.Flush()
 	}
-	return usage(fmt.Errorf("--output: %q is neither json nor table", output))
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		fmt.Fprintf(table, "%s\t%s\n", row[0], row[1])
+	}
+	return table.Flush()
 }

@@ -74,7 +74,7 @@ func benchDetectorCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&b.streams, "streams", 200, "number of streams")
 	cmd.Flags().DurationVar(&b.length, "for", time.Minute, "media time of each stream")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "json (one object) or table")
+	outputFlag(cmd, &output, "json (one object) or table")
 	return cmd
 }
 

@@ -94,7 +94,7 @@ func (s *settings) due(stream *streamSetting, generation int32, now time.Time) b
 	return stream.generation != generation || stream.revision != s.revision || now.Sub(stream.sent) >= settingInterval
 }
 
-// effective is the Setting of one stream: its own profile, else the first by name whose selector fits, else the documented defaults.
+// effective is the Setting of one stream: the rules of its profile, else the documented defaults.
 func (s *settings) effective(id string, spec *schemas.StreamSpec, generation int32, now time.Time) *schemas.Setting {
 	setting := &schemas.Setting{Time: now.UnixMicro(), Generation: generation, Stream: id, Profile: defaultProfile, Rules: "{}"}
 	if spec == nil {

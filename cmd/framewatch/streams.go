@@ -33,7 +33,6 @@ func streamsApplyCommand() *cobra.Command {
 			if err != nil {
 				return usage(err)
 			}
-			list := Config{}
 			var parsed struct {
 				Streams *[]StreamConfig `yaml:"streams"`
 			}
@@ -43,7 +42,7 @@ func streamsApplyCommand() *cobra.Command {
 			if parsed.Streams == nil {
 				return usage(fmt.Errorf("%s: the key streams is missing", file))
 			}
-			list.Streams = parsed.Streams
+			list := Config{Streams: parsed.Streams}
 			if err := list.validateStreams(); err != nil {
 				return usage(fmt.Errorf("%s: %w", file, err))
 			}
@@ -67,9 +66,6 @@ func streamsListCommand() *cobra.Command {
 		Short: "List the streams",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if output != "table" && output != "json" {
-				return usage(fmt.Errorf("--output: %q is neither json nor table", output))
-			}
 			a, streams, err := currentStreams(cmd)
 			if err != nil {
 				return err
@@ -93,7 +89,7 @@ func streamsListCommand() *cobra.Command {
 			return table.Flush()
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "json (one object a line and stream) or table")
+	outputFlag(cmd, &output, "json (one object a line and stream) or table")
 	return cmd
 }
 

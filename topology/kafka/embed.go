@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,9 +18,24 @@ const EmbeddedPartitions = 4
 // EmbedConfig is where an embedded broker keeps its data and listens.
 type EmbedConfig struct {
 	// Dir keeps the log on disk across restarts; empty keeps it in memory.
-	Dir string `yaml:"dir"`
+	Dir string
 	// Listen is a host:port on loopback; port 0 or empty lets the system choose.
-	Listen string `yaml:"listen"`
+	Listen string
+}
+
+// Validate refuses an address that other machines can reach: the broker asks nobody who they are.
+func (c EmbedConfig) Validate() error {
+	if c.Listen == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return fmt.Errorf("listen %q: not host:port", c.Listen)
+	}
+	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+		return fmt.Errorf("listen %q: the embedded broker asks nobody who they are, so it listens on loopback addresses only, such as 127.0.0.1:9392", c.Listen)
+	}
+	return nil
 }
 
 // Broker is an embedded broker: a whole Kafka for one machine, without replication. It is dialled over loopback like any other.
@@ -31,17 +47,10 @@ type Broker struct {
 
 // Embed starts a broker.
 func Embed(config EmbedConfig) (*Broker, error) {
-	listen := config.Listen
-	if listen == "" {
-		listen = "127.0.0.1:0"
-	}
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
+	if err := config.Validate(); err != nil {
 		return nil, fmt.Errorf("embed a broker: %w", err)
 	}
-	if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
-		return nil, fmt.Errorf("embed a broker on %s: it asks nobody who they are, so it listens on loopback addresses only", listen)
-	}
+	listen := cmp.Or(config.Listen, "127.0.0.1:0")
 	options := []kfake.Opt{
 		kfake.NumBrokers(1), kfake.DefaultNumPartitions(EmbeddedPartitions),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, listen) }),
@@ -49,6 +58,7 @@ func Embed(config EmbedConfig) (*Broker, error) {
 		kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": "10000"}),
 	}
 	var lock *os.File
+	var err error
 	if config.Dir != "" {
 		if lock, err = lockFolder(config.Dir); err != nil {
 			return nil, fmt.Errorf("embed a broker: %w", err)
