@@ -52,7 +52,7 @@ func gridStrength(steps []uint32, unit float64) (by8, by16, phase int32) {
 	// The summand, in levels, keeps the strength defined and near 0 where there is next to nothing to compare.
 	const nothing = 1.0 / 16
 	strength := func(on float64) int32 {
-		return int32(math.Round(64 * math.Log2((on*unit+nothing)/(off/count*unit+nothing))))
+		return nearest(64 * math.Log2((on*unit+nothing)/(off/count*unit+nothing)))
 	}
 	return strength(pair(best)), strength(sums[at] / lines[at]), int32(at)
 }

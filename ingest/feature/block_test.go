@@ -91,6 +91,6 @@ func defineGrid(steps []float64, scale float64) (by8, by16, phase int32) {
 		phase += 8
 	}
 	off := mean(func(line int) bool { return line%8 != int(phase)%8 })
-	strength := func(on float64) int32 { return int32(math.Round(64 * math.Log2((on+1.0/16)/(off+1.0/16)))) }
+	strength := func(on float64) int32 { return rounded(64 * math.Log2((on+1.0/16)/(off+1.0/16))) }
 	return strength(grid(8, int(phase))), strength(grid(16, int(phase))), phase
 }

@@ -68,8 +68,8 @@ func (x *Chroma) Extract(p *Picture, out *schemas.VideoFrame) {
 	for i := range c.hue[0] {
 		saturation += c.hue[0][i] + c.hue[1][i]
 	}
-	out.Chroma.SaturationMean = int32(math.Round(float64(saturation) / float64(sampled) * scale))
-	out.Chroma.SaturationP90 = int32(math.Round(float64(percentile(&c.levels, sampled, 90)) * scale))
+	out.Chroma.SaturationMean = nearest(float64(saturation) / float64(sampled) * scale)
+	out.Chroma.SaturationP90 = nearest(float64(percentile(&c.levels, sampled, 90)) * scale)
 	for i := range out.Chroma.Hue {
 		out.Chroma.Hue[i] = byte((255*(c.hue[0][i]+c.hue[1][i]) + saturation/2) / max(saturation, 1))
 	}
@@ -78,7 +78,7 @@ func (x *Chroma) Extract(p *Picture, out *schemas.VideoFrame) {
 // aroundNeutral gives mean and standard deviation in 1/256 level, scaled about 128.
 func aroundNeutral(sum, squares, n uint64, scale float64) (mean, std int32) {
 	m, s := moments(sum, squares, n)
-	return int32(math.Round((128 + (m-128)*scale) * 256)), int32(math.Round(s * scale * 256))
+	return nearest((128 + (m-128)*scale) * 256), nearest(s * scale * 256)
 }
 
 // percentile is the smallest level that at least so many percent of n do not exceed.

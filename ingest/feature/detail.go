@@ -24,9 +24,9 @@ func (*Detail) Extract(p *Picture, out *schemas.VideoFrame) {
 
 	n := uint64(p.width-2) * uint64(sampledRows(p.height-2, every))
 	mean := float64(s.sobel) / float64(sobelUnit*n)
-	d.SI = int32(math.Round(64 * scale * math.Sqrt(max(0, float64(s.sobelSquares)/float64(n)-float64(mean*mean)))))
+	d.SI = nearest(64 * scale * math.Sqrt(max(0, float64(s.sobelSquares)/float64(n)-float64(mean*mean))))
 	d.LaplacianFull = logVariance(s.laplacian[0], s.laplacianSquares[0], n, scale)
-	d.Noise = int32(math.Round(256 * scale * math.Sqrt(math.Pi/2) / 6 * float64(s.noise) / float64(n)))
+	d.Noise = nearest(256 * scale * math.Sqrt(math.Pi/2) / 6 * float64(s.noise) / float64(n))
 
 	half := uint64(p.width/2-2) * uint64(sampledRows(p.height/2-2, every))
 	d.LaplacianHalf = logVariance(s.laplacian[1], s.laplacianSquares[1], half, scale/4)
@@ -39,7 +39,7 @@ func (*Detail) Extract(p *Picture, out *schemas.VideoFrame) {
 		d.TI = new(int32)
 	}
 	n = uint64(p.width) * uint64(sampledRows(p.height, every))
-	*d.TI = int32(math.Round(64 * scale * math.Sqrt(variance(s.change, s.changeSquares, n))))
+	*d.TI = nearest(64 * scale * math.Sqrt(variance(s.change, s.changeSquares, n)))
 }
 
 // detailEvery is the distance of the rows that are looked at.
@@ -55,7 +55,7 @@ func sampledRows(rows, every int) int { return (rows + every - 1) / every }
 
 // logVariance is log2(1 + variance) in 1/256 of values of a unit in levels.
 func logVariance(sum int64, squares, n uint64, unit float64) int32 {
-	return int32(math.Round(256 * math.Log2(1+float64(variance(sum, squares, n)*unit*unit))))
+	return nearest(256 * math.Log2(1+float64(variance(sum, squares, n)*unit*unit)))
 }
 
 // variance is the population variance of n values from their sum and the sum of their squares.

@@ -135,7 +135,7 @@ func defineDetail(rows, previous [][]int, f *media.Frame) *schemas.Detail {
 	for i, down := range over(plain, [9]float64{-1, -2, -1, 0, 0, 0, 1, 2, 1}) {
 		square := magnitudes[i]*magnitudes[i] + down*down
 		squares += square
-		mean += math.Floor(math.Sqrt(square)*64+0.5) / 64
+		mean += float64(int(float32(math.Sqrt(square))*64+0.5)) / 64 // in single precision, of which the last bit can decide what .5 becomes
 	}
 	n := float64(len(magnitudes))
 	masked := over(plain, [9]float64{1, -2, 1, -2, 4, -2, 1, -2, 1})
@@ -145,12 +145,12 @@ func defineDetail(rows, previous [][]int, f *media.Frame) *schemas.Detail {
 	scale := scaleOf(f)
 	laplace := func(rows [][]float64) int32 {
 		std := scale * deviation(over(rows, [9]float64{0, -1, 0, -1, 4, -1, 0, -1, 0}))
-		return int32(math.Round(256 * math.Log2(1+std*std)))
+		return rounded(256 * math.Log2(1+std*std))
 	}
 	out := &schemas.Detail{
-		SI:            int32(math.Round(64 * scale * math.Sqrt(max(0, squares/n-mean/n*mean/n)))),
+		SI:            rounded(64 * scale * math.Sqrt(max(0, squares/n-mean/n*mean/n))),
 		LaplacianFull: laplace(plain), LaplacianHalf: laplace(half),
-		Noise: int32(math.Round(256 * scale * math.Sqrt(math.Pi/2) / 6 * noise / n)),
+		Noise: rounded(256 * scale * math.Sqrt(math.Pi/2) / 6 * noise / n),
 	}
 	if previous != nil {
 		var change []float64
@@ -159,7 +159,7 @@ func defineDetail(rows, previous [][]int, f *media.Frame) *schemas.Detail {
 				change = append(change, float64(rows[y][x]-previous[y][x]))
 			}
 		}
-		out.TI = pointer(int32(math.Round(64 * scale * deviation(change))))
+		out.TI = pointer(rounded(64 * scale * deviation(change)))
 	}
 	return out
 }

@@ -27,7 +27,7 @@ enum { FW_POOL_COLUMNS = 64, FW_POOL_ROWS = 36, FW_GRID_COLUMNS = 16, FW_GRID_RO
 
 /* Derivatives over sampled rows, without the picture's outermost lines. */
 struct fw_detail {
-	uint64_t sobel, sobel_squares; /* of the gradient's magnitude, in 1/FW_SOBEL_UNIT level rounded to nearest, and of its square */
+	uint64_t sobel, sobel_squares; /* of the gradient's magnitude in single precision, in 1/FW_SOBEL_UNIT level rounded to nearest, and of its square */
 	int64_t laplacian[2];          /* of 4 times a sample less its four neighbours, and, in 1/4 level, of 2x2 means */
 	uint64_t laplacian_squares[2];
 	uint64_t noise;                /* of the magnitude of Immerkaer's mask */

@@ -253,7 +253,7 @@ func defineLuma(rows [][]int, full bool) *schemas.Luma {
 	if full {
 		mean, std = 16+mean*219/255, std*219/255
 	}
-	out.Mean, out.Std = int32(math.Round(mean*256)), int32(math.Round(std*256))
+	out.Mean, out.Std = rounded(mean*256), rounded(std*256)
 	return out
 }
 
@@ -356,3 +356,6 @@ func exact(f *media.Frame) uint64 {
 }
 
 func b2f(b bool) float64 { return float64(b2i(b)) }
+
+// rounded is the nearest whole number, halves up although floats may fall just short of them.
+func rounded(x float64) int32 { return int32(math.Floor(x + 0.5 + 1e-9)) }

@@ -38,8 +38,8 @@ func (*Luma) Extract(p *Picture, out *schemas.VideoFrame) {
 	if p.full {
 		mean, std = 16+mean*219/255, std*219/255
 	}
-	l.Mean = int32(math.Round(mean * 256))
-	l.Std = int32(math.Round(std * 256))
+	l.Mean = nearest(mean * 256)
+	l.Std = nearest(std * 256)
 }
 
 // moments gives the mean and the population standard deviation of n values from their sum and the sum of their squares.

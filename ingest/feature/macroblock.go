@@ -84,7 +84,7 @@ func (p *Picture) rowExcess(rows int) (largest, std, at int32) {
 	}
 	n := float64(rows - 1)
 	mean := sum / n
-	return int32(math.Round(most)), int32(math.Round(math.Sqrt(max(0, squares/n-float64(mean*mean))))), at
+	return nearest(most), nearest(math.Sqrt(max(0, squares/n-float64(mean*mean)))), at
 }
 
 // concealment tells whether a flat macroblock has a colour that decoders leave where they have nothing: as coded, luma and chroma within

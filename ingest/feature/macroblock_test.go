@@ -119,8 +119,8 @@ func defineMacroblock(now, change [][]int, f *media.Frame) *schemas.Macroblock {
 			most, out.RowArgmax = excess, int32(r)
 		}
 	}
-	out.RowMax = int32(math.Round(64 * most * (1 + 1e-12)))
-	out.RowStd = int32(math.Round(64 * deviation(all)))
+	out.RowMax = rounded(64 * most)
+	out.RowStd = rounded(64 * deviation(all))
 	out.EdgeShare, out.EdgeMax = edges(now, f)
 	if change != nil {
 		n, most := edges(change, f)

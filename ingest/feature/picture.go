@@ -1,6 +1,7 @@
 package feature
 
 import (
+	"math"
 	"strings"
 
 	"github.com/framewatch/framewatch/ingest/media"
@@ -85,6 +86,10 @@ func (p *Picture) scale() (numerator, denominator uint64) {
 	}
 	return 1, 1
 }
+
+// nearest rounds to the nearest whole number, halves up. Figures lie exactly between two often enough, so what arithmetic on floats may lose
+// of a half is granted: every order of summing up, and every processor, gives the same.
+func nearest(x float64) int32 { return int32(math.Floor(x + 0.5 + 1e-9)) }
 
 // readable tells whether every sample that the plane claims to have is there.
 func readable(y *media.Plane, depth int) bool {
