@@ -49,7 +49,7 @@ type episode struct {
 	// value is the worst figure of the firing defect, end when it was last bad, in microseconds.
 	value float64
 	end   int64
-	// bad is the time spent in bad verdicts since the health span began, in microseconds.
+	// bad is the time spent in bad verdicts since the health span began, in microseconds: from a verdict, good or bad, to a bad one.
 	bad int64
 }
 
@@ -78,7 +78,7 @@ func (e *episode) take(t int64, v rule.Verdict, out emitter) (opened bool) {
 	if e.firing() && t-e.end >= hold.Microseconds() {
 		e.close(t, unknown, out)
 	}
-	if v.State == rule.Bad && t-e.run.last <= e.judge.description.Gap.Microseconds() {
+	if v.State == rule.Bad && e.run.state != rule.Unknown && t-e.run.last <= e.judge.description.Gap.Microseconds() {
 		e.bad += t - e.run.last
 	}
 	e.extend(t, v)
@@ -108,13 +108,24 @@ func (e *episode) extend(t int64, v rule.Verdict) {
 	r.last, r.to, r.worst = t, v.To, max(r.worst, v.Value)
 }
 
-// forget makes nothing known any more: what was pending is over, what is firing holds.
-func (e *episode) forget() { e.run = run{last: e.run.last} }
+// forget makes nothing known any more: what was pending is over, what is firing holds. Of an episode that is not firing nothing is left,
+// as if it had never been: a rebuilt partition may never have seen it.
+func (e *episode) forget() {
+	if !e.firing() {
+		e.run = run{}
+		return
+	}
+	e.run = run{last: e.run.last}
+}
 
 // lapse lets time pass up to t for a verdict that has not been renewed within the rule's Gap.
 func (e *episode) lapse(t int64, out emitter) {
-	if e.run.state == rule.Unknown || t-e.run.last > e.judge.description.Gap.Microseconds() {
+	switch {
+	case e.run.state != rule.Unknown && t-e.run.last <= e.judge.description.Gap.Microseconds():
+	case e.firing():
 		e.take(t, rule.Verdict{From: t, To: t}, out)
+	default:
+		e.forget()
 	}
 }
 

@@ -124,6 +124,26 @@ func TestRebuiltEqualsUncut(t *testing.T) {
 	})
 }
 
+// TestTimeInBadVerdictsBeginsWithAVerdict: what was known of a stream before its pictures stopped, longer ago than the lookback, leaves no
+// trace in the health of those that come later.
+func TestTimeInBadVerdictsBeginsWithAVerdict(t *testing.T) {
+	log, err := readLog("video a moving*1s none*49160ms black*20s\nheartbeat a up*71s", "{}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uncut := fold(t, detector.New(detector.Config{}), log)
+	for _, a := range uncut {
+		var h schemas.Health
+		if a.event == nil && schemas.Decode(schemas.Baked(), schemas.Healths, []byte(a.bytes), &h) == nil && h.Time == epochStart+60_000_000 && h.SpanMS > 0 {
+			if want := []schemas.ErrorTime{{Kind: "black", MS: 9840}}; !slices.Equal(h.ErrorMS, want) { // from the picture at 50.16 s to that at 60 s
+				t.Errorf("got %v, want %v", h.ErrorMS, want)
+			}
+			return
+		}
+	}
+	t.Fatal("no roll-up at 60 s")
+}
+
 // TestSameLogSameBytes folds one log twice.
 func TestSameLogSameBytes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
