@@ -4,10 +4,10 @@
 # Quick when nothing is missing. It starts no service.
 set -eu
 
-# Compiler, FFmpeg 5.1 (headers for go-astiav, the program for the demo) and OpenCV 4.6 (headers for gocv).
+# Compiler, FFmpeg 5.1 (headers for go-astiav, the program for the demo) and OpenCV 4.6 (headers for gocv), SIMDe (vectors in C).
 packages="make gcc g++ pkg-config ffmpeg
 	libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev
-	libopencv-dev"
+	libopencv-dev libsimde-dev"
 
 # The page is looked at in Chromium, the schemas are read by Python, and Kafka itself is fetched by Maven and run on Java.
 test_packages="git chromium python3-venv default-jre-headless maven"

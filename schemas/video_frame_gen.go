@@ -34,7 +34,7 @@ type VideoFrame struct {
 	Decode *DecoderState `avro:"decode" json:"decode,omitempty"`
 	// Distribution of luma over the whole picture. Full range is mapped to limited value by value and rounded; mean and std are mapped without rounding in between.
 	Luma *Luma `avro:"luma" json:"luma,omitempty"`
-	// Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample of every second row of the planes. Null for grey formats.
+	// Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample of the rows 0, n, 2n ... of the planes: n is 1 up to 288 rows of theirs, else a 72nd of the rows rounded down. Null for grey formats.
 	Chroma *Chroma `avro:"chroma" json:"chroma,omitempty"`
 	// 16 columns by 9 rows of cells, row by row from the top left; cell (c,r) covers columns c*w/16 up to (c+1)*w/16, rows alike. Null for fewer than 16 columns or 9 rows.
 	Grid *Grid `avro:"grid" json:"grid,omitempty"`
@@ -42,13 +42,13 @@ type VideoFrame struct {
 	Difference *Difference `avro:"difference" json:"difference,omitempty"`
 	// Picture identity. Null for fewer than 9 columns or 8 rows.
 	Hash *PictureHash `avro:"hash" json:"hash,omitempty"`
-	// Spatial and temporal detail of luma at native resolution, on the code values of the 8-bit limited scale, from one row in n: n is 1 up to 288 rows, else a 120th of the rows rounded down. The rows looked at are 1, 1+n, 1+2n ... with their neighbours above and below, and the outermost rows and columns are left out. Null for fewer than 6 columns or rows.
+	// Spatial and temporal detail of luma at native resolution, on the code values of the 8-bit limited scale, from one row in n: n is 1 up to 288 rows, else a 72nd of the rows rounded down. The rows looked at are 1, 1+n, 1+2n ... with their neighbours above and below, and the outermost rows and columns are left out. Null for fewer than 6 columns or rows.
 	Detail *Detail `avro:"detail" json:"detail,omitempty"`
 	// Strength of coding grids, in luma. The step at line i is the mean absolute difference between lines i-1 and i: for h of columns, over the even rows; for v of rows, over all columns. A grid of n has the lines i with i mod n = phase mod n; its strength is log2((a + 1/16) / (b + 1/16)) in 1/64, where a is the mean step at its lines and b that at the lines off the grid of 8, in levels: 0 where there is no grid. Null for fewer than 32 columns or rows.
 	Block *Block `avro:"block" json:"block,omitempty"`
 	// Damage on the grid of whole 16x16 macroblocks from the top left, in luma; r counts their rows, c their columns, from 0. The step between two lines is their mean absolute difference; the excess at a border is its step less the mean of the steps one line before and one line after it. Shares are in 1/4096, rounded up so that 0 means none. Null for fewer than 2x2 macroblocks.
 	Macroblock *Macroblock `avro:"macroblock" json:"macroblock,omitempty"`
-	// The five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on every second stretch of 16 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
+	// The five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on the first 16 of every 64 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
 	Field *Field `avro:"field" json:"field,omitempty"`
 	// First and last row and column whose mean luma exceeds 24 and 40. Where none does, the first is the number of rows or columns and the last -1.
 	Border *Border `avro:"border" json:"border,omitempty"`
@@ -96,7 +96,7 @@ type Luma struct {
 	Max int32 `avro:"max" json:"max"`
 }
 
-// Chroma: Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample of every second row of the planes. Null for grey formats.
+// Chroma: Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample of the rows 0, n, 2n ... of the planes: n is 1 up to 288 rows of theirs, else a 72nd of the rows rounded down. Null for grey formats.
 type Chroma struct {
 	// 1/256 level, 32768 neutral.
 	UMean int32 `avro:"u_mean" json:"u_mean"`
@@ -140,7 +140,7 @@ type PictureHash struct {
 	Perceptual [8]byte `avro:"perceptual" json:"perceptual"`
 }
 
-// Detail: Spatial and temporal detail of luma at native resolution, on the code values of the 8-bit limited scale, from one row in n: n is 1 up to 288 rows, else a 120th of the rows rounded down. The rows looked at are 1, 1+n, 1+2n ... with their neighbours above and below, and the outermost rows and columns are left out. Null for fewer than 6 columns or rows.
+// Detail: Spatial and temporal detail of luma at native resolution, on the code values of the 8-bit limited scale, from one row in n: n is 1 up to 288 rows, else a 72nd of the rows rounded down. The rows looked at are 1, 1+n, 1+2n ... with their neighbours above and below, and the outermost rows and columns are left out. Null for fewer than 6 columns or rows.
 type Detail struct {
 	// Spatial information of ITU-T P.910 in its legacy domain (code values, not the PQ luminance of the 2023 one): population standard deviation of the Sobel gradient's magnitude, 1/64 level. Times 255/219 it is that of a picture stretched to full range.
 	SI int32 `avro:"si" json:"si"`
@@ -192,7 +192,7 @@ type Macroblock struct {
 	ConcealmentColour int32 `avro:"concealment_colour" json:"concealment_colour"`
 }
 
-// Field is the five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on every second stretch of 16 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
+// Field is the five sums of FFmpeg's idet, per pixel, 1/256 level, of luma, on the first 16 of every 64 columns. As in idet they are of the previous picture, between its neighbours: null on the first two pictures of an epoch, and for fewer than 5 rows.
 type Field struct {
 	Alpha0 int32 `avro:"alpha0" json:"alpha0"`
 	Alpha1 int32 `avro:"alpha1" json:"alpha1"`

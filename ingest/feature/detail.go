@@ -18,7 +18,7 @@ func (*Detail) Extract(p *Picture, out *schemas.VideoFrame) {
 	if out.Detail == nil {
 		out.Detail = new(schemas.Detail)
 	}
-	every, d, s := p.detailEvery(), out.Detail, &p.scan.detail
+	every, d, s := sampledEvery(p.height), out.Detail, &p.scan.detail
 	num, den := p.scale()
 	scale := float64(num) / float64(den)
 
@@ -42,12 +42,12 @@ func (*Detail) Extract(p *Picture, out *schemas.VideoFrame) {
 	*d.TI = nearest(64 * scale * math.Sqrt(variance(s.change, s.changeSquares, n)))
 }
 
-// detailEvery is the distance of the rows that are looked at.
-func (p *Picture) detailEvery() int {
-	if p.height <= 288 {
+// sampledEvery is the distance of the rows that are looked at, of so many.
+func sampledEvery(rows int) int {
+	if rows <= 288 {
 		return 1
 	}
-	return p.height / 120
+	return rows / 72
 }
 
 // sampledRows counts the rows 0, every, 2*every ... of so many.

@@ -105,7 +105,7 @@ func defineDetail(rows, previous [][]int, f *media.Frame) *schemas.Detail {
 	}
 	every := 1
 	if h > 288 {
-		every = h / 120
+		every = h / 72
 	}
 	plain := make([][]float64, h)
 	half := make([][]float64, h/2)

@@ -6,7 +6,7 @@ import "github.com/framewatch/framewatch/schemas"
 type Field struct{}
 
 // Extract writes the group field. As idet does, it looks at the previous picture between its neighbours, so the figures are of one
-// picture ago, and nil for the first two; of luma only, on every second stretch of 16 columns, and nil for fewer than five rows. (To
+// picture ago, and nil for the first two; of luma only, on the first 16 of every 64 columns, and nil for fewer than five rows. (To
 // leave out rows instead would favour one of the fields by as much as idet's thresholds tell apart.)
 func (*Field) Extract(p *Picture, out *schemas.VideoFrame) {
 	if p.seen < 2 || p.height < 5 {
@@ -16,8 +16,8 @@ func (*Field) Extract(p *Picture, out *schemas.VideoFrame) {
 	if out.Field == nil {
 		out.Field = new(schemas.Field)
 	}
-	columns := p.width / (2 * fieldStretch) * fieldStretch
-	columns += min(p.width%(2*fieldStretch), fieldStretch)
+	columns := p.width / fieldPeriod * fieldStretch
+	columns += min(p.width%fieldPeriod, fieldStretch)
 
 	s := &p.scan
 	num, den := p.scale()

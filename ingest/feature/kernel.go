@@ -1,6 +1,6 @@
 package feature
 
-// #cgo CFLAGS: -O3
+// #cgo CFLAGS: -O3 -Wno-psabi
 // #include "kernel.h"
 import "C"
 
@@ -15,6 +15,7 @@ const (
 	sobelUnit    = C.FW_SOBEL_UNIT
 	rowAlign     = C.FW_ROW_ALIGN
 	fieldStretch = C.FW_FIELD_STRETCH
+	fieldPeriod  = C.FW_FIELD_PERIOD
 	macroblock   = C.FW_MACROBLOCK
 	poolColumns  = C.FW_POOL_COLUMNS
 	poolRows     = C.FW_POOL_ROWS
@@ -42,6 +43,7 @@ type scan struct {
 	edgeMax   [2]uint32
 	detail    detailSums
 	allBelow  [len(levels) + 1]uint32
+	counts    [len(levels)][rowAlign]uint8
 
 	rows    [MaxSize]uint32
 	columns [MaxSize]uint32
@@ -49,14 +51,13 @@ type scan struct {
 	rowSteps    [MaxSize]uint32
 	columnSteps [MaxSize]uint32
 
-	prefix     [MaxSize + 1]uint32
 	band       [MaxSize]uint16
 	difference [MaxSize]uint16
 	steps      [2][MaxSize]uint16
-	across     [2][3][MaxSize / macroblock]uint16
+	across     [2][3][MaxSize/macroblock + 1]uint16
 	changes    [2][MaxSize]uint8
 	low, high  [MaxSize]uint8
-	half       [3][MaxSize / 2]uint16
+	half       [3][MaxSize/2 + rowAlign]uint16
 	lanes      [32]uint32
 }
 

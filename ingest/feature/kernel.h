@@ -9,8 +9,9 @@
 /* Rows of our copies are padded with zeros to a multiple of this, so that loops over them need no remainder. */
 #define FW_ROW_ALIGN 32
 
-/* The sums of fields take so many columns, and leave out as many, and so on. */
+/* The sums of fields take so many columns at the beginning of each so many. */
 #define FW_FIELD_STRETCH 16
+#define FW_FIELD_PERIOD 64
 
 /* Columns and rows of a macroblock; those at the right and at the bottom that are not whole do not count. */
 #define FW_MACROBLOCK 16
@@ -51,7 +52,10 @@ struct fw_scan {
 	 * beside it; of even rows where the border is upright. */
 	uint32_t edges[2], edge_max[2];
 	struct fw_detail detail;
-	uint32_t all_below[FW_LEVELS + 1]; /* working space: samples of stretches that lie below the i-th bound and the later ones, all of them */
+	/* Working space: samples of stretches that lie below the i-th bound and the later ones, all of them; and of the other stretches those
+	 * below the i-th bound, by column modulo FW_ROW_ALIGN, up to 255 each. */
+	uint32_t all_below[FW_LEVELS + 1];
+	uint8_t counts[FW_LEVELS][FW_ROW_ALIGN];
 
 	/* As many as the picture has lines; what is beyond is of an older one. */
 	uint32_t rows[FW_MAX_SIZE];                       /* sum of each row */
@@ -60,31 +64,29 @@ struct fw_scan {
 	uint32_t column_steps[FW_MAX_SIZE];               /* of each column, the same to the next column, over the even rows */
 
 	/* Working space. */
-	uint32_t prefix[FW_MAX_SIZE + 1];
 	uint16_t band[FW_MAX_SIZE];
 	uint16_t difference[FW_MAX_SIZE];
 	uint16_t steps[2][FW_MAX_SIZE];                        /* across the columns of a row of macroblocks */
-	uint16_t across[2][3][FW_MAX_SIZE / FW_MACROBLOCK];    /* across rows: above, on and below the border of macroblocks */
-	uint8_t changes[2][FW_MAX_SIZE];                       /* absolute differences to the previous picture: an even row's, an odd one's */
+	uint16_t across[2][3][FW_MAX_SIZE / FW_MACROBLOCK + 1]; /* across rows: above, on and below the border of macroblocks */
+	uint8_t changes[2][FW_MAX_SIZE];                       /* absolute differences to the previous picture of an even row and of an odd one */
 	uint8_t low[FW_MAX_SIZE], high[FW_MAX_SIZE];           /* of the columns of a row of macroblocks */
-	uint16_t half[3][FW_MAX_SIZE / 2];                     /* sums of 2x2 samples */
+	uint16_t half[3][FW_MAX_SIZE / 2 + FW_ROW_ALIGN];      /* sums of 2x2 samples */
 	uint32_t lanes[32];
 };
 
 /* fw_scan_luma copies the samples of a plane, each of depth bits (8: one byte; more: two, little-endian), to current as 8 bits, and
  * fills s. previous and before, the copies of the last picture and of the one before it, may be null. The copies have rows of stride
- * bytes, a multiple of FW_ROW_ALIGN, zero after width. below counts the samples below each of
+ * bytes, a multiple of FW_ROW_ALIGN, zero after width, and as many bytes more as that at their end. below counts the samples below each of
  * bounds, which ascend from 0 to 256. An excess counts when it is above edge_limit, in 1/32 level. flat is told of each
  * macroblock, row by row, its luma where all samples of its even rows are equal, else -1. detail is of one row in every; at half the size, of one of its rows in every. */
 void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride, int depth, int width, int height,
                   uint8_t *current, const uint8_t *previous, const uint8_t *before, int stride, int edge_limit, int16_t *flat,
                   int every, const uint16_t bounds[FW_LEVELS]);
-
 /* What one pass over a picture's chroma gathers, on 8-bit samples. chroma.go has its twin. */
 struct fw_chroma {
 	uint64_t sum[2], squares[2]; /* of U and of V */
 
-	/* Over every second sample of every second row: the sum of their distances from neutral, in 1/256 level, by sector of hue, and how
+	/* Over every second sample of one row in every: the sum of their distances from neutral, in 1/256 level, by sector of hue, and how
 	 * many are so many whole levels away; in two parts, so that equal neighbours do not wait for each other. */
 	uint64_t hue[2][8];
 	uint32_t levels[2][256];
@@ -95,7 +97,7 @@ struct fw_chroma {
 /* fw_scan_chroma fills c from planes of one size, each of samples as in fw_scan_luma. colours tells of each u << 8 | v its distance from
  * neutral in 1/256 level, times 8, plus its sector of hue. */
 void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
-                    const uint32_t *colours);
+                    int every, const uint32_t *colours);
 
 /* A plane of chroma pooled to 64x36 means in 1/FW_MEAN_UNIT level. It looks at one row in n, from the first of each cell on, with n a
  * FW_CHROMA_ROWS-th of the rows rounded down, but at least 1; a cell has at least one sample. flash.go has its twin. */

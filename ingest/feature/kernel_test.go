@@ -276,7 +276,7 @@ func defineBorder(rows [][]int, f *media.Frame) *schemas.Border {
 	return out
 }
 
-// defineField is FFmpeg's loop over a picture of luma, on every second stretch of 16 columns.
+// defineField is FFmpeg's loop over a picture of luma, on the first 16 of every 64 columns.
 func defineField(prev, cur, next [][]int, f *media.Frame) *schemas.Field {
 	if len(cur) < 5 {
 		return nil
@@ -285,7 +285,7 @@ func defineField(prev, cur, next [][]int, f *media.Frame) *schemas.Field {
 	comb := func(a, b, c []int) (sum float64) {
 		pixels = 0
 		for x := range a {
-			if x/16%2 == 0 {
+			if x%64 < 16 {
 				sum += math.Abs(float64(a[x] + c[x] - 2*b[x]))
 				pixels++
 			}

@@ -3,108 +3,95 @@
 #define FRAMEWATCH_PART_DETAIL_H
 
 #include "kernel.h"
-#include "part.h"
+#include "simd.h"
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#elif defined(__aarch64__)
-#include <arm_neon.h>
-#else
-#include <math.h>
-#endif
+/* So many columns that no 32-bit sum overflows, a multiple of WORDS. */
+enum { DETAIL_CHUNK = 1024, HALF_CHUNK = 256 };
 
-/* Square roots, correctly rounded on every processor; n is a multiple of 4. Spelled out, because to set errno compilers take them one by
- * one. */
-PART void take_roots(float *values, int n)
+/* Words of a vector, and those of them that are left when there are but n. */
+enum { WORDS = SIMD / 2 };
+PART v256 left(int n)
 {
-#if defined(__SSE2__)
-	for (int x = 0; x < n; x += 4)
-		_mm_storeu_ps(values + x, _mm_sqrt_ps(_mm_loadu_ps(values + x)));
-#elif defined(__aarch64__)
-	for (int x = 0; x < n; x += 4)
-		vst1q_f32(values + x, vsqrtq_f32(vld1q_f32(values + x)));
-#else
-	for (int x = 0; x < n; x++)
-		values[x] = sqrtf(values[x]);
-#endif
+	static const int16_t masks[2 * WORDS] = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+	return load(masks + (n < WORDS ? WORDS - n : 0));
 }
 
-/* So many columns that no 32-bit sum below overflows. */
-#define DETAIL_CHUNK 1024
-#define HALF_CHUNK 256
+/* The magnitudes of gradients in 1/FW_SOBEL_UNIT, rounded, from their squares. */
+PART v256 magnitudes(v256 squares)
+{
+	simde__m256 root = simde_mm256_sqrt_ps(simde_mm256_cvtepi32_ps(squares));
+	simde__m256 scaled = simde_mm256_mul_ps(root, simde_mm256_set1_ps(FW_SOBEL_UNIT));
+	return simde_mm256_cvttps_epi32(simde_mm256_add_ps(scaled, simde_mm256_set1_ps(0.5f)));
+}
 
-/* The columns from x on of a row between its neighbours, each with a column on both sides. */
+/* a + 2b + c, and a - 2b + c. */
+PART v256 smooth(v256 a, v256 b, v256 c) { return add16(add16(a, c), twice16(b)); }
+PART v256 bend(v256 a, v256 b, v256 c) { return sub16(add16(a, c), twice16(b)); }
+
+/* Adds to 32-bit sums. */
+PART v256 add_words(v256 sums, v256 words) { return add32(sums, products16(words, words_of(1))); }
+PART v256 add_squares(v256 sums, v256 words) { return add32(sums, products16(words, words)); }
+
+/* n columns of row b between a and c, each with a column on both sides. */
 PART void add_gradients(struct fw_detail *d, const uint8_t *a, const uint8_t *b, const uint8_t *c, int n)
 {
-	int16_t across[DETAIL_CHUNK], down[DETAIL_CHUNK], laplacian[DETAIL_CHUNK], noise[DETAIL_CHUNK];
-	for (int x = 0; x < n; x++) {
-		int16_t left = a[x - 1] + 2 * b[x - 1] + c[x - 1], right = a[x + 1] + 2 * b[x + 1] + c[x + 1];
-		across[x] = right - left;
-		down[x] = (c[x - 1] - a[x - 1]) + 2 * (c[x] - a[x]) + (c[x + 1] - a[x + 1]);
-		laplacian[x] = 4 * b[x] - a[x] - c[x] - b[x - 1] - b[x + 1];
-		int16_t before = a[x - 1] - 2 * b[x - 1] + c[x - 1], here = a[x] - 2 * b[x] + c[x], after = a[x + 1] - 2 * b[x + 1] + c[x + 1];
-		int16_t mask = before - 2 * here + after;
-		noise[x] = mask < 0 ? -mask : mask;
-	}
+	v256 sobel = none(), sobel_squares = none(), laplacians = none(), laplacian_squares = none(), noises = none();
+	for (int x = 0; x < n; x += WORDS) {
+		v256 mask = left(n - x);
+		v256 a0 = load_words(a + x - 1), a1 = load_words(a + x), a2 = load_words(a + x + 1);
+		v256 b0 = load_words(b + x - 1), b1 = load_words(b + x), b2 = load_words(b + x + 1);
+		v256 c0 = load_words(c + x - 1), c1 = load_words(c + x), c2 = load_words(c + x + 1);
+		v256 across = both(mask, sub16(smooth(a2, b2, c2), smooth(a0, b0, c0)));
+		v256 down = both(mask, sub16(smooth(c0, c1, c2), smooth(a0, a1, a2)));
+		v256 bends = bend(a1, b1, c1);
+		v256 laplacian = both(mask, add16(bends, bend(b0, b1, b2))); /* negated */
+		v256 noise = both(mask, bend(bend(a0, b0, c0), bends, bend(a2, b2, c2)));
 
-	float magnitudes[DETAIL_CHUNK];
-	uint32_t squares = 0, sum = 0;
-	for (int x = 0; x < n; x++) {
-		int32_t square = across[x] * across[x] + down[x] * down[x];
-		squares += square;
-		magnitudes[x] = square;
+		v256 low = low_words(across, down), high = high_words(across, down);
+		low = products16(low, low), high = products16(high, high);
+		sobel_squares = add32(sobel_squares, add32(low, high));
+		sobel = add32(sobel, add32(magnitudes(low), magnitudes(high)));
+		laplacians = add_words(laplacians, laplacian);
+		laplacian_squares = add_squares(laplacian_squares, laplacian);
+		noises = add_words(noises, magnitude16(noise));
 	}
-	for (int x = n; x % 4; x++)
-		magnitudes[x] = 0;
-	take_roots(magnitudes, (n + 3) / 4 * 4);
-	for (int x = 0; x < n; x++)
-		sum += (int32_t)(magnitudes[x] * FW_SOBEL_UNIT + 0.5f);
-	d->sobel += sum;
-	d->sobel_squares += squares;
-
-	uint32_t laplacian_squares = 0, noises = 0;
-	int32_t laplacians = 0;
-	for (int x = 0; x < n; x++) {
-		laplacians += laplacian[x];
-		laplacian_squares += laplacian[x] * laplacian[x];
-		noises += noise[x];
-	}
-	d->laplacian[0] += laplacians;
-	d->laplacian_squares[0] += laplacian_squares;
-	d->noise += noises;
+	d->sobel += total32(sobel);
+	d->sobel_squares += total32(sobel_squares);
+	d->laplacian[0] -= signed_total32(laplacians);
+	d->laplacian_squares[0] += total32(laplacian_squares);
+	d->noise += total32(noises);
 }
 
 /* The sums of 2x2 samples. */
-PART void halve(uint16_t *restrict to, const uint8_t *restrict upper, const uint8_t *restrict lower, int n)
+PART void halve(uint16_t *to, const uint8_t *upper, const uint8_t *lower, int n)
 {
-	for (int x = 0; x < n; x++)
-		to[x] = upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1];
+	for (int x = 0; x < n; x += WORDS)
+		store(to + x, add16(pairs8(load(upper + 2 * x)), pairs8(load(lower + 2 * x))));
 }
 
 PART void add_half(struct fw_detail *d, const uint16_t *a, const uint16_t *b, const uint16_t *c, int n)
 {
-	int32_t sum = 0;
-	uint32_t squares = 0;
-	for (int x = 0; x < n; x++) {
-		int32_t laplacian = 4 * b[x] - a[x] - c[x] - b[x - 1] - b[x + 1];
-		sum += laplacian;
-		squares += laplacian * laplacian;
+	v256 sums = none(), squares = none();
+	for (int x = 0; x < n; x += WORDS) {
+		v256 here = load(b + x), bends = add16(bend(load(a + x), here, load(c + x)), bend(load(b + x - 1), here, load(b + x + 1)));
+		bends = both(left(n - x), bends);
+		sums = add_words(sums, bends);
+		squares = add_squares(squares, bends);
 	}
-	d->laplacian[1] += sum;
-	d->laplacian_squares[1] += squares;
+	d->laplacian[1] -= signed_total32(sums);
+	d->laplacian_squares[1] += total32(squares);
 }
 
-PART void add_change(struct fw_detail *d, const uint8_t *row, const uint8_t *previous, int n)
+PART void add_change(struct fw_detail *d, const uint8_t *row, const uint8_t *previous, int stride)
 {
-	int32_t sum = 0;
-	uint32_t squares = 0;
-	for (int x = 0; x < n; x++) {
-		int16_t change = row[x] - previous[x];
-		sum += change;
-		squares += change * change;
+	v256 sums = none(), squares = none();
+	for (int x = 0; x < stride; x += WORDS) {
+		v256 change = sub16(load_words(row + x), load_words(previous + x));
+		sums = add_words(sums, change);
+		squares = add_squares(squares, change);
 	}
-	d->change += sum;
-	d->change_squares += squares;
+	d->change += signed_total32(sums);
+	d->change_squares += total32(squares);
 }
 
 /* Row y, the last of those that the sampled row one above needs, or three above at half the size. */
@@ -112,7 +99,7 @@ PART void add_detail(struct fw_scan *s, int y, const uint8_t *row, const uint8_t
 {
 	struct fw_detail *d = &s->detail;
 	if (previous && y % every == 0)
-		add_change(d, row, previous, width);
+		add_change(d, row, previous, stride);
 	if (y >= 2 && (y - 2) % every == 0)
 		for (int x = 1; x < width - 1; x += DETAIL_CHUNK) {
 			const uint8_t *at = row + x - stride;

@@ -3,61 +3,72 @@
 #define FRAMEWATCH_PART_LEVELS_H
 
 #include "kernel.h"
-#include "part.h"
-
-typedef uint8_t bytes32 __attribute__((vector_size(32)));
+#include "simd.h"
 
 /* So many samples are looked at together. Neighbours have few levels between them, and only those need to be compared. */
-enum { LEVELS_STRETCH = 256, LEVELS_VECTOR = 32 };
+enum { LEVELS_STRETCH = 256 };
 
+/* The smallest and the largest of n samples, at least 1. */
 PART void ends(const uint8_t *row, int n, uint8_t *low, uint8_t *high)
 {
-	uint8_t smallest = 255, largest = 0;
-	for (int x = 0; x < n; x++) {
-		smallest = row[x] < smallest ? row[x] : smallest;
-		largest = row[x] > largest ? row[x] : largest;
+	*low = 255, *high = 0;
+	if (n < SIMD) {
+		for (int x = 0; x < n; x++) {
+			*low = row[x] < *low ? row[x] : *low;
+			*high = row[x] > *high ? row[x] : *high;
+		}
+		return;
 	}
-	*low = smallest, *high = largest;
+	v256 least = load(row + n - SIMD), most = least;
+	for (int x = 0; x + SIMD <= n; x += SIMD) {
+		least = least8(least, load(row + x));
+		most = most8(most, load(row + x));
+	}
+	*low = smallest8(least), *high = largest8(most);
 }
 
-/* Counts the samples below bound among n, a multiple of LEVELS_VECTOR and at most LEVELS_STRETCH. */
-PART uint32_t count_below(const uint8_t *row, int n, uint8_t bound)
+/* Counts by lane the samples below bound, which is from 1 to 255, among n, a multiple of SIMD. */
+PART void count_below(uint8_t *counts, const uint8_t *row, int n, uint8_t bound)
 {
-	bytes32 counts = {0}, bounds = {0};
-	bounds += bound;
-	for (int x = 0; x < n; x += LEVELS_VECTOR) {
-		bytes32 v;
-		memcpy(&v, row + x, sizeof v);
-		counts -= (bytes32)(v < bounds);
+	v256 sum = load(counts), most = bytes_of(bound - 1);
+	for (int x = 0; x < n; x += SIMD) {
+		v256 v = load(row + x);
+		sum = sub8(sum, equal8(least8(v, most), v)); /* equal is -1 */
 	}
-	uint8_t lanes[LEVELS_VECTOR];
-	memcpy(lanes, &counts, sizeof lanes);
-	static const uint8_t none[LEVELS_VECTOR];
-	return sad(lanes, none, LEVELS_VECTOR);
+	store(counts, sum);
 }
 
-/* Adds a row that is padded with zeros. reached tells of each value how many of the bounds it does not lie below. */
-PART void add_levels(struct fw_scan *s, const uint8_t *row, int width, const uint16_t *bounds, const uint8_t *reached)
+/* Moves the counts of lanes to below. */
+PART void collect(struct fw_scan *s)
+{
+	for (int i = 0; i < FW_LEVELS; i++)
+		s->below[i] += total8(s->counts[i], SIMD);
+	memset(s->counts, 0, sizeof s->counts);
+}
+
+/* Adds a row that is padded with zeros, and collects before a lane might overflow; fresh is how many vectors have been counted since.
+ * reached tells of each value how many of the bounds it does not lie below. */
+PART int add_levels(struct fw_scan *s, const uint8_t *row, int width, const uint16_t *bounds, const uint8_t *reached, int fresh)
 {
 	for (int x = 0; x < width; x += LEVELS_STRETCH) {
 		int n = width - x < LEVELS_STRETCH ? width - x : LEVELS_STRETCH;
-		int padded = (n + LEVELS_VECTOR - 1) / LEVELS_VECTOR * LEVELS_VECTOR;
+		int padded = (n + SIMD - 1) / SIMD * SIMD;
 		uint8_t low, high;
 		ends(row + x, n, &low, &high);
 		s->low_end = low < s->low_end ? low : s->low_end;
 		s->high_end = high > s->high_end ? high : s->high_end;
-		for (int i = reached[low]; i < reached[high]; i++)
-			s->below[i] += count_below(row + x, padded, bounds[i]) - (padded - n);
+		fresh += padded / SIMD;
+		if (fresh > 255) {
+			collect(s);
+			fresh = padded / SIMD;
+		}
+		for (int i = reached[low]; i < reached[high]; i++) {
+			count_below(s->counts[i], row + x, padded, bounds[i]);
+			s->below[i] -= padded - n;
+		}
 		s->all_below[reached[high]] += n;
 	}
-}
-
-PART uint64_t square_sum(const uint8_t *row, int n)
-{
-	uint32_t sum = 0;
-	for (int x = 0; x < n; x++)
-		sum += row[x] * row[x];
-	return sum;
+	return fresh;
 }
 
 #endif

@@ -53,7 +53,7 @@ func (p *Picture) load(f *media.Frame) {
 	}
 	p.before = p.scan.pool
 	p.planes[0], p.planes[1], p.planes[2] = p.planes[2], p.planes[0], p.planes[1]
-	p.scan.read(&f.Y, f.Format.Depth, p.stride, p.planes[:p.seen+1], p.edgeLimit(), p.flat, p.detailEvery(), &p.bounds)
+	p.scan.read(&f.Y, f.Format.Depth, p.stride, p.planes[:p.seen+1], p.edgeLimit(), p.flat, sampledEvery(p.height), &p.bounds)
 	p.kept++
 }
 
@@ -65,7 +65,7 @@ func (p *Picture) reformat(format media.VideoFormat, width, height int) {
 	p.bounds = p.levelBounds()
 	p.stride = (width + rowAlign - 1) / rowAlign * rowAlign
 	for i := range p.planes {
-		p.planes[i] = make([]byte, p.stride*height)
+		p.planes[i] = make([]byte, p.stride*height+rowAlign)
 	}
 	p.flat = make([]int16, (width/macroblock)*(height/macroblock))
 	p.reset()

@@ -1,15 +1,23 @@
+/* The pass over chroma; compiled as scan_luma.h is. */
 #include "kernel.h"
 #include "part.h"
+#include "part_strip.h"
 
 PART void add_moments(uint64_t *sum, uint64_t *squares, const uint8_t *row, int width)
 {
-	uint32_t s = 0, q = 0;
-	for (int x = 0; x < width; x++) {
-		s += row[x];
-		q += row[x] * row[x];
+	v256 sums = none(), square_sums = none();
+	int x = 0;
+	for (; x + SIMD <= width; x += SIMD) {
+		v256 v = load(row + x);
+		sums = add32(sums, distances8(v, none()));
+		square_sums = add32(square_sums, squares_of(v));
 	}
-	*sum += s;
-	*squares += q;
+	*sum += total32(sums);
+	*squares += total32(square_sums);
+	for (; x < width; x++) {
+		*sum += row[x];
+		*squares += row[x] * row[x];
+	}
 }
 
 PART void add_colours(struct fw_chroma *c, const uint8_t *u, const uint8_t *v, int width, const uint32_t *colours)
@@ -22,8 +30,8 @@ PART void add_colours(struct fw_chroma *c, const uint8_t *u, const uint8_t *v, i
 	}
 }
 
-FAST void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
-                         const uint32_t *colours)
+void CLONE(fw_scan_chroma)(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
+                           int every, const uint32_t *colours)
 {
 	memset(c, 0, sizeof *c);
 	for (int y = 0; y < height; y++, u += u_stride, v += v_stride) {
@@ -35,7 +43,7 @@ FAST void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, co
 		}
 		add_moments(&c->sum[0], &c->squares[0], u8, width);
 		add_moments(&c->sum[1], &c->squares[1], v8, width);
-		if (y % 2 == 0)
+		if (y % every == 0)
 			add_colours(c, u8, v8, width, colours);
 	}
 }
