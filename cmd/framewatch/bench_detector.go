@@ -113,7 +113,7 @@ func (b *benchDetector) run(ctx context.Context) (detectorBench, error) {
 // fleet measures the file and makes streams of it.
 func (b *benchDetector) fleet(ctx context.Context) (*lab.Fleet, error) {
 	if b.file == "" {
-		clips, err := (&demoOptions{}).findClips()
+		clips, err := findClips("")
 		if err != nil {
 			return nil, usage(err)
 		}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -51,7 +50,7 @@ func demoCommand() *cobra.Command {
 	}
 	cmd.Flags().DurationVar(&o.length, "for", 0, "end after this time with a summary (default: on Ctrl-C); 60s shows every kind of fault")
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "where the page is served; another port is taken when it is in use")
-	cmd.Flags().StringVar(&o.clips, "clips", "", "folder of the clips (default: testdata/clips of the source tree)")
+	clipsFlag(cmd, &o.clips)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the schedule of faults")
 	cmd.Flags().StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
 	return cmd
@@ -88,36 +87,18 @@ func (o *demoOptions) run(ctx context.Context) error {
 
 // prepare encodes what is not in the cache yet.
 func (o *demoOptions) prepare(ctx context.Context) (*lab.Demo, error) {
-	clips, err := o.findClips()
+	clips, err := findClips(o.clips)
 	if err != nil {
 		return nil, usage(err)
 	}
-	cache, err := os.UserCacheDir()
+	cache, err := clipCache()
 	if err != nil {
-		return nil, fmt.Errorf("find a folder for the encoded clips: %w", err)
+		return nil, err
 	}
 	return lab.NewDemo(ctx, lab.DemoConfig{
-		Clips: clips, Cache: filepath.Join(cache, "framewatch"), Length: o.length, Seed: o.seed,
+		Clips: clips, Cache: cache, Length: o.length, Seed: o.seed,
 		Progress: func(done, all int) { fmt.Fprintf(o.stderr, "encoding the faults, once: %d of %d\n", done, all) },
 	})
-}
-
-// findClips looks where a source tree, a build in its bin folder, and the container have them.
-func (o *demoOptions) findClips() (string, error) {
-	if o.clips != "" {
-		return o.clips, nil
-	}
-	const inTree = "testdata/clips"
-	places := []string{inTree, "/usr/share/framewatch/clips"}
-	if self, err := os.Executable(); err == nil {
-		places = append(places, filepath.Join(filepath.Dir(self), "..", inTree))
-	}
-	for _, place := range places {
-		if info, err := os.Stat(place); err == nil && info.IsDir() {
-			return place, nil
-		}
-	}
-	return "", fmt.Errorf("the clips are in none of %q: run this in the source tree, or name their folder with --clips", places)
 }
 
 // play runs the streams and the whole of Framewatch against them until ctx ends, and says what was found.

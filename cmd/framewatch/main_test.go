@@ -55,6 +55,8 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{[]string{"config", "check", "-c", file("control.yaml", "streams: [{id: \"a\\nb\", url: x}]")}, "control characters"},
 		{[]string{"config", "check", "-c", file("profile.yaml", "profiles: {default: {}}\nstreams: [{id: a, url: x, profile: sport}]")}, `profile "sport" is not`},
 		{[]string{"config", "check", "-c", file("second.yaml", "log: {level: info}\n---\nlgo: {}")}, "second document"},
+		{[]string{"bench", "edge", "--runs", "0"}, "--runs is at least 1"},
+		{[]string{"bench", "edge", "--clips", "none", "-o", "xml"}, `--output: "xml" is neither json nor table`},
 		{[]string{"bench", "detector", "-o", "xml"}, `--output: "xml" is neither json nor table`},
 		{[]string{"streams", "list", "-o", "xml"}, `--output: "xml" is neither json nor table`},
 		{[]string{"demo", "--for", "-5s"}, "--for: -5s is not a length of time"},

@@ -105,23 +105,27 @@ func recipe(c Clip, fault Fault) []string {
 		"-t", fmt.Sprintf("%.3f", duration(pieces).Seconds())}, strings.Fields(encoder)...)
 }
 
-// encode runs FFmpeg and puts its output at file in one step, so that half an encoding is never found in the cache.
+// encode makes what recipe makes of the clip.
 func (r *renderer) encode(ctx context.Context, c Clip, recipe []string, file string) error {
-	if err := os.MkdirAll(r.cache, 0o755); err != nil {
+	input, err := filepath.Abs(filepath.Join(r.clips, c.Path))
+	if err != nil {
 		return err
 	}
-	part, err := os.CreateTemp(r.cache, "encoding-*.ts")
+	return encode(ctx, append([]string{"-ss", fmt.Sprint(c.From), "-i", input}, recipe...), file)
+}
+
+// encode runs FFmpeg and puts its output at file, an MPEG transport stream, in one step, so that half an encoding is never found in a cache.
+func encode(ctx context.Context, arguments []string, file string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	part, err := os.CreateTemp(filepath.Dir(file), "encoding-*.ts")
 	if err != nil {
 		return err
 	}
 	part.Close()
 	defer os.Remove(part.Name())
-	input, err := filepath.Abs(filepath.Join(r.clips, c.Path))
-	if err != nil {
-		return err
-	}
-	arguments := append([]string{"-v", "error", "-nostdin", "-ss", fmt.Sprint(c.From), "-i", input}, recipe...)
-	ffmpeg := exec.CommandContext(ctx, "ffmpeg", append(arguments, "-y", part.Name())...)
+	ffmpeg := exec.CommandContext(ctx, "ffmpeg", slices.Concat([]string{"-v", "error", "-nostdin"}, arguments, []string{"-y", part.Name()})...)
 	var said strings.Builder
 	ffmpeg.Stderr = &said
 	if err := ffmpeg.Run(); err != nil {

@@ -1,0 +1,98 @@
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// cost is what child processes took.
+type cost struct {
+	// cpu is user plus system time, seconds.
+	cpu float64
+	// memory is the largest resident set of one of them, MiB.
+	memory float64
+}
+
+// spent is the cost of the child processes that run starts and waits for. Nothing else may run child processes meanwhile.
+func spent(run func() error) (cost, error) {
+	var before, after syscall.Rusage
+	watch := watchMemory()
+	err := errors.Join(syscall.Getrusage(syscall.RUSAGE_CHILDREN, &before), run(), syscall.Getrusage(syscall.RUSAGE_CHILDREN, &after))
+	memory := watch.end()
+	if err == nil && memory == 0 {
+		err = errors.New("measure a process: none was seen")
+	}
+	cpu := time.Duration(after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano())
+	return cost{cpu.Seconds(), float64(memory) / (1 << 10)}, err
+}
+
+// memoryWatch looks at our child processes from time to time. What wait4 tells is of no use: between fork and exec a child lives in its
+// parent's memory, and that counts as its own.
+type memoryWatch struct {
+	stop chan struct{}
+	// peak is sent once the watch has ended, KiB.
+	peak chan int64
+}
+
+// A watch looks soon after the start, since some processes are short, and ever less often, since looking costs.
+const (
+	firstLook   = 5 * time.Millisecond
+	slowestLook = 100 * time.Millisecond
+)
+
+func watchMemory() *memoryWatch {
+	w := &memoryWatch{make(chan struct{}), make(chan int64)}
+	go func() {
+		var peak int64
+		for wait := firstLook; ; wait = min(2*wait, slowestLook) {
+			select {
+			case <-w.stop:
+				w.peak <- peak
+				return
+			case <-time.After(wait):
+				peak = max(peak, childMemory())
+			}
+		}
+	}()
+	return w
+}
+
+// end is the largest resident set that any child process had until it was last looked at, KiB.
+func (w *memoryWatch) end() int64 {
+	close(w.stop)
+	return <-w.peak
+}
+
+// childMemory is the largest resident set that a child process has had so far, KiB; 0 without one.
+func childMemory() (most int64) {
+	self, _ := os.ReadFile("/proc/self/cmdline")
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	for _, p := range processes {
+		// Before exec the command line is still ours, and so is the memory.
+		if line, err := os.ReadFile(p + "/cmdline"); err != nil || bytes.Equal(line, self) {
+			continue
+		}
+		status, err := os.ReadFile(p + "/status")
+		if err == nil && statusField(status, "PPid") == int64(os.Getpid()) {
+			most = max(most, statusField(status, "VmHWM"))
+		}
+	}
+	return most
+}
+
+// statusField is a number in a process's status; 0 when it has none of that name, as a process that has ended.
+func statusField(status []byte, name string) int64 {
+	for line := range strings.Lines(string(status)) {
+		if text, ok := strings.CutPrefix(line, name+":"); ok {
+			value, _ := strconv.ParseInt(strings.Fields(text)[0], 10, 64)
+			return value
+		}
+	}
+	return 0
+}
