@@ -54,7 +54,7 @@ type VideoFrame struct {
 	Border *Border `avro:"border" json:"border,omitempty"`
 	// Inputs of BT.1702 and WCAG flash analysis, from the 64x36 mean-pooled picture, every cell of one weight. U and V of a cell are means over one row in n of theirs, n a 144th of the plane's rows rounded down but at least 1. R, G and B are linear, 0 to 1, by the signalled matrix and transfer: sRGB's curve unless PQ or HLG is signalled, of which 203 cd/m2 (HLG on a display of 1000 cd/m2, channel by channel) and more are 1. Null for fewer than 64 columns or 36 rows.
 	Flash *Flash `avro:"flash" json:"flash,omitempty"`
-	// Measures taken on sampled pictures only.
+	// What is measured at native resolution of about one picture a second: of the first readable one of the session in each whole second of at (at / 1000000 rounded down), whatever the epoch. Null: not sampled.
 	Sampled *Sampled `avro:"sampled" json:"sampled,omitempty"`
 	// Captions, active format and time code that came with this picture.
 	Caption *Caption `avro:"caption" json:"caption,omitempty"`
@@ -225,9 +225,12 @@ type Flash struct {
 	RedChanged *float32 `avro:"red_changed" json:"red_changed,omitempty"`
 }
 
-// Sampled: Measures taken on sampled pictures only.
+// Sampled is what is measured at native resolution of about one picture a second: of the first readable one of the session in each whole second of at (at / 1000000 rounded down), whatever the epoch. Null: not sampled.
 type Sampled struct {
+	// How much of the picture is steps that are small, wide and visible: an index in 1/256 after CAMBI (Tandon, Afonso, Sole, Krasula, PCS 2021; libvmaf), on about its scale: 0 none, 5 begins to annoy, 20 and more a posterised gradient. Compare figures of one banding_version only. Version 1: codes are of 10 bits, in the picture's own range: of 8-bit luma the sum of each sample, those to its right and below and the one between them (beyond the edge the last again), which makes dither uneven; deeper luma shifted to 10 bits as it is, so that its finer steps weigh less. A sample is even when its code is that of the samples to its right and below (equal beyond the edge), and smooth when at least 22 of the 7x7 around it are even. Scale s of 0 to 4 has each 2^s-th column and row, but scale 0 only each second row. Blocks are of b by b lines of the scale from the top left, b = longer side / 120 rounded down but at least 4; each 2x2 of whole ones are a window. Of its n samples p(v) are smooth with code v; these have the contrast w(d) p(v) q / (p(v) + q) / n, q the larger of p(v-d) and p(v+d), largest over d = 1 to 8, w = 1, 2, 3, 4, 4, 5, 5, 6, as far as v < 64 + 126 d (full range: v < 126 d 1020/876), rounded down to 1/1024; the others have 0. The index is the sum over the scales of 2^(4-s) times the mean of the largest three fifths of the contrasts in all windows. A picture that was enlarged reads too low; the codes that are visible are those of SDR, whatever the transfer. Null for a picture smaller than 320x180 either way up, or with less than two blocks in a direction.
 	Banding *int32 `avro:"banding" json:"banding,omitempty"`
+	// Version of banding's definition, from 1; null with it.
+	BandingVersion *int32 `avro:"banding_version" json:"banding_version,omitempty"`
 	// Version of the model that scored the tiles.
 	Model *int32 `avro:"model" json:"model,omitempty"`
 	// Probability of damage of each tile, 255 = 1.

@@ -9,6 +9,7 @@ import (
 type Video struct {
 	extractors []Extractor
 	picture    Picture
+	sampled    sampled
 }
 
 // NewVideo makes a Video with every extractor of the Catalogue.
@@ -20,17 +21,20 @@ func NewVideo() *Video {
 	return v
 }
 
-// Measure fills the groups of out with what f shows and leaves its other fields alone. It keeps nothing of f. The groups of a picture
-// that cannot be read (no size, planes too short, wider or higher than MaxSize) are nil. Handing in the same out again allocates nothing.
+// Measure fills the groups of out with what f shows and leaves its other fields alone, of which it reads At. It keeps nothing of f. The
+// groups of a picture that cannot be read (no size, planes too short, wider or higher than MaxSize) are nil. Handing in the same out again
+// allocates nothing but the group sampled, once a second.
 func (v *Video) Measure(f *media.Frame, out *schemas.VideoFrame) {
 	v.picture.load(f)
 	for _, x := range v.extractors {
 		x.Extract(&v.picture, out)
 	}
+	v.sampled.measure(f, &v.picture, out)
 }
 
-// Reset forgets the pictures seen: the next one has no difference to any. Called when an epoch begins.
+// Reset forgets the pictures seen: the next one has no difference to any. Called when an epoch begins. Seconds are counted on, so that a
+// picture is sampled no sooner for it.
 func (v *Video) Reset() { v.picture.reset() }
 
 // Close lets go of the memory; the Video is not used after it.
-func (v *Video) Close() { v.picture = Picture{} }
+func (v *Video) Close() { v.picture, v.sampled = Picture{}, sampled{} }
