@@ -193,7 +193,7 @@ func TestBandingForgets(t *testing.T) {
 	first := ramp(5, media.VideoFormat{Width: 700, Height: 400, Depth: 8}, 0)
 	for _, size := range [][2]int{{320, 180}, {700, 400}, {900, 240}} {
 		second := ramp(9, media.VideoFormat{Width: size[0], Height: size[1], Depth: 8}, 0)
-		got := sampledOf([]int64{0, 1_000_000, 2_000_000}, first, second, first)
+		got := sampledOf(nil, []int64{0, 1_000_000, 2_000_000}, first, second, first)
 		for i, f := range []*media.Frame{first, second, first} {
 			if want := defineBanding(f); *got[i].Banding != want || want == 0 {
 				t.Errorf("%dx%d, picture %d: got %d, want %d", size[0], size[1], i, *got[i].Banding, want)

@@ -14,11 +14,12 @@ type sampled struct {
 	// next is the second from which on a picture is due.
 	next    int64
 	banding *banding
+	tiles   *tiles
 }
 
 // measure writes the group sampled of a picture whose at is known; nil for one that is not due or cannot be read. The group is a new one
 // each time. What it needs to work in is made when it is first needed.
-func (x *sampled) measure(f *media.Frame, p *Picture, out *schemas.VideoFrame) {
+func (x *sampled) measure(f *media.Frame, p *Picture, scorer Scorer, out *schemas.VideoFrame) {
 	out.Sampled = nil
 	second := out.At / sampleEvery
 	if p.width == 0 || second < x.next {
@@ -32,5 +33,11 @@ func (x *sampled) measure(f *media.Frame, p *Picture, out *schemas.VideoFrame) {
 		}
 		index, version := x.banding.measure(&f.Y, f.Format.Depth, p.full), int32(bandingVersion)
 		out.Sampled.Banding, out.Sampled.BandingVersion = &index, &version
+	}
+	if scorer != nil && p.width >= TileSize && p.height >= TileSize {
+		if x.tiles == nil {
+			x.tiles = new(tiles)
+		}
+		x.tiles.score(p, second, scorer, out.Sampled)
 	}
 }

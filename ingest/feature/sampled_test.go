@@ -9,9 +9,10 @@ import (
 )
 
 // sampledOf gives the group of each of some pictures in a row, at those instants.
-func sampledOf(at []int64, frames ...*media.Frame) []*schemas.Sampled {
+func sampledOf(scorer feature.Scorer, at []int64, frames ...*media.Frame) []*schemas.Sampled {
 	v := feature.NewVideo()
 	defer v.Close()
+	v.Scorer = scorer
 	var groups []*schemas.Sampled
 	for i, f := range frames {
 		out := &schemas.VideoFrame{At: at[i]}
@@ -63,7 +64,7 @@ func TestSampledGroupIsItsOwn(t *testing.T) {
 	step := func(right int) *media.Frame {
 		return draw(320, 180, func(x, _ int) int { return choose(x < 160, 60, right) })
 	}
-	got := sampledOf([]int64{0, 1_000_000}, step(61), step(60))
+	got := sampledOf(nil, []int64{0, 1_000_000}, step(61), step(60))
 	if *got[0].Banding == 0 || *got[1].Banding != 0 || *got[0].BandingVersion != 1 {
 		t.Errorf("got %s and %s, want banding in the first alone, version 1", describe(got[0]), describe(got[1]))
 	}

@@ -7,6 +7,9 @@ import (
 
 // Video measures the pictures of one stream, in order. One goroutine.
 type Video struct {
+	// Scorer looks at tiles of the sampled pictures. Set before the first picture; nil: nobody does.
+	Scorer Scorer
+
 	extractors []Extractor
 	picture    Picture
 	sampled    sampled
@@ -29,7 +32,7 @@ func (v *Video) Measure(f *media.Frame, out *schemas.VideoFrame) {
 	for _, x := range v.extractors {
 		x.Extract(&v.picture, out)
 	}
-	v.sampled.measure(f, &v.picture, out)
+	v.sampled.measure(f, &v.picture, v.Scorer, out)
 }
 
 // Reset forgets the pictures seen: the next one has no difference to any. Called when an epoch begins. Seconds are counted on, so that a
