@@ -217,11 +217,11 @@ type Border struct {
 type Flash struct {
 	// Mean relative luminance, 0 to 1: 0.2126 R + 0.7152 G + 0.0722 B, for the primaries of BT.2020 0.2627 R + 0.6780 G + 0.0593 B.
 	LuminanceMean float32 `avro:"luminance_mean" json:"luminance_mean"`
-	// Share of cells, 0 to 1, whose relative luminance rose by more than 0.01 since the previous picture, or, where more fell so, their share negated. Null on the first picture of an epoch.
+	// Share of cells, 0 to 1, whose relative luminance rose by more than 0.0025 since the previous picture, or, where more fell so, their share negated. Null on the first picture of an epoch.
 	LuminanceChanged *float32 `avro:"luminance_changed" json:"luminance_changed,omitempty"`
 	// Mean red, 0 to 320: 320 (R - G - B) where R / (R + G + B) is at least 0.8, else 0.
 	RedMean float32 `avro:"red_mean" json:"red_mean"`
-	// As luminance_changed, of red that rose or fell by more than 2.
+	// As luminance_changed, of red that rose or fell by more than 0.5.
 	RedChanged *float32 `avro:"red_changed" json:"red_changed,omitempty"`
 }
 

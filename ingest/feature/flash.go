@@ -31,8 +31,9 @@ type chromaPool struct {
 var _ [C.sizeof_struct_fw_chroma_pool]byte = [unsafe.Sizeof(chromaPool{})]byte{}
 
 const (
-	// leastLight and leastRed are the changes that do not count yet: 0.01, and 2 of 320.
-	leastLight, leastRed = wholeLight / 100, wholeLight * 2 / 320
+	// leastLight and leastRed are the changes that do not count yet: a fortieth of what makes a transition (0.10, and 20 of 320), so that a
+	// gradual flash counts on all of its way at 60 pictures a second too.
+	leastLight, leastRed = wholeLight / 400, wholeLight / 640
 	// neutral is grey's chroma in means of cells.
 	neutral = 128 * C.FW_MEAN_UNIT
 )

@@ -42,9 +42,9 @@ func TestFlash(t *testing.T) {
 		{"a quarter of the picture", "limited", "", one(black), part(16, white), 0.25, 0.25, 0, 0, 1e-4},
 		// More is lost on the right than won on the left.
 		{"it moves", "limited", "", part(40, white), func(x, y int) yuv { return part(16, white)(63-x, y) }, 0.25, -0.625, 0, 0, 1e-4},
-		// 100 of limited is ((84/219+.055)/1.055)^2.4 = .1216 of light, 101 .1247, 104 .1342: the latter is more than 0.01 away.
-		{"little", "limited", "", one(yuv{100, 128, 128}), one(yuv{101, 128, 128}), 0.1247, 0, 0, 0, 2e-4},
-		{"enough", "limited", "", one(yuv{100, 128, 128}), one(yuv{104, 128, 128}), 0.1342, 1, 0, 0, 2e-4},
+		// 81 of limited is ((65/219+.055)/1.055)^2.4 = .0717 of light, 82 .0740: .0023 more. 100 is .1216, 101 .1247: .0031 more.
+		{"little", "limited", "", one(yuv{81, 128, 128}), one(yuv{82, 128, 128}), 0.0740, 0, 0, 0, 2e-4},
+		{"enough", "limited", "", one(yuv{100, 128, 128}), one(yuv{101, 128, 128}), 0.1247, 1, 0, 0, 2e-4},
 		// Rounding the colour to whole levels costs a percent.
 		{"red comes", "limited", "", one(black), one(red), 0.2126, 1, 320, 1, 0.012},
 		{"red goes on half of it", "limited", "", one(red), part(32, red), 0.1063, -0.5, 160, -0.5, 0.012},
