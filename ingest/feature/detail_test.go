@@ -97,6 +97,74 @@ func TestDetailAgreesWithFFmpeg(t *testing.T) {
 	}
 }
 
+// The pictures that VQEG's siti-tools are tested with and that can be drawn. Our domain is their legacy one, code values, but for the
+// scale: stretched to full range, squares of 32 samples are FFmpeg's 319.45, which our 64ths can tell as 319.45 times 219/255.
+//
+// By hand, with d from black to white: 318x238 inner samples have 9 upright edges of two columns and 7 level ones of two rows. On an edge the
+// gradient is 4d, in the 9*7*4 samples at a crossing sqrt(8) d. Thus 18*238 + 14*318 - 2*252 = 8232 of the former and 252 of the latter:
+// mean (4*8232 + 2.82843*252) / 75684 = .444487 d, mean square (16*8232 + 8*252) / 75684 = 1.766925 d^2, deviation 1.252739 d. For 219
+// levels 274.350, times 64 is 17558.4.
+func TestDetailOfKnownPictures(t *testing.T) {
+	squares := func(size, black, white int) func(x, y int) int {
+		return func(x, y int) int { return choose(x/size%2 == y/size%2, white, black) }
+	}
+	for _, c := range []struct {
+		name  string
+		depth int
+		rng   string
+		luma  func(x, y int) int
+		si    int32
+	}{
+		{"black", 8, "limited", flat(16), 0},
+		{"white", 8, "limited", flat(235), 0},
+		{"squares of a sample", 8, "limited", squares(1, 16, 235), 0}, // both neighbours of each are alike
+		{"squares of 32 samples", 8, "limited", squares(32, 16, 235), 17558},
+		{"squares of 32 samples, full range", 8, "full", squares(32, 0, 255), 17558},
+		{"squares of 32 samples, 10 bits", 10, "limited", squares(32, 64, 940), 17558},
+		{"squares of 32 samples, 10 bits, full range", 10, "full", squares(32, 0, 1023), 17558},
+	} {
+		f := drawAs(media.VideoFormat{Width: 320, Height: 240, Depth: c.depth, Range: c.rng}, 0, c.luma)
+		if got := measure(f, f).Detail; got.SI != c.si || got.TI == nil || *got.TI != 0 {
+			t.Errorf("%s: got %s, want an SI of %d and a TI of 0", c.name, describe(got), c.si)
+		}
+	}
+}
+
+// FFmpeg's testsrc has the figures that siti-tools publishes for it in its legacy domain, in both ranges, within half of our 64th.
+func TestPublishedDetail(t *testing.T) {
+	const width, height, within = 320, 240, 255.0 / 219 / 128
+	for rng, want := range map[string]struct {
+		si [3]float64
+		ti [2]float64
+	}{
+		"limited": {[3]float64{146.57975, 146.75141, 146.96766}, [2]float64{1.47328, 1.46146}},
+		"full":    {[3]float64{146.56553, 146.74346, 146.95025}, [2]float64{1.48200, 1.44300}},
+	} {
+		command := "ffmpeg -v error -f lavfi -i testsrc=s=320x240 -frames:v 3 -vf scale=in_range=limited:out_range=" + rng +
+			" -pix_fmt yuv420p -f rawvideo -"
+		raw, err := exec.Command("sh", "-c", command).Output()
+		if err != nil {
+			t.Fatalf("%s: %v", command, err)
+		}
+		var frames []*media.Frame
+		for i := range 3 {
+			f := luma(raw, width, height, i)
+			f.Format.Range = rng
+			frames = append(frames, f)
+			got := measure(frames...).Detail
+			if si := float64(got.SI) / 64 * 255 / 219; math.Abs(si-want.si[i]) > within {
+				t.Errorf("%s range, picture %d: SI is %.4f, want %.4f within %.4f", rng, i, si, want.si[i], within)
+			}
+			if i == 0 {
+				continue
+			}
+			if ti := float64(*got.TI) / 64 * 255 / 219; math.Abs(ti-want.ti[i-1]) > within {
+				t.Errorf("%s range, picture %d: TI is %.4f, want %.4f within %.4f", rng, i, ti, want.ti[i-1], within)
+			}
+		}
+	}
+}
+
 // defineDetail is the group from its definition; previous is nil on the first picture.
 func defineDetail(rows, previous [][]int, f *media.Frame) *schemas.Detail {
 	h, w := len(rows), len(rows[0])
