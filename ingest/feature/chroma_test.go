@@ -2,8 +2,10 @@ package feature_test
 
 import (
 	"math"
-	"math/rand/v2"
+	"slices"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/framewatch/framewatch/ingest/media"
 	"github.com/framewatch/framewatch/schemas"
@@ -79,39 +81,74 @@ func TestChromaOfGreyFormat(t *testing.T) {
 	}
 }
 
-// Means, deviations and saturation of random planes of any size equal their definitions.
+// Planes of noise of any size, subsampling, depth, stride and range give the group of its definition, bit for bit.
 func TestChromaEqualsDefinition(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	for range 60 {
-		format := media.VideoFormat{Width: 1 + random.IntN(150), Height: 1 + random.IntN([]int{60, 1600}[random.IntN(2)]), Depth: 8 + 2*random.IntN(2)}
-		f := paint(format, func(int, int) yuv { return yuv{90, random.IntN(256), random.IntN(256)} })
-		var n, u, uu, v, vv, sampled, saturation float64
-		us, vs := samples(&media.Frame{Format: format, Y: f.U}), samples(&media.Frame{Format: format, Y: f.V})
-		every := max(1, len(us)/72)
-		if len(us) <= 288 {
-			every = 1
+	rapid.Check(t, func(t *rapid.T) {
+		format := media.VideoFormat{
+			Width: rapid.IntRange(1, 150).Draw(t, "width"), Height: rapid.OneOf(rapid.IntRange(1, 60), rapid.IntRange(289, 1000)).Draw(t, "height"),
+			Depth: rapid.SampledFrom([]int{8, 9, 10, 12, 16}).Draw(t, "depth"), Range: rapid.SampledFrom([]string{"limited", "full"}).Draw(t, "range"),
 		}
-		for y := range us {
-			for x := range us[y] {
-				a, b := float64(us[y][x])-128, float64(vs[y][x])-128
-				n, u, uu, v, vv = n+1, u+a, uu+a*a, v+b, vv+b*b
-				if x%2 == 0 && y%every == 0 {
-					sampled, saturation = sampled+1, saturation+math.Sqrt(a*a+b*b)
-				}
+		f := anyColour(t, format)
+		if got, want := measure(f).Chroma, defineChroma(f); *got != want {
+			t.Errorf("got %+v\nwant %+v", *got, want)
+		}
+	})
+}
+
+// anyColour is noise of a format, with chroma of any subsampling: 4:4:4, 4:2:2, 4:2:0, 4:1:1 or 4:1:0.
+func anyColour(t *rapid.T, format media.VideoFormat) *media.Frame {
+	seed, padding := rapid.Uint64().Draw(t, "seed"), rapid.IntRange(0, 40).Draw(t, "padding")
+	f := noise(seed, format, padding)
+	every := rapid.SampledFrom([][2]int{{1, 1}, {2, 1}, {2, 2}, {4, 1}, {4, 4}}).Draw(t, "subsampling")
+	format.Width, format.Height = (format.Width+every[0]-1)/every[0], (format.Height+every[1]-1)/every[1]
+	f.U, f.V = noise(seed+1, format, 2*padding).Y, noise(seed+2, format, padding/2).Y
+	return f
+}
+
+// defineChroma is the group from its definition.
+func defineChroma(f *media.Frame) (out schemas.Chroma) {
+	scale := 1.0
+	if f.Format.Range == "full" {
+		scale = 224.0 / 255
+	}
+	us, vs := samples(&media.Frame{Format: f.Format, Y: f.U}), samples(&media.Frame{Format: f.Format, Y: f.V})
+	moments := func(rows [][]int) (mean, std int32) {
+		var n, sum, squares float64
+		for _, row := range rows {
+			for _, v := range row {
+				n, sum, squares = n+1, sum+float64(v), squares+float64(v*v)
 			}
 		}
-		got := measure(f).Chroma
-		for name, c := range map[string][2]float64{
-			"u_mean": {float64(got.UMean), 256 * (128 + u/n)}, "u_std": {float64(got.UStd), 256 * math.Sqrt(uu/n-u/n*u/n)},
-			"v_mean": {float64(got.VMean), 256 * (128 + v/n)}, "v_std": {float64(got.VStd), 256 * math.Sqrt(vv/n-v/n*v/n)},
-			"saturation_mean": {float64(got.SaturationMean), 256 * saturation / sampled},
-		} {
-			// Half a step of rounding; for saturation half a step more, of each distance.
-			if math.Abs(c[0]-c[1]) > 1.001 {
-				t.Errorf("%dx%d, %d bits: %s is %.0f, want %.3f", format.Width, format.Height, format.Depth, name, c[0], c[1])
-			}
+		m := sum / n
+		return rounded((128 + (m-128)*scale) * 256), rounded(256 * scale * math.Sqrt(max(0, squares/n-m*m)))
+	}
+	out.UMean, out.UStd = moments(us)
+	out.VMean, out.VStd = moments(vs)
+
+	var distances []int // 1/256 level
+	var sectors [8]int
+	total := 0
+	every := 1
+	if len(us) > 288 {
+		every = len(us) / 72
+	}
+	for y := 0; y < len(us); y += every {
+		for x := 0; x < len(us[y]); x += 2 {
+			u, v := float64(us[y][x]-128), float64(vs[y][x]-128)
+			d := int(rounded(256 * math.Hypot(u, v)))
+			angle := math.Mod(math.Atan2(v, u)*180/math.Pi+360, 360)
+			sectors[int(angle/45+1e-9)%8] += d
+			distances, total = append(distances, d), total+d
 		}
 	}
+	out.SaturationMean = rounded(scale * float64(total) / float64(len(distances)))
+	slices.Sort(distances)
+	level := distances[(len(distances)*90+99)/100-1] / 256
+	out.SaturationP90 = rounded(scale * float64(level))
+	for i, sum := range sectors {
+		out.Hue[i] = byte((255*sum + total/2) / max(total, 1))
+	}
+	return out
 }
 
 func choose(first bool, a, b int) int {
