@@ -71,23 +71,6 @@ func TestSamplesBeyondTheirDepth(t *testing.T) {
 	}
 }
 
-// A picture at 8 bits and the same with two more bits of noise below agree: samples are truncated to 8 bits.
-func TestDepthsAgree(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	eight := media.VideoFormat{Width: 333, Height: 111, Depth: 8, Range: "limited"}
-	ten := eight
-	ten.Depth = 10
-	var a, b []*media.Frame
-	for i := range 3 {
-		luma := func(x, y int) int { return 16 + (x*x+y*7+i*3)%220 }
-		a = append(a, drawAs(eight, 0, luma))
-		b = append(b, drawAs(ten, 0, func(x, y int) int { return luma(x, y)<<2 | random.IntN(4) }))
-	}
-	at8, at10 := measure(a...), measure(b...)
-	at8.Hash.Exact, at10.Hash.Exact = [8]byte{}, [8]byte{} // of all bits, thus of one format only
-	compare(t, at10, at8)
-}
-
 func noise(seed uint64, format media.VideoFormat, padding int) *media.Frame {
 	random := rand.New(rand.NewPCG(seed, 0))
 	contrast := 1 + random.IntN(1<<format.Depth)
