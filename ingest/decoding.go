@@ -11,7 +11,7 @@ type decoding struct {
 	state   schemas.DecoderState
 	caption schemas.Caption
 
-	errors, ancestors, since, afd, mean, max int32
+	since, afd, mean, max int32
 	// clean tells that there was a clean key picture.
 	clean bool
 }
@@ -19,16 +19,18 @@ type decoding struct {
 // Fill takes the next picture.
 func (d *decoding) Fill(f *media.Frame, r *schemas.VideoFrame) {
 	d.count(f)
-	d.errors, d.ancestors = int32(f.Errors), int32(f.Ancestors)
 	d.state = schemas.DecoderState{
 		ErrorFlags: int32(f.ErrorFlags), Concealed: int32(f.Concealed), LostBefore: int32(f.Lost), PacketSize: int32(f.PacketSize),
-		Errors: &d.errors, Ancestors: &d.ancestors, QPMean: known(&d.mean, f.QPMean), QPMax: known(&d.max, f.QPMax),
+		Errors: int32(f.Errors), Ancestors: int32(f.Ancestors), QPMean: known(&d.mean, f.QPMean), QPMax: known(&d.max, f.QPMax),
 	}
 	if d.clean {
 		d.state.SinceIDR = &d.since
 	}
-	d.caption = schemas.Caption{Cea608: int32(f.Caption.CEA608), Cea708: int32(f.Caption.CEA708), AFD: known(&d.afd, f.Caption.AFD), Timecode: f.Caption.Timecode}
-	r.Decode, r.Caption = &d.state, &d.caption
+	r.Decode, r.Caption = &d.state, nil
+	if c := f.Caption; c.Attached || c.AFD >= 0 || c.Timecode {
+		d.caption = schemas.Caption{Cea608: int32(c.CEA608), Cea708: int32(c.CEA708), AFD: known(&d.afd, c.AFD), Timecode: c.Timecode}
+		r.Caption = &d.caption
+	}
 }
 
 // count brings since up to date.

@@ -71,24 +71,24 @@ func TestDecodingFillsGroups(t *testing.T) {
 	for _, c := range []struct {
 		frame   media.Frame
 		decode  schemas.DecoderState
-		caption schemas.Caption
+		caption *schemas.Caption
 	}{
 		{
 			media.Frame{ErrorFlags: 1, Concealed: 2, Lost: 3, PacketSize: 4, Errors: 5, Ancestors: 6, QPMean: 7, QPMax: 8,
 				Caption: media.Caption{Attached: true, CEA608: 9, CEA708: 10, AFD: 11, Timecode: true}},
-			schemas.DecoderState{ErrorFlags: 1, Concealed: 2, LostBefore: 3, PacketSize: 4, Errors: number(5), Ancestors: number(6), QPMean: number(7), QPMax: number(8)},
-			schemas.Caption{Cea608: 9, Cea708: 10, AFD: number(11), Timecode: true},
+			schemas.DecoderState{ErrorFlags: 1, Concealed: 2, LostBefore: 3, PacketSize: 4, Errors: 5, Ancestors: 6, QPMean: number(7), QPMax: number(8)},
+			&schemas.Caption{Cea608: 9, Cea708: 10, AFD: number(11), Timecode: true},
 		},
 		{
 			media.Frame{QPMean: -1, QPMax: -1, Caption: media.Caption{AFD: -1}},
-			schemas.DecoderState{Errors: number(0), Ancestors: number(0)},
-			schemas.Caption{},
+			schemas.DecoderState{},
+			nil,
 		},
 	} {
 		var d ingest.Decoding
 		var r schemas.VideoFrame
 		d.Fill(&c.frame, &r)
-		if !equal(r.Decode, &c.decode) || !equal(r.Caption, &c.caption) {
+		if !equal(r.Decode, &c.decode) || !equal(r.Caption, c.caption) {
 			t.Errorf("got %s and %s, want %s and %s", text(r.Decode), text(r.Caption), text(c.decode), text(c.caption))
 		}
 	}

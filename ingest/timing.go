@@ -30,7 +30,7 @@ type passage struct {
 func (t *timing) Media(f *schemas.Feature) {
 	switch v, b := f.VideoFrame, f.AudioBlock; {
 	case v != nil:
-		next := passage{true, v.Epoch, v.Arrival - microseconds(v.PTS)}
+		next := passage{true, v.Epoch, v.At + v.Arrival - microseconds(v.PTS)}
 		if next.comparable(t.picture) {
 			d := max(next.transit-t.picture.transit, t.picture.transit-next.transit)
 			t.paired = true
@@ -42,7 +42,7 @@ func (t *timing) Media(f *schemas.Feature) {
 	case t.sound.known && b.Track > t.track:
 		return
 	default:
-		t.sound, t.track = passage{true, b.Epoch, b.Arrival - microseconds(b.PTS) - blockLength}, b.Track
+		t.sound, t.track = passage{true, b.Epoch, b.At + b.Arrival - microseconds(b.PTS) - blockLength}, b.Track
 	}
 	t.skew()
 }

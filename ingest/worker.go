@@ -207,12 +207,12 @@ func (w *worker) reference(came int64) int64 {
 	return w.elapsed()
 }
 
-// arrived is the record's arrival: offline there is none but at.
+// arrived is the record's arrival, as far as it is known: offline there is none but at.
 func (w *worker) arrived(came, at int64) int64 {
 	if w.job.Mode == offline {
-		return at
+		return 0
 	}
-	return came
+	return came - at
 }
 
 // duration is how long the picture lasts in 90 kHz: as far as known (0 when it is not), and for the clock's use.

@@ -16,7 +16,7 @@ type AudioBlock struct {
 	At int64 `avro:"at" json:"at"`
 	// Presentation time stamp of the first sample, 90 kHz, unwrapped.
 	PTS int64 `avro:"pts" json:"pts"`
-	// Arrival of the block's last byte since session, in microseconds of wall clock.
+	// Arrival of the block's last byte by the wall clock, in microseconds after at, negative before it; 0 when analysing offline.
 	Arrival int64 `avro:"arrival" json:"arrival"`
 	// The Inventory version that describes the track.
 	Format int32 `avro:"format" json:"format"`

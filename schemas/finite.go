@@ -13,23 +13,8 @@ type measured interface {
 }
 
 func (f *Feature) finite() error {
-	switch {
-	case f.VideoFrame != nil:
-		return f.VideoFrame.finite()
-	case f.AudioBlock != nil:
+	if f.AudioBlock != nil {
 		return f.AudioBlock.finite()
-	}
-	return nil
-}
-
-func (f *VideoFrame) finite() error {
-	if f.Flash == nil {
-		return nil
-	}
-	for _, figure := range []*float32{&f.Flash.LuminanceMean, f.Flash.LuminanceChanged, &f.Flash.RedMean, f.Flash.RedChanged} {
-		if figure != nil && !isFinite(float64(*figure)) {
-			return fmt.Errorf("flash: %v is not finite", *figure)
-		}
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ type VideoFrame struct {
 	DTSDelta *int32 `avro:"dts_delta" json:"dts_delta,omitempty"`
 	// Nominal duration of the picture, 90 kHz; 0 when unknown.
 	Duration int32 `avro:"duration" json:"duration"`
-	// Arrival of the picture's last byte since session, in microseconds of wall clock; equal to at when analysing offline.
+	// Arrival of the picture's last byte by the wall clock, in microseconds after at, negative before it; 0 when analysing offline.
 	Arrival int64 `avro:"arrival" json:"arrival"`
 	// Time spent decoding it, in microseconds.
 	DecodeUS int32 `avro:"decode_us" json:"decode_us"`
@@ -56,7 +56,7 @@ type VideoFrame struct {
 	Flash *Flash `avro:"flash" json:"flash,omitempty"`
 	// What is measured at native resolution of about one picture a second: of the first readable one of the session in each whole second of at (at / 1000000 rounded down), whatever the epoch. Null: not sampled.
 	Sampled *Sampled `avro:"sampled" json:"sampled,omitempty"`
-	// Captions, active format and time code that came with this picture.
+	// Captions, active format and time code that came with this picture; null when none of them did.
 	Caption *Caption `avro:"caption" json:"caption,omitempty"`
 }
 
@@ -77,9 +77,9 @@ type DecoderState struct {
 	// Largest of them; null as qp_mean.
 	QPMax *int32 `avro:"qp_max" json:"qp_max,omitempty"`
 	// Lines of level error or worse that the decoder logged over the picture's packet, but those about SEI; at least 1 when it refused the packet. The only word on damage that HEVC, VP9 and AV1 decoders give.
-	Errors *int32 `avro:"errors" json:"errors,omitempty"`
+	Errors int32 `avro:"errors" json:"errors"`
 	// Damaged packets that this picture may be predicted from, its own among them: those since the last clean key packet in the order of decoding (for pictures decoded after a key picture and shown before it, since the one before), from the start when there was none. Damaged: marked corrupt, or with errors, concealed, lost_before, error_flags or AV_FRAME_FLAG_CORRUPT. A key packet is clean when it is not damaged and neither of the two packets before it is marked corrupt, since libavformat may mark up to two too early. A picture is tainted while this is above 0. Measured: with 0.05 % and 0.3 % of TS packets lost, every H.264 picture that differs from the undamaged one has it above 0. HEVC that is damaged in the first picture after a start may not.
-	Ancestors *int32 `avro:"ancestors" json:"ancestors,omitempty"`
+	Ancestors int32 `avro:"ancestors" json:"ancestors"`
 }
 
 // Luma: Distribution of luma over the whole picture. Full range is mapped to limited value by value and rounded; mean and std are mapped without rounding in between.
@@ -215,14 +215,14 @@ type Border struct {
 
 // Flash: Inputs of BT.1702 and WCAG flash analysis, from the 64x36 mean-pooled picture, every cell of one weight. U and V of a cell are means over one row in n of theirs, n a 144th of the plane's rows rounded down but at least 1. R, G and B are linear, 0 to 1, by the signalled matrix and transfer: sRGB's curve unless PQ or HLG is signalled, of which 203 cd/m2 (HLG on a display of 1000 cd/m2, channel by channel) and more are 1. Null for fewer than 64 columns or 36 rows.
 type Flash struct {
-	// Mean relative luminance, 0 to 1: 0.2126 R + 0.7152 G + 0.0722 B, for the primaries of BT.2020 0.2627 R + 0.6780 G + 0.0593 B.
-	LuminanceMean float32 `avro:"luminance_mean" json:"luminance_mean"`
-	// Share of cells, 0 to 1, whose relative luminance rose by more than 0.0025 since the previous picture, or, where more fell so, their share negated. Null on the first picture of an epoch.
-	LuminanceChanged *float32 `avro:"luminance_changed" json:"luminance_changed,omitempty"`
-	// Mean red, 0 to 320: 320 (R - G - B) where R / (R + G + B) is at least 0.8, else 0.
-	RedMean float32 `avro:"red_mean" json:"red_mean"`
+	// Mean relative luminance, 65535 = 1: 0.2126 R + 0.7152 G + 0.0722 B, for the primaries of BT.2020 0.2627 R + 0.6780 G + 0.0593 B.
+	LuminanceMean int32 `avro:"luminance_mean" json:"luminance_mean"`
+	// How many of the 2304 cells have relative luminance that rose by more than 0.0025 since the previous picture, or, where more fell so, how many of those, negated. Null on the first picture of an epoch.
+	LuminanceChanged *int32 `avro:"luminance_changed" json:"luminance_changed,omitempty"`
+	// Mean red, 0 to 320, in 1/64: 320 (R - G - B) where R / (R + G + B) is at least 0.8, else 0.
+	RedMean int32 `avro:"red_mean" json:"red_mean"`
 	// As luminance_changed, of red that rose or fell by more than 0.5.
-	RedChanged *float32 `avro:"red_changed" json:"red_changed,omitempty"`
+	RedChanged *int32 `avro:"red_changed" json:"red_changed,omitempty"`
 }
 
 // Sampled is what is measured at native resolution of about one picture a second: of the first readable one of the session in each whole second of at (at / 1000000 rounded down), whatever the epoch. Null: not sampled.
@@ -239,7 +239,7 @@ type Sampled struct {
 	TileCells []byte `avro:"tile_cells" json:"tile_cells"`
 }
 
-// Caption: Captions, active format and time code that came with this picture.
+// Caption: Captions, active format and time code that came with this picture; null when none of them did.
 type Caption struct {
 	// CEA-608 bytes of both fields, in cc_data triplets that are valid, that are no padding: not zero without the parity bit.
 	Cea608 int32 `avro:"cea608" json:"cea608"`

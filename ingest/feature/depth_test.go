@@ -86,9 +86,9 @@ func TestDepthsOfOneSceneAgree(t *testing.T) {
 		// A step, and the mean of two.
 		"macroblock.row_max": 128, "macroblock.row_std": 64, "macroblock.edge_max": 2, "macroblock.difference_max": 2,
 		// A level of each component moves R', G' and B' by .0117, .0075 and .0129 at most, light by 2.28 times as much.
-		"flash.luminance_mean": 0.02, "flash.red_mean": 320 * 2.28 * (0.0117 + 0.0075 + 0.0129),
+		"flash.luminance_mean": 65535 * 0.02, "flash.red_mean": 64 * 320 * 2.28 * (0.0117 + 0.0075 + 0.0129),
 		// Cells whose red comes or goes with the bound of saturation.
-		"flash.red_changed": 0.05,
+		"flash.red_changed": 2304 * 0.05,
 		// Of all bits.
 		"hash.exact": 255,
 	}

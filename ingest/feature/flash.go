@@ -34,6 +34,8 @@ const (
 	// leastLight and leastRed are the changes that do not count yet: a fortieth of what makes a transition (0.10, and 20 of 320), so that a
 	// gradual flash counts on all of its way at 60 pictures a second too.
 	leastLight, leastRed = wholeLight / 400, wholeLight / 640
+	// wholeRed is the red of light that is red alone and of reference white: 320, in 1/64.
+	wholeRed = 320 * 64
 	// neutral is grey's chroma in means of cells.
 	neutral = 128 * C.FW_MEAN_UNIT
 )
@@ -69,14 +71,15 @@ func (x *Flash) Extract(p *Picture, out *schemas.VideoFrame) {
 		redder, paler = tally(redder, paler, now.red-before.red, leastRed)
 	}
 	f := out.Flash
-	f.LuminanceMean = float32(float64(luminance) / (wholeLight * poolRows * poolColumns))
-	f.RedMean = float32(320 * float64(red) / (wholeLight * poolRows * poolColumns))
+	const cells = poolRows * poolColumns
+	f.LuminanceMean = int32((luminance + cells/2) / cells)
+	f.RedMean = int32((wholeRed*red + wholeLight*cells/2) / (wholeLight * cells))
 	if p.seen == 0 {
 		f.LuminanceChanged, f.RedChanged = nil, nil
 		return
 	}
 	if f.LuminanceChanged == nil {
-		f.LuminanceChanged, f.RedChanged = new(float32), new(float32)
+		f.LuminanceChanged, f.RedChanged = new(int32), new(int32)
 	}
 	*f.LuminanceChanged, *f.RedChanged = larger(lighter, darker), larger(redder, paler)
 }
@@ -97,11 +100,10 @@ func tally(up, down int, change, least int32) (int, int) {
 	return up, down
 }
 
-// larger is the share of cells that rose, or that of those that fell, negated, where it is larger.
-func larger(up, down int) float32 {
-	const cells = poolRows * poolColumns
+// larger is how many cells rose, or how many fell, negated, where those are more.
+func larger(up, down int) int32 {
 	if down > up {
-		return -float32(down) / cells
+		return -int32(down)
 	}
-	return float32(up) / cells
+	return int32(up)
 }

@@ -56,8 +56,8 @@ func TestFlash(t *testing.T) {
 		format := flashFormat(c.rng, c.transfer)
 		got := measure(paint(format, c.before), paint(format, c.now)).Flash
 		for name, pair := range map[string][2]float64{
-			"luminance_mean": {float64(got.LuminanceMean), c.luminance}, "luminance_changed": {float64(*got.LuminanceChanged), c.luminanceChanged},
-			"red_mean": {float64(got.RedMean) / 320, c.redMean / 320}, "red_changed": {float64(*got.RedChanged), c.redChanged},
+			"luminance_mean": {float64(got.LuminanceMean) / 65535, c.luminance}, "luminance_changed": {float64(*got.LuminanceChanged) / 2304, c.luminanceChanged},
+			"red_mean": {float64(got.RedMean) / 64 / 320, c.redMean / 320}, "red_changed": {float64(*got.RedChanged) / 2304, c.redChanged},
 		} {
 			if math.Abs(pair[0]-pair[1]) > c.accuracy+1e-9 {
 				t.Errorf("%s: %s is %.5f, want %.5f", c.name, name, pair[0], pair[1])
@@ -79,9 +79,9 @@ func TestSaturatedRed(t *testing.T) {
 		}
 		luma := 0.2126*255 + 0.7874*coded
 		colour := yuv{int(math.Round(luma)), int(math.Round(128 + (coded-luma)/1.8556)), min(255, int(math.Round(128+(255-luma)/1.5748)))}
-		got := measure(paint(format, func(int, int) yuv { return colour })).Flash.RedMean
+		got := measure(paint(format, func(int, int) yuv { return colour })).Flash.RedMean / 64
 		if math.Abs(float64(got)-c.want) > 6 { // of whole levels
-			t.Errorf("G and B of light %.2f: red is %.1f, want %.1f", c.other, got, c.want)
+			t.Errorf("G and B of light %.2f: red is %d, want %.1f", c.other, got, c.want)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestFlashIsNull(t *testing.T) {
 		}
 	}
 	got := measure(draw(64, 36, flat(235))).Flash
-	if got == nil || got.LuminanceMean != 1 || got.LuminanceChanged != nil || got.RedChanged != nil {
+	if got == nil || got.LuminanceMean != 65535 || got.LuminanceChanged != nil || got.RedChanged != nil {
 		t.Errorf("first picture: got %s, want white and no change known", describe(got))
 	}
 }
@@ -110,7 +110,7 @@ func TestFlashEqualsDefinition(t *testing.T) {
 		})
 		luminance, red := defineFlash(f)
 		got := measure(f).Flash
-		if math.Abs(float64(got.LuminanceMean)-luminance) > 1e-4 || math.Abs(float64(got.RedMean)-red) > 0.15 {
+		if math.Abs(float64(got.LuminanceMean)/65535-luminance) > 1e-4 || math.Abs(float64(got.RedMean)/64-red) > 0.15 {
 			t.Errorf("%dx%d, %d bits: got %+v, want luminance %.5f, red %.3f", format.Width, format.Height, format.Depth, schemas.Flash(*got), luminance, red)
 		}
 	}

@@ -97,10 +97,10 @@ func flashes(rate int, pictures []*media.Frame) (verdicts []window.FlashVerdict,
 		video.Measure(p, &record)
 		f, changed := record.Flash, [2]float64{}
 		if f.LuminanceChanged != nil {
-			changed = [2]float64{float64(*f.LuminanceChanged), float64(*f.RedChanged)}
+			changed = [2]float64{float64(*f.LuminanceChanged) / 2304, float64(*f.RedChanged) / 2304}
 		}
 		at := int64(i) * 1_000_000 / int64(rate)
-		verdicts = append(verdicts, max(light.Add(at, float64(f.LuminanceMean), changed[0]), colour.Add(at, float64(f.RedMean), changed[1])))
+		verdicts = append(verdicts, max(light.Add(at, float64(f.LuminanceMean)/65535, changed[0]), colour.Add(at, float64(f.RedMean)/64, changed[1])))
 		luminance, saturated = append(luminance, light.Transitions()), append(saturated, colour.Transitions())
 	}
 	return verdicts, luminance, saturated

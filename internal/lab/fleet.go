@@ -96,12 +96,12 @@ func (p *tapePlayer) copy(r *schemas.Feature) *schemas.Feature {
 	switch {
 	case r.VideoFrame != nil:
 		v := *r.VideoFrame
-		v.Session, v.Seq, v.At, v.PTS, v.Arrival = p.session, p.pictures, v.At+p.shift, v.PTS+ticks, v.Arrival+p.shift
+		v.Session, v.Seq, v.At, v.PTS = p.session, p.pictures, v.At+p.shift, v.PTS+ticks
 		p.pictures++
 		return &schemas.Feature{VideoFrame: &v}
 	case r.AudioBlock != nil:
 		b := *r.AudioBlock
-		b.Session, b.Seq, b.At, b.PTS, b.Arrival = p.session, p.sounds[b.Track], b.At+p.shift, b.PTS+ticks, b.Arrival+p.shift
+		b.Session, b.Seq, b.At, b.PTS = p.session, p.sounds[b.Track], b.At+p.shift, b.PTS+ticks
 		p.sounds[b.Track]++
 		return &schemas.Feature{AudioBlock: &b}
 	case r.StreamSecond != nil:

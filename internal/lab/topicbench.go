@@ -170,11 +170,11 @@ func (v *veteran) age(f *schemas.Feature) int64 {
 	switch {
 	case f.VideoFrame != nil:
 		r := f.VideoFrame
-		r.Session, r.Seq, r.At, r.PTS, r.Arrival = r.Session-v.since, r.Seq+v.pictures, r.At+v.since, r.PTS+ticks, r.At+v.since+late
+		r.Session, r.Seq, r.At, r.PTS, r.Arrival = r.Session-v.since, r.Seq+v.pictures, r.At+v.since, r.PTS+ticks, late
 		return sent + late
 	case f.AudioBlock != nil:
 		r := f.AudioBlock
-		r.Session, r.Seq, r.At, r.PTS, r.Arrival = r.Session-v.since, r.Seq+v.sounds, r.At+v.since, r.PTS+ticks, r.At+v.since+late
+		r.Session, r.Seq, r.At, r.PTS, r.Arrival = r.Session-v.since, r.Seq+v.sounds, r.At+v.since, r.PTS+ticks, late
 		return sent + turn + late // at its end
 	case f.StreamSecond != nil:
 		r := f.StreamSecond
