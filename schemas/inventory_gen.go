@@ -13,6 +13,8 @@ type Inventory struct {
 	// FFmpeg's name of the demuxer.
 	Container string  `avro:"container" json:"container"`
 	Tracks    []Track `avro:"tracks" json:"tracks"`
+	// MPEG-TS that the supervisor fetches: what PAT and PMTs say, as last seen when this was made; a change of it alone makes no new version.
+	Programmes *[]Programme `avro:"programmes" json:"programmes,omitempty"`
 }
 
 // Track is one elementary stream of the container.
@@ -56,4 +58,38 @@ type AudioFormat struct {
 	Layout       string `avro:"layout" json:"layout"`
 	SampleFormat string `avro:"sample_format" json:"sample_format"`
 	Dialnorm     *int32 `avro:"dialnorm" json:"dialnorm,omitempty"`
+}
+
+// Programme is one programme of the PAT.
+type Programme struct {
+	// program_number.
+	Number int32 `avro:"number" json:"number"`
+	PMTPID int32 `avro:"pmt_pid" json:"pmt_pid"`
+	// 8191: none; -1: no PMT has come.
+	PCRPID int32 `avro:"pcr_pid" json:"pcr_pid"`
+	// CA_system_ID of each CA descriptor, of its streams too.
+	CASystems []int32            `avro:"ca_systems" json:"ca_systems"`
+	Streams   []ElementaryStream `avro:"streams" json:"streams"`
+}
+
+// ElementaryStream is one elementary stream of a PMT.
+type ElementaryStream struct {
+	PID        int32 `avro:"pid" json:"pid"`
+	StreamType int32 `avro:"stream_type" json:"stream_type"`
+	// video, audio, subtitle, scte35 or data.
+	Kind string `avro:"kind" json:"kind"`
+	// format_identifier of its registration descriptor; empty without one.
+	Registration string `avro:"registration" json:"registration"`
+	// ISO 639 code; empty when not told.
+	Language string           `avro:"language" json:"language"`
+	Captions []CaptionService `avro:"captions" json:"captions"`
+}
+
+// CaptionService is one caption or subtitle service that is declared.
+type CaptionService struct {
+	// cea608, cea708, teletext or dvb_subtitle.
+	Kind string `avro:"kind" json:"kind"`
+	// CEA-608 field (0: line 21, not said which), CEA-708 service, teletext page or DVB composition page.
+	Number   int32  `avro:"number" json:"number"`
+	Language string `avro:"language" json:"language"`
 }

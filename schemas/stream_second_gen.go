@@ -33,11 +33,11 @@ type StreamSecond struct {
 	// Base URL of the supervisor that holds the stream's pictures.
 	Edge   string  `avro:"edge" json:"edge"`
 	Timing *Timing `avro:"timing" json:"timing,omitempty"`
-	// MPEG-TS: ETSI TR 101 290 counts of this second.
+	// MPEG-TS that the supervisor fetches: ETSI TR 101 290 counts of what arrived in this second. Null when nothing of a transport stream did. Intervals are of stream time, by the stream's own PCR, so that neither a segment that comes at once nor jitter of the network is in them: between two PCRs packets stand evenly by their number, and where PCRs stop for a second DTS goes on in their place. A step of PCR backwards, by more than 1 s or with discontinuity_indicator begins stream time anew, and no interval spans that. PCR accuracy cannot be told without the hardware's times of arrival.
 	Transport *Transport `avro:"transport" json:"transport,omitempty"`
 	// HLS or DASH.
 	Playlist *Playlist `avro:"playlist" json:"playlist,omitempty"`
-	// SCTE 35.
+	// SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together.
 	Splice *Splice `avro:"splice" json:"splice,omitempty"`
 	// Captions in the last second.
 	Cues *Cues `avro:"cues" json:"cues,omitempty"`
@@ -55,25 +55,54 @@ type Timing struct {
 	SkewMax *int32 `avro:"skew_max" json:"skew_max,omitempty"`
 }
 
-// Transport: MPEG-TS: ETSI TR 101 290 counts of this second.
+// Transport: MPEG-TS that the supervisor fetches: ETSI TR 101 290 counts of what arrived in this second. Null when nothing of a transport stream did. Intervals are of stream time, by the stream's own PCR, so that neither a segment that comes at once nor jitter of the network is in them: between two PCRs packets stand evenly by their number, and where PCRs stop for a second DTS goes on in their place. A step of PCR backwards, by more than 1 s or with discontinuity_indicator begins stream time anew, and no interval spans that. PCR accuracy cannot be told without the hardware's times of arrival.
 type Transport struct {
-	Packets         int32 `avro:"packets" json:"packets"`
-	SyncLosses      int32 `avro:"sync_losses" json:"sync_losses"`
-	SyncByteErrors  int32 `avro:"sync_byte_errors" json:"sync_byte_errors"`
+	// Packets found while in synchrony, null packets and damaged ones with them.
+	Packets int32 `avro:"packets" json:"packets"`
+	// 1.1: times that two sync bytes in a row were wrong. It is regained by five right ones in a row, with no continuity or interval carried over.
+	SyncLosses int32 `avro:"sync_losses" json:"sync_losses"`
+	// 1.2: packets in synchrony that do not begin with 0x47. Nothing else of them is read.
+	SyncByteErrors int32 `avro:"sync_byte_errors" json:"sync_byte_errors"`
+	// 2.1: packets with transport_error_indicator. Nothing else of them is read, and their PID's counter is not followed over them.
 	TransportErrors int32 `avro:"transport_errors" json:"transport_errors"`
-	// By PID class: pat, pmt, video, audio, pcr, scte35, other.
+	// 1.4: counters that do not go on, by PID class: pat, pmt, video, audio, pcr (nothing but PCR), scte35, other. Classes without errors are left out. One repetition of a packet is legal, a jump with discontinuity_indicator too; null packets and packets without payload are not looked at.
 	ContinuityErrors map[string]int32 `avro:"continuity_errors" json:"continuity_errors"`
-	Duplicates       int32            `avro:"duplicates" json:"duplicates"`
-	// Milliseconds.
-	PATIntervalMax     *int32 `avro:"pat_interval_max" json:"pat_interval_max,omitempty"`
-	PMTIntervalMax     *int32 `avro:"pmt_interval_max" json:"pmt_interval_max,omitempty"`
-	PCRGapMax          *int32 `avro:"pcr_gap_max" json:"pcr_gap_max,omitempty"`
-	PCRDiscontinuities int32  `avro:"pcr_discontinuities" json:"pcr_discontinuities"`
-	PTSGapMax          *int32 `avro:"pts_gap_max" json:"pts_gap_max,omitempty"`
-	PIDMissing         int32  `avro:"pid_missing" json:"pid_missing"`
-	CRCErrors          int32  `avro:"crc_errors" json:"crc_errors"`
-	NullPackets        int32  `avro:"null_packets" json:"null_packets"`
-	Scrambled          int32  `avro:"scrambled" json:"scrambled"`
+	// Legal repetitions of a packet, which are no errors.
+	Duplicates int32 `avro:"duplicates" json:"duplicates"`
+	// Milliseconds between PAT sections, one that has not ended yet with them. Null when stream time did not tell.
+	PATIntervalMax *int32 `avro:"pat_interval_max" json:"pat_interval_max,omitempty"`
+	// Milliseconds between two PMT sections of a programme that the PAT names, likewise.
+	PMTIntervalMax *int32 `avro:"pmt_interval_max" json:"pmt_interval_max,omitempty"`
+	// Milliseconds between two PCRs of a PID, by their values; one of more than 1 s, or that has not ended yet, by stream time.
+	PCRGapMax *int32 `avro:"pcr_gap_max" json:"pcr_gap_max,omitempty"`
+	// 2.3b: PCRs outside 0 to 100 ms from the one before, without discontinuity_indicator.
+	PCRDiscontinuities int32 `avro:"pcr_discontinuities" json:"pcr_discontinuities"`
+	// Milliseconds between two PES headers with PTS of a picture or sound PID, one that has not ended yet with them.
+	PTSGapMax *int32 `avro:"pts_gap_max" json:"pts_gap_max,omitempty"`
+	// 1.6, referred PID does not occur for a user specified period, which is 5 s here: PIDs of PMT, pictures, sound or PCR that were absent for so long at some time of this second. Subtitles, cues and data come when they come.
+	PIDMissing int32 `avro:"pid_missing" json:"pid_missing"`
+	// 2.2: sections of PAT, CAT, PMT, NIT, SDT, BAT, EIT, TOT or SCTE 35 with a wrong CRC-32. They are not read.
+	CRCErrors int32 `avro:"crc_errors" json:"crc_errors"`
+	// Packets of PID 0x1FFF.
+	NullPackets int32 `avro:"null_packets" json:"null_packets"`
+	// Packets whose transport_scrambling_control is not 0.
+	Scrambled int32 `avro:"scrambled" json:"scrambled"`
+	// Whether synchrony is held at the end of the second.
+	InSync *bool `avro:"in_sync" json:"in_sync,omitempty"`
+	// 1.3a: each whole 0.5 s without a PAT section, each section on PID 0 of another table_id, each scrambled packet of PID 0. In HLS it is customary to send tables but once a segment.
+	PATErrors *int32 `avro:"pat_errors" json:"pat_errors,omitempty"`
+	// 1.5a: each whole 0.5 s without a PMT section of a programme that the PAT names, each scrambled packet of a PMT PID. Other tables may share the PID.
+	PMTErrors *int32 `avro:"pmt_errors" json:"pmt_errors,omitempty"`
+	// 2.6: sections on PID 1 of another table_id than 1, and one when packets are scrambled and no CAT came in this second or the one with packets before it.
+	CATErrors *int32 `avro:"cat_errors" json:"cat_errors,omitempty"`
+	// PCRs of the PIDs that a PMT names for them, of any PID before there is a PMT.
+	PCRCount *int32 `avro:"pcr_count" json:"pcr_count,omitempty"`
+	// 2.3a: intervals between PCRs of more than 100 ms.
+	PCRErrors *int32 `avro:"pcr_errors" json:"pcr_errors,omitempty"`
+	// 2.5: each whole 0.7 s without a PTS on a picture or sound PID.
+	PTSErrors *int32 `avro:"pts_errors" json:"pts_errors,omitempty"`
+	// Bits per second of the packets of 188 bytes between the second's first and last PCR, by PCR. Null without two.
+	BitRate *int64 `avro:"bit_rate" json:"bit_rate,omitempty"`
 }
 
 // Playlist: HLS or DASH.
@@ -101,15 +130,41 @@ type Playlist struct {
 	PDTDriftMS      *int32 `avro:"pdt_drift_ms" json:"pdt_drift_ms,omitempty"`
 }
 
-// Splice: SCTE 35.
+// Splice: SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together.
 type Splice struct {
-	Count     int32  `avro:"count" json:"count"`
-	EventID   *int64 `avro:"event_id" json:"event_id,omitempty"`
-	Kind      string `avro:"kind" json:"kind"`
-	PTS       *int64 `avro:"pts" json:"pts,omitempty"`
-	Out       bool   `avro:"out" json:"out"`
-	SinceMS   *int64 `avro:"since_ms" json:"since_ms,omitempty"`
-	Unmatched int32  `avro:"unmatched" json:"unmatched"`
+	// Sections with a right CRC-32 in this second, splice_null with them.
+	Count int32 `avro:"count" json:"count"`
+	// Of the last cue that has come, in this second or before: splice_event_id or segmentation_event_id.
+	EventID *int64 `avro:"event_id" json:"event_id,omitempty"`
+	// Of the last cue: as in SpliceEvent, empty when none has come.
+	Kind string `avro:"kind" json:"kind"`
+	// Of the last cue, as in SpliceEvent.
+	PTS *int64 `avro:"pts" json:"pts,omitempty"`
+	// Out of network at the end of the second, as far as the cues that have come tell: by splice_insert, with its duration when it returns by itself, or by a segmentation that has begun and not ended (break, advertisement, placement opportunity, promotion, advertisement block). A cue takes effect when the PCR reaches its pts.
+	Out bool `avro:"out" json:"out"`
+	// Stream time since the last cue came.
+	SinceMS *int64 `avro:"since_ms" json:"since_ms,omitempty"`
+	// Cues without a tag in the playlist. Null when they are not compared.
+	Unmatched *int32 `avro:"unmatched" json:"unmatched,omitempty"`
+	// The cues that came in this second, at most 16.
+	Events *[]SpliceEvent `avro:"events" json:"events,omitempty"`
+}
+
+// SpliceEvent is one cue: a splice_insert, a segmentation descriptor of a time_signal, or another command that is no heartbeat.
+type SpliceEvent struct {
+	// splice_insert, splice_schedule, time_signal, private_command, encrypted (nothing else is known then) or unknown.
+	Kind    string `avro:"kind" json:"kind"`
+	EventID *int64 `avro:"event_id" json:"event_id,omitempty"`
+	// segmentation_type_id of a segmentation descriptor.
+	SegmentationType *int32 `avro:"segmentation_type" json:"segmentation_type,omitempty"`
+	// When it takes effect: pts_time and pts_adjustment together, 90 kHz, 33 bits as in PES headers. Null: at once, or not told for all components alike.
+	PTS *int64 `avro:"pts" json:"pts,omitempty"`
+	// Whether it leads out of the network or back; null for what does neither.
+	Out *bool `avro:"out" json:"out,omitempty"`
+	// Of the break or segment, 90 kHz.
+	Duration *int64 `avro:"duration" json:"duration,omitempty"`
+	// The event of this id is called off.
+	Cancelled bool `avro:"cancelled" json:"cancelled"`
 }
 
 // Cues: Captions in the last second.

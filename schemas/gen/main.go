@@ -161,7 +161,7 @@ func exported(name string) string {
 	var out strings.Builder
 	for _, word := range strings.Split(name, "_") {
 		switch word {
-		case "id", "pts", "dts", "url", "uri", "dc", "cdf", "sar", "qp", "idr", "pcr", "pid", "crc", "pat", "pmt", "pdt", "si", "ti", "ms", "us", "afd", "sha256":
+		case "id", "pts", "dts", "url", "uri", "dc", "cdf", "sar", "qp", "idr", "pcr", "pid", "crc", "pat", "pmt", "pdt", "cat", "ca", "si", "ti", "ms", "us", "afd", "sha256":
 			out.WriteString(strings.ToUpper(word))
 		default:
 			out.WriteString(strings.ToUpper(word[:1]) + word[1:])
