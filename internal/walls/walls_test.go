@@ -20,6 +20,7 @@ var rooms = map[string][]string{
 	"ingest/media":             {},
 	"ingest/feature":           {"ingest/media", "schemas", "internal/catalogue"},
 	"ingest/evidence":          {"ingest/media"},
+	"ingest/transport":         {"schemas"},
 	"detector":                 {"detector/...", "schemas", "internal/catalogue"},
 	"detector/rule":            {"detector/window", "schemas", "internal/catalogue"},
 	"detector/window":          {},
