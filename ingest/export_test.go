@@ -1,6 +1,9 @@
 package ingest
 
-import "time"
+import (
+	"io"
+	"time"
+)
 
 // What the tests of this room look at from outside it.
 type (
@@ -38,6 +41,9 @@ var (
 func NewBackoff(most, quarantine time.Duration) *Backoff {
 	return &backoff{most: most, quarantine: quarantine}
 }
+
+// Transport is what a status's monitor is written through.
+func (s *status) Transport() io.Writer { return s.transport }
 
 // URL is what a location fetches.
 func (l location) URL() string { return l.url }

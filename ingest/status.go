@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/ingest/transport"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -25,8 +26,9 @@ const grace = 2 * time.Second
 //	starting --media--> up --source ends, or silent--> down --media--> up
 //	                    up --worker dies-------------> fault --media--> up, --source ends--> down
 type status struct {
-	edge  string
-	meter *source.Meter
+	edge      string
+	meter     *source.Meter
+	transport *transport.Monitor
 
 	mu sync.Mutex
 	// session and when it began, and its seconds and epoch so far.
@@ -69,7 +71,7 @@ func (c *counts) none() bool { return c.decoded+c.blocks == 0 }
 
 // newStatus begins a session before any worker has run.
 func newStatus(edge string, now time.Time) *status {
-	return &status{edge: edge, meter: &source.Meter{}, session: now.UnixMicro(), began: now}
+	return &status{edge: edge, meter: &source.Meter{}, transport: transport.New(), session: now.UnixMicro(), began: now}
 }
 
 // Begin starts the session of a new worker and returns it: larger than any before.
@@ -159,6 +161,7 @@ func (s *status) Second(now time.Time) *schemas.StreamSecond {
 		FramesDecoded: s.second.decoded, FramesAnalysed: s.second.analysed, AudioBlocks: s.second.blocks, Bytes: bytes - s.bytes,
 		Reconnects: s.total.reconnects, Restarts: s.total.restarts, Dropped: s.second.dropped, Edge: s.edge, Playlist: s.playlistSecond(now), Timing: s.timing.Second(),
 	}
+	r.Transport, r.Splice = s.transport.Second()
 	s.seq++
 	s.bytes, s.second, s.faulted = bytes, counts{}, ""
 	return r

@@ -38,7 +38,7 @@ func (t *try) fetched(ctx context.Context, scheme source.Scheme) outcome {
 	request := source.Request{URL: t.at.url, Loop: t.stream.spec.Loop, Position: t.stream.position}
 	fetched := make(chan error, 1)
 	go func() {
-		err := source.Fetch(ctx, request, f, t.stream.status.meter)
+		err := source.Fetch(ctx, request, monitored{f, t.stream.status.transport}, t.stream.status.meter)
 		f.Close()
 		fetched <- err
 	}()
@@ -136,6 +136,8 @@ func (t *try) hear(p *process) (*ending, error) {
 			if now := time.Now(); m.Feature.Inventory == nil {
 				t.watch.Media(now)
 				s.status.Media(m.Feature, now, p.media == nil)
+			} else {
+				m.Feature.Inventory.Programmes = s.status.transport.Programmes()
 			}
 			s.send(m.Feature)
 		}

@@ -35,7 +35,9 @@ var ErrEnded = errors.New("the server ended the stream")
 
 // Fetch writes the media at r.URL to w: a body as it comes, or the segments of an HLS playlist, each whole. It blocks while w does
 // and never retries a request. It returns nil at the end of a file or a finished playlist, and otherwise an error without secrets.
-// When ctx ends while w blocks, w's write deadline is used if it has one.
+// When ctx ends while w blocks, w's write deadline is used if it has one. When w has a method Discontinuity it is called wherever what is
+// written next does not go on where the bytes before it ended: at the beginning and each time around, over EXT-X-DISCONTINUITY and where
+// segments are left out.
 func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 	scheme, err := Lookup(r.URL)
 	if err != nil {
@@ -47,7 +49,10 @@ func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 	if d, ok := w.(interface{ SetWriteDeadline(time.Time) error }); ok {
 		defer context.AfterFunc(ctx, func() { _ = d.SetWriteDeadline(time.Unix(1, 0)) })()
 	}
-	f := &fetcher{request: r, scheme: scheme, client: r.Client, w: w, meter: m}
+	f := &fetcher{request: r, scheme: scheme, client: r.Client, w: w, meter: m, discontinuity: func() {}}
+	if d, ok := w.(interface{ Discontinuity() }); ok {
+		f.discontinuity = d.Discontinuity
+	}
 	if f.client == nil {
 		f.client = http.DefaultClient
 	}
@@ -55,6 +60,7 @@ func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 		f.request.Position = &Position{}
 	}
 	for {
+		f.discontinuity()
 		err := f.once(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -74,6 +80,8 @@ type fetcher struct {
 	client  *http.Client
 	w       io.Writer
 	meter   *Meter
+	// discontinuity tells w that what follows does not go on.
+	discontinuity func()
 }
 
 // once fetches from the beginning to the end.

@@ -64,24 +64,34 @@ func (f *fetcher) playHLS(ctx context.Context, at *url.URL, text []byte) error {
 	defer parties.Wait()
 	defer cancel()
 	parties.Go(func() { h.follow(ctx, at, p) })
-	ready := make(chan []byte)
+	ready := make(chan piece)
 	var fetched error
 	parties.Go(func() {
 		defer close(ready)
 		fetched = h.fetch(ctx, ready)
 	})
-	for data := range ready {
-		if _, err := f.w.Write(data); err != nil {
+	for p := range ready {
+		if p.discontinuous {
+			f.discontinuity()
+		}
+		if _, err := f.w.Write(p.data); err != nil {
 			return err
 		}
-		h.spare <- data
+		h.spare <- p.data
 	}
 	return fetched
 }
 
+// piece is a segment as it is written; discontinuous tells that it does not go on where the one before it ended.
+type piece struct {
+	data          []byte
+	discontinuous bool
+}
+
 // fetch gets one segment after the other and hands them to ready. A segment that fails is passed over.
-func (h *hls) fetch(ctx context.Context, ready chan<- []byte) error {
+func (h *hls) fetch(ctx context.Context, ready chan<- piece) error {
 	position := h.request.Position
+	handed := true // whether the segment before was; of the beginning Fetch tells
 	for failures := 0; ; {
 		s, missed, err := h.window.next(ctx, position)
 		if err == io.EOF {
@@ -92,8 +102,9 @@ func (h *hls) fetch(ctx context.Context, ready chan<- []byte) error {
 		}
 		h.meter.update(func(state *PlaylistState) { state.Missed += missed })
 		if !s.gap {
-			err = h.hand(ctx, s, ready)
+			err = h.hand(ctx, s, s.discontinuity || missed > 0 || !handed, ready)
 		}
+		handed = !s.gap && err == nil
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

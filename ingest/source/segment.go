@@ -17,7 +17,7 @@ const (
 
 // hand fetches s and hands it to ready, behind its initialisation section if that is due. ErrReopen: it has another one than what
 // was written before.
-func (h *hls) hand(ctx context.Context, s segment, ready chan<- []byte) error {
+func (h *hls) hand(ctx context.Context, s segment, discontinuous bool, ready chan<- piece) error {
 	var buffer []byte
 	select {
 	case buffer = <-h.spare:
@@ -30,7 +30,7 @@ func (h *hls) hand(ctx context.Context, s segment, ready chan<- []byte) error {
 		return err
 	}
 	select {
-	case ready <- data:
+	case ready <- piece{data, discontinuous}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
