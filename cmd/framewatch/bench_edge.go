@@ -24,6 +24,7 @@ type benchEdge struct {
 	stretch time.Duration
 	play    time.Duration
 	clips   string
+	parts   bool
 	output  string
 	stdout  io.Writer
 	stderr  io.Writer
@@ -49,6 +50,7 @@ func benchEdgeCommand() *cobra.Command {
 	cmd.Flags().IntVar(&b.runs, "runs", 3, "how often decoding and our worker are measured, in turn; the least CPU of each counts")
 	cmd.Flags().DurationVar(&b.stretch, "stretch", 10*time.Second, "media time that FFmpeg's filters are measured on, from the start of the file")
 	cmd.Flags().DurationVar(&b.play, "play", 10*time.Second, "how long the log is written in real time")
+	cmd.Flags().BoolVar(&b.parts, "by-extractor", false, "tell instead what each extractor costs, in microseconds a picture, next to decoding it")
 	clipsFlag(cmd, &b.clips)
 	outputFlag(cmd, &b.output, "json (one object a line and file) or table")
 	return cmd
@@ -81,6 +83,9 @@ func (b *benchEdge) run(ctx context.Context, files []string) error {
 	if err != nil {
 		return err
 	}
+	if b.parts {
+		return b.byExtractor(ctx, clips)
+	}
 	config := lab.EdgeConfig{Measure: measureFile, Open: openBenchLog, Runs: b.runs, Stretch: b.stretch, Play: b.play, Progress: b.progress}
 	var results []lab.EdgeBench
 	for _, clip := range clips {
@@ -99,6 +104,34 @@ func (b *benchEdge) run(ctx context.Context, files []string) error {
 		return nil
 	}
 	return writeEdge(b.stdout, results)
+}
+
+// byExtractor tells what each part of the work costs on each clip.
+func (b *benchEdge) byExtractor(ctx context.Context, clips []lab.EdgeClip) error {
+	for _, clip := range clips {
+		costs, err := lab.BenchExtractors(ctx, clip.File)
+		if err != nil {
+			return err
+		}
+		if b.output == "json" {
+			if err := json.NewEncoder(b.stdout).Encode(struct {
+				File  string              `json:"file"`
+				Costs []lab.ExtractorCost `json:"costs"`
+			}{clip.File, costs}); err != nil {
+				return err
+			}
+			continue
+		}
+		table := tabwriter.NewWriter(b.stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+		fmt.Fprintf(table, "us a picture\tof decoding\t\t %s\n", clip.Name)
+		for _, c := range costs {
+			fmt.Fprintf(table, "%.1f\t%.1f %%\t\t %s\n", c.MicrosPerPicture, 100*c.OverDecode, c.Name)
+		}
+		if err := table.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // prepare gives the files, or the standard clips.

@@ -59,6 +59,8 @@ type scan struct {
 	low, high  [MaxSize]uint8
 	half       [3][MaxSize/2 + rowAlign]uint16
 	lanes      [32]uint32
+	clocked    uint64
+	spent      [len(partNames)]uint64
 }
 
 // detailSums is struct fw_detail.

@@ -36,6 +36,9 @@ struct fw_detail {
 	uint64_t change_squares;
 };
 
+/* The parts of the pass over luma whose time can be told apart. account.go has their names. */
+enum { FW_PART_COPY, FW_PART_HASH, FW_PART_LUMA, FW_PART_LINES, FW_PART_FIELD, FW_PART_MACROBLOCK, FW_PART_DETAIL, FW_PART_COLUMNS, FW_PARTS };
+
 /* What one pass over a picture's luma gathers, on 8-bit samples. kernel.go has its twin. */
 struct fw_scan {
 	uint64_t hash;       /* of the samples as they came, all bits */
@@ -72,6 +75,8 @@ struct fw_scan {
 	uint8_t low[FW_MAX_SIZE], high[FW_MAX_SIZE];           /* of the columns of a row of macroblocks */
 	uint16_t half[3][FW_MAX_SIZE / 2 + FW_ROW_ALIGN];      /* sums of 2x2 samples */
 	uint32_t lanes[32];
+	uint64_t clocked;          /* not 0: time is taken */
+	uint64_t spent[FW_PARTS];  /* nanoseconds, added to */
 };
 
 /* fw_scan_luma copies the samples of a plane, each of depth bits (8: one byte; more: two, little-endian), to current as 8 bits, and

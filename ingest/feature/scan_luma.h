@@ -1,5 +1,6 @@
 /* The pass over luma; compiled by kernel_scan.c for any processor and by kernel_avx2.c for those with AVX2. */
 #include <stddef.h>
+#include <time.h>
 
 #include "kernel.h"
 #include "part.h"
@@ -38,6 +39,19 @@ PART int row_of(int y, int height, int n, int r)
 	return r;
 }
 
+/* Books the time since the last lap on a part. */
+PART void lap(struct fw_scan *s, uint64_t *last, int part)
+{
+	if (!s->clocked)
+		return;
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	uint64_t ns = (uint64_t)now.tv_sec * 1000000000u + now.tv_nsec;
+	if (*last)
+		s->spent[part] += ns - *last;
+	*last = ns;
+}
+
 /* Clears what is added up; the rest is set before it is read. */
 PART void clear(struct fw_scan *s, int width, int stride)
 {
@@ -67,6 +81,8 @@ void CLONE(fw_scan_luma)(struct fw_scan *s, const uint8_t *samples, int samples_
 		reached[v] = i;
 	}
 
+	uint64_t last = 0;
+	lap(s, &last, FW_PART_COPY);
 	uint32_t above[FW_SMALL_COLUMNS] = {0};
 	int pool_row = 0, small_row = 0, rows = 0, begin = 0, fresh = 0;
 	for (int y = 0; y < height; y++) {
@@ -77,17 +93,24 @@ void CLONE(fw_scan_luma)(struct fw_scan *s, const uint8_t *samples, int samples_
 			narrow(now, row, width, depth - 8);
 		else
 			memcpy(now, row, width);
+		lap(s, &last, FW_PART_COPY);
 		hash_row(s->lanes, row, depth > 8 ? 2 * width : width);
+		lap(s, &last, FW_PART_HASH);
 		fresh = add_levels(s, now, width, bounds, reached, fresh);
+		lap(s, &last, FW_PART_LUMA);
 		s->rows[y] = total8(now, stride);
 		if (before)
 			s->sad_before += sad(now, before + at, stride);
-		if (before && y >= 2 && y < height - 2)
-			add_field(s, y, previous + at, before + at, now, stride);
 		if (y > 0)
 			s->row_steps[y - 1] = sad(now, now - stride, stride);
+		lap(s, &last, FW_PART_LINES);
+		if (before && y >= 2 && y < height - 2)
+			add_field(s, y, previous + at, before + at, now, stride);
+		lap(s, &last, FW_PART_FIELD);
 		add_level(s, y, now, previous ? previous + at : 0, width, height, stride, edge_limit);
+		lap(s, &last, FW_PART_MACROBLOCK);
 		add_detail(s, y, now, previous ? previous + at : 0, width, stride, every);
+		lap(s, &last, FW_PART_DETAIL);
 
 		/* Where a row of macroblocks or of either pool ends, what came since the last such end is gathered column by column. */
 		pool_row = row_of(y, height, FW_POOL_ROWS, pool_row);
@@ -108,8 +131,10 @@ void CLONE(fw_scan_luma)(struct fw_scan *s, const uint8_t *samples, int samples_
 		}
 
 		/* The 16-bit sums go to the cells before they overflow. */
-		if (!pooled && rows + FW_MACROBLOCK <= 257)
+		if (!pooled && rows + FW_MACROBLOCK <= 257) {
+			lap(s, &last, FW_PART_COLUMNS);
 			continue;
+		}
 		rows = 0;
 		for (int x = 0; x < width; x++)
 			s->columns[x] += s->band[x];
@@ -121,6 +146,7 @@ void CLONE(fw_scan_luma)(struct fw_scan *s, const uint8_t *samples, int samples_
 		}
 		if (y + 1 >= (small_row + 1) * height / FW_SMALL_ROWS)
 			set_cells(s->small + small_row * FW_SMALL_COLUMNS, FW_SMALL_COLUMNS, s->columns, width, above);
+		lap(s, &last, FW_PART_COLUMNS);
 	}
 	for (int x = 0; x < width; x++)
 		s->column_steps[x] += s->steps[0][x];

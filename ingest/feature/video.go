@@ -1,6 +1,8 @@
 package feature
 
 import (
+	"time"
+
 	"github.com/framewatch/framewatch/ingest/media"
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -9,16 +11,19 @@ import (
 type Video struct {
 	// Scorer looks at tiles of the sampled pictures. Set before the first picture; nil: nobody does.
 	Scorer Scorer
+	// Account is told what each part of measuring costs. Set before the first picture; nil: nothing is clocked.
+	Account Account
 
 	extractors []Extractor
+	names      []string
 	picture    Picture
 	sampled    sampled
 }
 
 // NewVideo makes a Video with every extractor of the Catalogue.
 func NewVideo() *Video {
-	v := &Video{}
-	for _, name := range Catalogue.Names() {
+	v := &Video{names: Catalogue.Names()}
+	for _, name := range v.names {
 		v.extractors = append(v.extractors, Catalogue[name]())
 	}
 	return v
@@ -28,11 +33,19 @@ func NewVideo() *Video {
 // groups of a picture that cannot be read (no size, planes too short, wider or higher than MaxSize) are nil. Handing in the same out again
 // allocates nothing but the group sampled, once a second.
 func (v *Video) Measure(f *media.Frame, out *schemas.VideoFrame) {
+	var began time.Time
+	if v.Account != nil {
+		v.picture.scan.clocked, began = 1, time.Now()
+	}
 	v.picture.load(f)
-	for _, x := range v.extractors {
+	v.Account.parts(&v.picture.scan)
+	began = v.Account.lap(began, "scan")
+	for i, x := range v.extractors {
 		x.Extract(&v.picture, out)
+		began = v.Account.lap(began, v.names[i])
 	}
 	v.sampled.measure(f, &v.picture, v.Scorer, out)
+	v.Account.lap(began, "sampled")
 }
 
 // Reset forgets the pictures seen: the next one has no difference to any. Called when an epoch begins. Seconds are counted on, so that a

@@ -24,8 +24,9 @@ import (
 const (
 	// dialPatience is how long a broker is waited for that does not answer.
 	dialPatience = 30 * time.Second
-	// linger is how long the live path waits for company: it costs less latency than a saturated broker does.
-	linger = 5 * time.Millisecond
+	// linger is how long the live path waits for company, which a batch needs to be worth compressing: of 20 streams on 4 partitions a picture
+	// took 472 bytes at 5 ms, 435 at 25, 392 at 50 and 369 at 100 by zstd, and 407 at 100 by snappy, of a record of 472.
+	linger = 50 * time.Millisecond
 	// bufferedBytes bounds what the live path holds while the brokers are away; past it TryPublish drops.
 	bufferedBytes = 64 << 20
 	// inflatedBytes bounds what a batch may decompress to.
@@ -164,7 +165,7 @@ func clientOptions(config Config, log *slog.Logger) ([]kgo.Opt, error) {
 	versions.SetMaxKeyVersion(int16(kmsg.OffsetFetch), 9)
 	versions.SetMaxKeyVersion(int16(kmsg.TxnOffsetCommit), 5)
 	// One for all clients: each would sort the one list of codecs that they share.
-	compressor, err := kgo.DefaultCompressor(kgo.SnappyCompression(), kgo.NoCompression())
+	compressor, err := kgo.DefaultCompressor(kgo.ZstdCompression(), kgo.NoCompression())
 	if err != nil {
 		return nil, err
 	}
