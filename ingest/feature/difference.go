@@ -43,7 +43,7 @@ func (p *Picture) mafd(sad uint64) int32 {
 func (p *Picture) lowDifference() int32 {
 	var sum, cells uint64 // sum in 2^-20 level
 	for i, now := range p.scan.pool {
-		n := cellPixels(p, i%poolColumns, poolColumns, i/poolColumns, poolRows)
+		n := uint64(p.cells[i])
 		if n == 0 {
 			continue
 		}

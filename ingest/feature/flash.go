@@ -59,7 +59,7 @@ func (x *Flash) Extract(p *Picture, out *schemas.VideoFrame) {
 	var luminance, red int64
 	var lighter, darker, redder, paler int
 	for i, sum := range p.scan.pool {
-		n := uint32(cellPixels(p, i%poolColumns, poolColumns, i/poolColumns, poolRows))
+		n := p.cells[i]
 		y, u, v := int32((C.FW_MEAN_UNIT*uint64(sum)+uint64(n/2))/uint64(n)), int32(neutral), int32(neutral)
 		if coloured {
 			u, v = int32(x.u.means[i]), int32(x.v.means[i])

@@ -44,6 +44,7 @@ type scan struct {
 	detail    detailSums
 	allBelow  [len(levels) + 1]uint32
 	counts    [len(levels)][rowAlign]uint8
+	combs     [2][4][8]uint32
 
 	rows    [MaxSize]uint32
 	columns [MaxSize]uint32

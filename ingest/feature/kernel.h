@@ -59,6 +59,7 @@ struct fw_scan {
 	 * below the i-th bound, by column modulo FW_ROW_ALIGN, up to 255 each. */
 	uint32_t all_below[FW_LEVELS + 1];
 	uint8_t counts[FW_LEVELS][FW_ROW_ALIGN];
+	uint32_t combs[2][4][8]; /* working space: the field's sums of even and of odd rows, in lanes */
 
 	/* As many as the picture has lines; what is beyond is of an older one. */
 	uint32_t rows[FW_MAX_SIZE];                       /* sum of each row */

@@ -7,11 +7,13 @@
 
 PART v256 add_magnitudes(v256 sums, v256 words) { return add32(sums, products16(magnitude16(words), words_of(1))); }
 
-/* idet's sums of one row (libavfilter/vf_idet.c): the row between its neighbours, and in its place that of the picture before or after. */
+/* idet's sums of one row (libavfilter/vf_idet.c): the row between its neighbours, and in its place that of the picture before or after.
+ * They are kept by lanes, which hold those of the largest picture. */
 PART void add_field(struct fw_scan *s, int y, const uint8_t *row, const uint8_t *before, const uint8_t *after, int stride)
 {
 	const uint8_t *above = row - stride, *below = row + stride;
-	v256 with_before = none(), with_after = none(), own = none(), change = none();
+	uint32_t(*lanes)[8] = s->combs[y & 1];
+	v256 with_before = load(lanes[0]), with_after = load(lanes[1]), own = load(lanes[2]), change = load(lanes[3]);
 	for (int x = 0; x < stride; x += FW_FIELD_PERIOD) {
 		v256 neighbours = add16(load_words(above + x), load_words(below + x));
 		v256 twice_row = twice16(load_words(row + x)), twice_before = twice16(load_words(before + x));
@@ -20,10 +22,20 @@ PART void add_field(struct fw_scan *s, int y, const uint8_t *row, const uint8_t 
 		own = add_magnitudes(own, sub16(neighbours, twice_row));
 		change = add_magnitudes(change, sub16(twice_row, twice_before));
 	}
-	s->alpha[y & 1] += total32(with_before);
-	s->alpha[~y & 1] += total32(with_after);
-	s->delta += total32(own);
-	s->gamma[~y & 1] += total32(change);
+	store(lanes[0], with_before);
+	store(lanes[1], with_after);
+	store(lanes[2], own);
+	store(lanes[3], change);
+}
+
+PART void end_field(struct fw_scan *s)
+{
+	for (int odd = 0; odd < 2; odd++) {
+		s->alpha[odd] += total32(load(s->combs[odd][0]));
+		s->alpha[!odd] += total32(load(s->combs[odd][1]));
+		s->delta += total32(load(s->combs[odd][2]));
+		s->gamma[!odd] += total32(load(s->combs[odd][3]));
+	}
 }
 
 #endif

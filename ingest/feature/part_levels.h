@@ -42,7 +42,7 @@ PART void count_below(uint8_t *counts, const uint8_t *row, int n, uint8_t bound)
 PART void collect(struct fw_scan *s)
 {
 	for (int i = 0; i < FW_LEVELS; i++)
-		s->below[i] += total8(s->counts[i], SIMD);
+		s->below[i] += (uint32_t)total64(distances8(load(s->counts[i]), none()));
 	memset(s->counts, 0, sizeof s->counts);
 }
 

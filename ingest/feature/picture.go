@@ -30,6 +30,8 @@ type Picture struct {
 	flat []int16
 	// bounds are the smallest samples above each of levels.
 	bounds [len(levels)]uint16
+	// cells are the pixels of each cell of the 64x36 pool.
+	cells [poolRows * poolColumns]uint32
 	// before are the previous picture's sums of the 64x36 pool.
 	before [poolRows * poolColumns]uint32
 }
@@ -63,6 +65,9 @@ func (p *Picture) reformat(format media.VideoFormat, width, height int) {
 	p.format, p.width, p.height = format, width, height
 	p.full = fullRange(format)
 	p.bounds = p.levelBounds()
+	for i := range p.cells {
+		p.cells[i] = uint32(cellPixels(p, i%poolColumns, poolColumns, i/poolColumns, poolRows))
+	}
 	p.stride = (width + rowAlign - 1) / rowAlign * rowAlign
 	for i := range p.planes {
 		p.planes[i] = make([]byte, p.stride*height+rowAlign)

@@ -9,10 +9,10 @@ PART void add_moments(uint64_t *sum, uint64_t *squares, const uint8_t *row, int 
 	int x = 0;
 	for (; x + SIMD <= width; x += SIMD) {
 		v256 v = load(row + x);
-		sums = add32(sums, distances8(v, none()));
+		sums = add64(sums, distances8(v, none()));
 		square_sums = add32(square_sums, squares_of(v));
 	}
-	*sum += total32(sums);
+	*sum += total64(sums);
 	*squares += total32(square_sums);
 	for (; x < width; x++) {
 		*sum += row[x];

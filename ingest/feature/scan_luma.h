@@ -9,6 +9,7 @@
 #include "part_field.h"
 #include "part_hash.h"
 #include "part_levels.h"
+#include "part_lines.h"
 #include "part_strip.h"
 
 /* Adds the columns' sums to a row of n cells. */
@@ -98,11 +99,7 @@ void CLONE(fw_scan_luma)(struct fw_scan *s, const uint8_t *samples, int samples_
 		lap(s, &last, FW_PART_HASH);
 		fresh = add_levels(s, now, width, bounds, reached, fresh);
 		lap(s, &last, FW_PART_LUMA);
-		s->rows[y] = total8(now, stride);
-		if (before)
-			s->sad_before += sad(now, before + at, stride);
-		if (y > 0)
-			s->row_steps[y - 1] = sad(now, now - stride, stride);
+		add_lines(s, y, now, y > 0 ? now - stride : 0, before ? before + at : 0, stride);
 		lap(s, &last, FW_PART_LINES);
 		if (before && y >= 2 && y < height - 2)
 			add_field(s, y, previous + at, before + at, now, stride);
@@ -151,6 +148,7 @@ void CLONE(fw_scan_luma)(struct fw_scan *s, const uint8_t *samples, int samples_
 	for (int x = 0; x < width; x++)
 		s->column_steps[x] += s->steps[0][x];
 	collect(s);
+	end_field(s);
 	for (uint32_t i = 0, sum = 0; i < FW_LEVELS; i++) {
 		sum += s->all_below[i];
 		s->below[i] += sum;

@@ -59,21 +59,13 @@ PART uint64_t total32(v256 v)
 	return sum;
 }
 
-/* The sum of the distances of n bytes, a multiple of SIMD; the sum of n bytes. */
-PART uint32_t sad(const uint8_t *a, const uint8_t *b, int n)
-{
-	v256 sums = none();
-	for (int x = 0; x < n; x += SIMD)
-		sums = add32(sums, distances8(load(a + x), load(b + x)));
-	return (uint32_t)total32(sums);
-}
+PART v256 add64(v256 a, v256 b) { return simde_mm256_add_epi64(a, b); }
 
-PART uint32_t total8(const uint8_t *bytes, int n)
+/* The sum of four numbers of 64 bits. */
+PART uint64_t total64(v256 v)
 {
-	v256 sums = none();
-	for (int x = 0; x < n; x += SIMD)
-		sums = add32(sums, distances8(load(bytes + x), none()));
-	return (uint32_t)total32(sums);
+	simde__m128i two = simde_mm_add_epi64(simde_mm256_castsi256_si128(v), simde_mm256_extracti128_si256(v, 1));
+	return (uint64_t)simde_mm_cvtsi128_si64(simde_mm_add_epi64(two, simde_mm_unpackhi_epi64(two, two)));
 }
 
 /* 16 bytes as so many words. */
