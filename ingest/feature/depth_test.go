@@ -111,7 +111,7 @@ func TestDepthsOfOneSceneAgree(t *testing.T) {
 }
 
 // figures are the numbers of a record by name; those of arrays have their place at the end.
-func figures(t *testing.T, r *schemas.VideoFrame) map[string]float64 {
+func figures(t failing, r *schemas.VideoFrame) map[string]float64 {
 	t.Helper()
 	var tree map[string]any
 	if err := json.Unmarshal([]byte(describe(r)), &tree); err != nil {
