@@ -46,6 +46,19 @@ func TestLumaOfBlackAndWhite(t *testing.T) {
 	}
 }
 
+// One grey has no deviation, and all of it is up to its level.
+func TestLumaOfGrey(t *testing.T) {
+	want := schemas.Luma{Mean: 128 * 256, Min: 128, Max: 128}
+	for i, level := range cdfLevels {
+		if level >= 128 {
+			binary.BigEndian.PutUint16(want.CDF[2*i:], 65535)
+		}
+	}
+	if got := measure(draw(4, 2, flat(128))).Luma; *got != want {
+		t.Errorf("got %+v\nwant %+v", *got, want)
+	}
+}
+
 // The yuvj formats are full range even where no range is signalled.
 func TestLumaOfYUVJ(t *testing.T) {
 	format := media.VideoFormat{Width: 4, Height: 2, Depth: 8, Range: "unknown", PixelFormat: "yuvj420p"}
