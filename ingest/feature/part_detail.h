@@ -28,8 +28,6 @@ PART v256 magnitudes(v256 squares)
 PART v256 smooth(v256 a, v256 b, v256 c) { return add16(add16(a, c), twice16(b)); }
 PART v256 bend(v256 a, v256 b, v256 c) { return sub16(add16(a, c), twice16(b)); }
 
-/* Adds to 32-bit sums. */
-PART v256 add_words(v256 sums, v256 words) { return add32(sums, products16(words, words_of(1))); }
 PART v256 add_squares(v256 sums, v256 words) { return add32(sums, products16(words, words)); }
 
 /* n columns of row b between a and c, each with a column on both sides. */

@@ -5,7 +5,7 @@
 #include "kernel.h"
 #include "simd.h"
 
-PART v256 add_magnitudes(v256 sums, v256 words) { return add32(sums, products16(magnitude16(words), words_of(1))); }
+PART v256 add_magnitudes(v256 sums, v256 words) { return add_words(sums, magnitude16(words)); }
 
 /* idet's sums of one row (libavfilter/vf_idet.c): the row between its neighbours, and in its place that of the picture before or after.
  * They are kept by lanes, which hold those of the largest picture. */

@@ -90,5 +90,7 @@ PART v256 twice16(v256 a) { return simde_mm256_add_epi16(a, a); }
 PART v256 magnitude16(v256 a) { return simde_mm256_abs_epi16(a); }
 /* a[2i] * b[2i] + a[2i+1] * b[2i+1] of signed words, as 32 bits. */
 PART v256 products16(v256 a, v256 b) { return simde_mm256_madd_epi16(a, b); }
+/* Adds signed words to sums of 32 bits. */
+PART v256 add_words(v256 sums, v256 words) { return add32(sums, products16(words, words_of(1))); }
 
 #endif

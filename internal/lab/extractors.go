@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -58,7 +57,7 @@ func BenchExtractors(ctx context.Context, file string) ([]ExtractorCost, error) 
 	}
 	var costs []ExtractorCost
 	decode := float64(max(video.Account["decode"], 1))
-	for name, spent := range maps.All(video.Account) {
+	for name, spent := range video.Account {
 		costs = append(costs, ExtractorCost{name, float64(spent.Nanoseconds()) / 1000 / float64(pictures), float64(spent) / decode})
 	}
 	slices.SortFunc(costs, func(a, b ExtractorCost) int {
