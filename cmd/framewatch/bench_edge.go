@@ -37,7 +37,7 @@ func benchEdgeCommand() *cobra.Command {
 		Short: "CPU, memory and bytes of our worker on files, next to decoding alone and to FFmpeg's filters",
 		Long: "CPU, memory and bytes of our worker on files, next to FFmpeg on the same files in the same run, each on one thread.\n" +
 			"Without a FILE it takes standard clips of natural content and sound, made once from testdata (minutes): H.264 at 720p25 and 1080p25,\n" +
-			"HEVC at 1080p25, MPEG-2 at 576i25, a minute and a half each. The ratios are what to compare between machines.\n\n" +
+			"HEVC at 1080p25, MPEG-2 at 576i25, three minutes each. The ratios are what to compare between machines.\n\n" +
 			edgeNotes,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if b.runs < 1 || b.stretch <= 0 || b.play <= 0 {

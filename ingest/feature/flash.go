@@ -12,23 +12,34 @@ import (
 
 // Flash measures how light and how red the picture is, and over how much of it that changed.
 type Flash struct {
+	// format is what light has been prepared for.
+	format media.VideoFormat
 	light  lightTable
 	u, v   chromaPool
-	before [poolRows * poolColumns]glow
+	shine  shine
 }
 
-// glow is what a cell shines: relative luminance, and red less green and blue where that is saturated; wholeLight is 1.
-type glow struct{ luminance, red int32 }
+// shine is struct fw_shine: relative luminance, and red less green and blue where that is saturated; wholeLight is 1.
+type shine struct {
+	luminance, red                 [poolRows * poolColumns]int32
+	luminanceSum, redSum           int64
+	lighter, darker, redder, paler int32
+}
 
 // chromaPool is struct fw_chroma_pool.
 type chromaPool struct {
-	means   [poolRows * poolColumns]uint16
-	columns [MaxSize]uint32
-	row     [MaxSize]uint8
+	means        [poolRows * poolColumns]uint16
+	sums, pixels [poolRows * poolColumns]uint32
+	columns      [MaxSize]uint16
+	row          [MaxSize]uint8
 }
 
 // The twins are of one size.
-var _ [C.sizeof_struct_fw_chroma_pool]byte = [unsafe.Sizeof(chromaPool{})]byte{}
+var (
+	_ [C.sizeof_struct_fw_chroma_pool]byte = [unsafe.Sizeof(chromaPool{})]byte{}
+	_ [C.sizeof_struct_fw_shine]byte       = [unsafe.Sizeof(shine{})]byte{}
+	_ [C.sizeof_struct_fw_light]byte       = [unsafe.Sizeof(lightTable{})]byte{}
+)
 
 const (
 	// leastLight and leastRed are the changes that do not count yet: a fortieth of what makes a transition (0.10, and 20 of 320), so that a
@@ -49,31 +60,19 @@ func (x *Flash) Extract(p *Picture, out *schemas.VideoFrame) {
 	if out.Flash == nil {
 		out.Flash = new(schemas.Flash)
 	}
-	coloured := p.u.Width > 0
-	if coloured {
-		x.u.read(&p.u, p.format.Depth)
-		x.v.read(&p.v, p.format.Depth)
+	if x.format != p.format {
+		x.format = p.format
+		x.light.prepare(p.format)
 	}
-	x.light.adopt(p.format)
-
-	var luminance, red int64
-	var lighter, darker, redder, paler int
-	for i, sum := range p.scan.pool {
-		n := p.cells[i]
-		y, u, v := int32((C.FW_MEAN_UNIT*uint64(sum)+uint64(n/2))/uint64(n)), int32(neutral), int32(neutral)
-		if coloured {
-			u, v = int32(x.u.means[i]), int32(x.v.means[i])
-		}
-		now, before := x.light.glow(y, u, v), x.before[i]
-		x.before[i] = now
-		luminance, red = luminance+int64(now.luminance), red+int64(now.red)
-		lighter, darker = tally(lighter, darker, now.luminance-before.luminance, leastLight)
-		redder, paler = tally(redder, paler, now.red-before.red, leastRed)
-	}
+	x.u.read(&p.u, p.format.Depth)
+	x.v.read(&p.v, p.format.Depth)
+	n := &x.shine
+	C.fw_shine((*C.struct_fw_shine)(unsafe.Pointer(n)), (*C.struct_fw_light)(unsafe.Pointer(&x.light)), (*C.uint32_t)(&p.scan.pool[0]),
+		(*C.uint32_t)(&p.cells[0]), (*C.uint16_t)(&x.u.means[0]), (*C.uint16_t)(&x.v.means[0]), leastLight, leastRed)
 	f := out.Flash
 	const cells = poolRows * poolColumns
-	f.LuminanceMean = int32((luminance + cells/2) / cells)
-	f.RedMean = int32((wholeRed*red + wholeLight*cells/2) / (wholeLight * cells))
+	f.LuminanceMean = int32((n.luminanceSum + cells/2) / cells)
+	f.RedMean = int32((wholeRed*n.redSum + wholeLight*cells/2) / (wholeLight * cells))
 	if p.seen == 0 {
 		f.LuminanceChanged, f.RedChanged = nil, nil
 		return
@@ -81,29 +80,25 @@ func (x *Flash) Extract(p *Picture, out *schemas.VideoFrame) {
 	if f.LuminanceChanged == nil {
 		f.LuminanceChanged, f.RedChanged = new(int32), new(int32)
 	}
-	*f.LuminanceChanged, *f.RedChanged = larger(lighter, darker), larger(redder, paler)
+	*f.LuminanceChanged, *f.RedChanged = larger(n.lighter, n.darker), larger(n.redder, n.paler)
 }
 
+// read pools p; all is neutral when there is no plane.
 func (c *chromaPool) read(p *media.Plane, depth int) {
+	if p.Width == 0 {
+		for i := range c.means {
+			c.means[i] = neutral
+		}
+		return
+	}
 	C.fw_pool_chroma((*C.struct_fw_chroma_pool)(unsafe.Pointer(c)), (*C.uint8_t)(unsafe.SliceData(p.Data)), C.int(p.Stride), C.int(depth),
 		C.int(p.Width), C.int(p.Height))
 }
 
-// tally counts a change that is more than least.
-func tally(up, down int, change, least int32) (int, int) {
-	if change > least {
-		up++
-	}
-	if change < -least {
-		down++
-	}
-	return up, down
-}
-
 // larger is how many cells rose, or how many fell, negated, where those are more.
-func larger(up, down int) int32 {
+func larger(up, down int32) int32 {
 	if down > up {
-		return -int32(down)
+		return -down
 	}
-	return int32(up)
+	return up
 }

@@ -110,12 +110,35 @@ void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, const u
 enum { FW_MEAN_UNIT = 16, FW_CHROMA_ROWS = 144 };
 struct fw_chroma_pool {
 	uint16_t means[FW_POOL_ROWS * FW_POOL_COLUMNS];
-	uint32_t columns[FW_MAX_SIZE]; /* working space */
-	uint8_t row[FW_MAX_SIZE];      /* working space */
+
+	/* Working space. A cell has at most eight of the rows that are looked at, so that 16 bits hold the sum of a column. */
+	uint32_t sums[FW_POOL_ROWS * FW_POOL_COLUMNS], pixels[FW_POOL_ROWS * FW_POOL_COLUMNS];
+	uint16_t columns[FW_MAX_SIZE];
+	uint8_t row[FW_MAX_SIZE];
 };
 
 /* fw_pool_chroma fills p from a plane of samples as in fw_scan_luma. */
 void fw_pool_chroma(struct fw_chroma_pool *p, const uint8_t *samples, int stride, int depth, int width, int height);
+
+/* How means of 8-bit samples become light, with factors of FW_WEIGHT_BITS binary places. light.go has its twin, and says what each is. */
+enum { FW_WEIGHT_BITS = 14 };
+struct fw_light {
+	int32_t linear[255 * FW_MEAN_UNIT + 1];
+	int32_t black, luma, red_v, green_u, green_v, blue_u;
+	int32_t lights[3];
+};
+
+/* What the cells of the 64x36 pool shine, and how that differs from the picture before. flash.go has its twin. */
+struct fw_shine {
+	int32_t luminance[FW_POOL_ROWS * FW_POOL_COLUMNS], red[FW_POOL_ROWS * FW_POOL_COLUMNS];
+	int64_t luminance_sum, red_sum;
+	int32_t lighter, darker, redder, paler; /* cells that changed by more than the least */
+};
+
+/* fw_shine brings s up to date with a picture whose luma has such sums over cells of so many pixels, and whose chroma has such means. A
+ * change counts when it is more than least_light or least_red. */
+void fw_shine(struct fw_shine *s, const struct fw_light *light, const uint32_t *sums, const uint32_t *pixels, const uint16_t *u,
+              const uint16_t *v, int32_t least_light, int32_t least_red);
 
 /* fw_shrink pools the samples of a plane to to_width by to_height means of 8 bits, rows packed. A cell has at least one sample, so it
  * repeats samples where the target is larger. */

@@ -15,13 +15,10 @@ const (
 	wholeLight = 65535
 	// codes is the largest value of a mean of 8-bit samples, and of R', G' and B'.
 	codes = 255 * C.FW_MEAN_UNIT
-	// weightBits is the binary point of the factors below.
-	weightBits = 14
 )
 
-// lightTable turns what is coded into light, in whole numbers, so that every processor has the same.
+// lightTable turns what is coded into light, in whole numbers, so that every processor has the same. It is struct fw_light.
 type lightTable struct {
-	format media.VideoFormat
 	// linear is the light of a code of R', G' or B', of wholeLight.
 	linear [codes + 1]int32
 	// black is taken from Y, then luma weighs it; redV to blueU weigh chroma.
@@ -30,13 +27,9 @@ type lightTable struct {
 	lights [3]int32
 }
 
-// adopt prepares t for a format.
-func (t *lightTable) adopt(format media.VideoFormat) {
-	if t.format == format {
-		return
-	}
-	t.format = format
-	weight := func(x float64) int32 { return int32(math.Round(x * (1 << weightBits))) }
+// prepare fills t for a format.
+func (t *lightTable) prepare(format media.VideoFormat) {
+	weight := func(x float64) int32 { return int32(math.Round(x * (1 << C.FW_WEIGHT_BITS))) }
 	black, luma, chroma := 16.0, 255.0/219, 255.0/224
 	if fullRange(format) {
 		black, luma, chroma = 0, 1, 1
@@ -54,18 +47,6 @@ func (t *lightTable) adopt(format media.VideoFormat) {
 	for i := range t.linear {
 		t.linear[i] = int32(math.Round(wholeLight * min(1, light(format.Transfer, float64(i)/codes))))
 	}
-}
-
-// glow is what a cell of such means shines.
-func (t *lightTable) glow(y, u, v int32) glow {
-	y, u, v = t.luma*(y-t.black)+1<<(weightBits-1), u-neutral, v-neutral
-	code := func(x int32) int32 { return max(0, min(codes, x>>weightBits)) }
-	r, g, b := t.linear[code(y+t.redV*v)], t.linear[code(y+t.greenU*u+t.greenV*v)], t.linear[code(y+t.blueU*u)]
-	luminance := int32((int64(t.lights[0])*int64(r) + int64(t.lights[1])*int64(g) + int64(t.lights[2])*int64(b)) >> weightBits)
-	if r == 0 || r < 4*(g+b) { // r / (r+g+b) < 0.8
-		return glow{luminance: luminance}
-	}
-	return glow{luminance: luminance, red: r - g - b}
 }
 
 // light is the light of a code of 0 to 1, relative to reference white: 203 cd/m2 where the transfer has an absolute scale (BT.2408).

@@ -64,7 +64,7 @@ var quickened = []stretch{
 const (
 	// standardLoops is how often a standard clip is played after the first time: a stream runs for months, so that starting up must not
 	// weigh in the figures.
-	standardLoops = 3
+	standardLoops = 7
 	aac           = " -c:a aac -b:a 128k"
 )
 
