@@ -27,7 +27,7 @@ func Walk(at *url.URL, text []byte, started bool, sequence int64) (urls []string
 	if err != nil {
 		return nil, err
 	}
-	position := Position{started: started, sequence: sequence}
+	position := place{started: started, sequence: sequence}
 	for range p.segments {
 		i, _ := p.index(&position)
 		if i >= len(p.segments) {
@@ -41,7 +41,7 @@ func Walk(at *url.URL, text []byte, started bool, sequence int64) (urls []string
 		if s.key.url != "" {
 			urls = append(urls, s.key.url)
 		}
-		position = Position{started: true, sequence: s.sequence + 1}
+		position = place{started: true, sequence: s.next}
 	}
 	return urls, nil
 }

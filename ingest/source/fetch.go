@@ -21,7 +21,7 @@ type Request struct {
 	Loop bool
 	// Client sends the requests; nil: http.DefaultClient. Its own timeout must be 0: the scheme's bounds are kept here.
 	Client *http.Client
-	// Position, when set, is where an HLS stream is resumed and where Fetch leaves off, so that a second Fetch neither repeats nor
+	// Position, when set, is where a segmented stream is resumed and where Fetch leaves off, so that a second Fetch neither repeats nor
 	// leaves out what the playlist still lists.
 	Position *Position
 }

@@ -16,9 +16,11 @@ const (
 	maxTarget   = 3600
 )
 
-// playlist is a media playlist as far as fetching needs it.
+// playlist is a list of segments as far as fetching needs it.
 type playlist struct {
-	target                  time.Duration
+	target time.Duration
+	// delay is how far from the end of a live list a client begins.
+	delay                   time.Duration
 	sequence, discontinuity int64
 	ended                   bool
 	segments                []segment
@@ -32,14 +34,15 @@ func (p *playlist) same(q *playlist) bool {
 
 // segment is one entry. What an earlier tag says of all that follow, a key or an initialisation section, is told for each.
 type segment struct {
-	sequence      int64
-	url           string
-	part          span
-	duration      time.Duration
-	discontinuity bool
-	gap           bool
-	init          section
-	key           key
+	// sequence is its place in the stream, next that of what follows it: numbers or times.
+	sequence, next int64
+	url            string
+	part           span
+	duration       time.Duration
+	discontinuity  bool
+	gap            bool
+	init           section
+	key            key
 }
 
 // section is an fMP4 initialisation section; an empty url: none.
@@ -66,6 +69,7 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 	out := &playlist{
 		target: time.Duration(min(p.TargetDuration, maxTarget)) * time.Second, sequence: int64(p.SeqNo), discontinuity: int64(p.DiscontinuitySeq), ended: p.Closed,
 	}
+	out.delay = 3 * out.target // RFC 8216 section 6.3.3
 	var last segment
 	for i, s := range p.Segments {
 		if s == nil {
@@ -81,6 +85,7 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 			return nil, err
 		}
 		last.sequence = out.sequence + int64(i)
+		last.next = last.sequence + 1
 		out.segments = append(out.segments, last)
 	}
 	return out, nil

@@ -17,16 +17,16 @@ const (
 
 // hand fetches s and hands it to ready, behind its initialisation section if that is due. ErrReopen: it has another one than what
 // was written before.
-func (h *hls) hand(ctx context.Context, s segment, discontinuous bool, ready chan<- piece) error {
+func (r *rendition) hand(ctx context.Context, s segment, discontinuous bool, ready chan<- piece) error {
 	var buffer []byte
 	select {
-	case buffer = <-h.spare:
+	case buffer = <-r.spare:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	data, err := h.segment(ctx, s, buffer[:0])
+	data, err := r.segment(ctx, s, buffer[:0])
 	if err != nil {
-		h.spare <- buffer
+		r.spare <- buffer
 		return err
 	}
 	select {
@@ -38,37 +38,37 @@ func (h *hls) hand(ctx context.Context, s segment, discontinuous bool, ready cha
 }
 
 // segment appends s to buffer, decrypted and behind its initialisation section if it is the first.
-func (h *hls) segment(ctx context.Context, s segment, buffer []byte) ([]byte, error) {
-	init, err := h.section(ctx, s)
+func (r *rendition) segment(ctx context.Context, s segment, buffer []byte) ([]byte, error) {
+	init, err := r.section(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	if !h.begun {
+	if !r.begun {
 		buffer = append(buffer, init...)
 	}
 	start := len(buffer)
-	if buffer, err = h.download(ctx, s, buffer); err != nil {
+	if buffer, err = r.download(ctx, s, buffer); err != nil {
 		return nil, err
 	}
 	if s.key.method != "" {
-		clear, err := h.keys.decrypt(ctx, h.fetcher, s, buffer[start:])
+		clear, err := r.keys.decrypt(ctx, r.fetcher, s, buffer[start:])
 		if err != nil {
 			return nil, err
 		}
 		buffer = buffer[:start+len(clear)]
 	}
-	if !h.begun || s.init != h.from {
-		h.begun, h.from, h.init = true, s.init, init
+	if !r.begun || s.init != r.from {
+		r.begun, r.from, r.init = true, s.init, init
 	}
 	return buffer, nil
 }
 
 // download appends s as it is served to buffer and tells the meter how that went.
-func (h *hls) download(ctx context.Context, s segment, buffer []byte) ([]byte, error) {
+func (r *rendition) download(ctx context.Context, s segment, buffer []byte) ([]byte, error) {
 	began := time.Now()
-	out, err := h.read(ctx, s.url, s.part, buffer, maxSegment)
+	out, err := r.read(ctx, s.url, s.part, buffer, maxSegment)
 	took := time.Since(began)
-	h.meter.update(func(state *PlaylistState) {
+	r.meter.update(func(state *PlaylistState) {
 		state.SegmentStatus, state.SegmentLatency = statusOf(err), took
 		if err == nil {
 			state.Segments++
@@ -80,21 +80,21 @@ func (h *hls) download(ctx context.Context, s segment, buffer []byte) ([]byte, e
 
 // section is the initialisation section that s needs when it is not the one of the segment before; nil when s needs none.
 // ErrReopen: it is another one than what was written.
-func (h *hls) section(ctx context.Context, s segment) (init []byte, err error) {
-	if h.begun && s.init == h.from {
+func (r *rendition) section(ctx context.Context, s segment) (init []byte, err error) {
+	if r.begun && s.init == r.from {
 		return nil, nil
 	}
 	if s.init.url != "" {
-		if init, err = h.read(ctx, s.init.url, s.init.part, nil, maxInit); err != nil {
+		if init, err = r.read(ctx, s.init.url, s.init.part, nil, maxInit); err != nil {
 			return nil, fmt.Errorf("initialisation section: %w", err)
 		}
 	}
 	if init != nil && s.key.method != "" && !isMP4(init) {
-		if init, err = h.keys.decrypt(ctx, h.fetcher, s, init); err != nil {
+		if init, err = r.keys.decrypt(ctx, r.fetcher, s, init); err != nil {
 			return nil, fmt.Errorf("initialisation section: %w", err)
 		}
 	}
-	if h.begun && !bytes.Equal(init, h.init) {
+	if r.begun && !bytes.Equal(init, r.init) {
 		return nil, ErrReopen
 	}
 	return init, nil

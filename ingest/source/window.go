@@ -3,11 +3,23 @@ package source
 import (
 	"context"
 	"io"
+	"sort"
 	"sync"
 	"time"
 )
 
-// window is the playlist as it was last seen, shared between who reloads it and who walks it.
+// Position is how far a segmented stream has been fetched. The zero value is its start: near the end of a live stream, the first
+// segment of a finished one.
+type Position struct{ pictures place }
+
+// place is how far one list of segments has been fetched.
+type place struct {
+	started bool
+	// sequence is the one to fetch next.
+	sequence int64
+}
+
+// window is the list as it was last seen, shared between who reloads it and who walks it.
 type window struct {
 	mu       sync.Mutex
 	playlist *playlist
@@ -36,8 +48,8 @@ func (w *window) wake() {
 	w.changed = make(chan struct{})
 }
 
-// next waits for the segment at position and tells how many were missed before it. io.EOF: the playlist is finished and walked.
-func (w *window) next(ctx context.Context, at *Position) (s segment, missed int64, err error) {
+// next waits for the segment at position and tells how many were missed before it. io.EOF: the list is finished and walked.
+func (w *window) next(ctx context.Context, at *place) (s segment, missed int64, err error) {
 	for {
 		w.mu.Lock()
 		p, failed, changed := w.playlist, w.err, w.changed
@@ -63,30 +75,31 @@ func (w *window) next(ctx context.Context, at *Position) (s segment, missed int6
 // index is where the segment at position stands, the list's length when it is not listed yet, and how many segments before it left
 // the list unseen. A list that lies wholly behind the position by more than its own length is a restarted stream: it is entered
 // anew.
-func (p *playlist) index(at *Position) (index int, missed int64) {
-	n := int64(len(p.segments))
-	offset := at.sequence - p.sequence
-	switch {
-	case n == 0:
+func (p *playlist) index(at *place) (index int, missed int64) {
+	n := len(p.segments)
+	if n == 0 {
 		return 0, 0
-	case !at.started, offset > 2*n && !p.ended:
-		return p.entry(), 0
-	case offset < 0:
-		index = p.entry()
-		return index, int64(index) - offset
 	}
-	return int(min(offset, n)), 0
+	first, end := p.segments[0].sequence, p.segments[n-1].next
+	switch {
+	case !at.started, at.sequence-end > end-first && !p.ended:
+		return p.entry(), 0
+	case at.sequence < first:
+		index = p.entry()
+		return index, int64(index) + (first-at.sequence)/max(p.segments[0].next-first, 1)
+	}
+	// A segment whose larger part is still to come is due: time stamps do not always meet exactly.
+	return sort.Search(n, func(i int) bool { s := p.segments[i]; return s.sequence+(s.next-s.sequence)/2 >= at.sequence }), 0
 }
 
-// entry is where a client begins: RFC 8216 section 6.3.3 wants a live stream's first segment to start no nearer to the end than three
-// target durations.
+// entry is where a client begins: a live stream's first segment starts no nearer to the end than delay.
 func (p *playlist) entry() int {
 	if p.ended {
 		return 0
 	}
 	var ahead time.Duration
 	for i := len(p.segments) - 1; i > 0; i-- {
-		if ahead += p.segments[i].duration; ahead >= 3*p.target {
+		if ahead += p.segments[i].duration; ahead >= p.delay {
 			return i
 		}
 	}
