@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/asticode/go-astiav"
 	"github.com/framewatch/framewatch/ingest/media"
@@ -15,15 +16,19 @@ import (
 
 // Input is what a worker decodes.
 type Input struct {
-	// Path is "pipe:N", a file descriptor that Fetch feeds, or a local file's path or file: URL.
+	// Path is "pipe:N", a file descriptor that Fetch feeds, or the URL of a Direct scheme.
 	Path string
 	// Format names FFmpeg's demuxer; empty: recognised by content.
 	Format string
+	// Read, if there is one, is told the bytes of each packet when it has been read, before what it decodes to is yielded.
+	Read func(bytes int)
 }
 
 // Decoder reads one input to its end. One goroutine uses it.
 type Decoder struct {
 	path      string
+	read      func(bytes int)
+	scheme    Scheme
 	container *astiav.FormatContext
 	packet    *astiav.Packet
 	frame     *astiav.Frame
@@ -33,29 +38,36 @@ type Decoder struct {
 	// video is the track whose pictures are wanted.
 	video *track
 	// foreign counts packets of other video tracks since the last one of the chosen track.
-	foreign int
-	errors  int
-	// interrupter ends libav's reading; libav keeps a pointer into it. release lets go of the context that drives it.
-	interrupter astiav.IOInterrupter
-	release     func() bool
+	foreign   int
+	errors    int
+	interrupt *interrupt
 }
+
+// closeTime bounds taking leave of a peer.
+const closeTime = time.Second
 
 // maxAgain is how often in a row a demuxer may say that it has nothing yet before it is taken to hang.
 const maxAgain = 1000
 
-// Open finds out what the input holds. Of a pipe it reads up to a second of media. Cancelling ctx ends it and Units, except while a
-// silent pipe is read: that ends when the other side closes it.
+// Open finds out what the input holds. Of a live source it reads up to a second of media. Cancelling ctx ends it and Units, except while
+// a silent pipe is read: that ends when the other side closes it.
 func Open(ctx context.Context, in Input) (*Decoder, error) {
 	runtime.LockOSThread() // the log is the thread's
 	defer runtime.UnlockOSThread()
 	startLog()
 	forgetLog()
-	d := &Decoder{path: in.Path, packet: astiav.AllocPacket(), frame: astiav.AllocFrame(), container: astiav.AllocFormatContext()}
-	d.interrupter = d.container.SetInterruptCallback()
-	d.release = context.AfterFunc(ctx, d.interrupter.Interrupt)
-	if err := d.open(in); err != nil {
+	scheme, err := Lookup(in.Path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Decoder{path: in.Path, read: in.Read, scheme: scheme, packet: astiav.AllocPacket(), frame: astiav.AllocFrame(), container: astiav.AllocFormatContext()}
+	if d.interrupt, err = newInterrupt(ctx, d.container); err == nil {
+		err = d.open(in)
+	}
+	if err != nil {
+		err = d.failure("open", err, fmt.Sprintf("no answer within %v", scheme.Connect+scheme.Response))
 		d.Close()
-		return nil, fmt.Errorf("open %s: %w", Redact(in.Path), explained(err))
+		return nil, err
 	}
 	return d, nil
 }
@@ -67,9 +79,13 @@ func (d *Decoder) open(in Input) error {
 			return fmt.Errorf("format %q is unknown", in.Format)
 		}
 	}
-	url, options := inputOptions(in.Path)
+	url, options, err := d.scheme.inputOptions(in.Path)
+	if err != nil {
+		return err
+	}
 	dictionary := newDictionary(options)
 	defer dictionary.Free()
+	d.interrupt.Within(d.scheme.Connect + d.scheme.Response)
 	if err := d.container.OpenInput(url, format, dictionary); err != nil {
 		d.container = nil // libav has freed it
 		return err
@@ -84,17 +100,28 @@ func (d *Decoder) open(in Input) error {
 	return nil
 }
 
-// inputOptions is what libav is to open for path, and how: nothing but that pipe or file, no network. A live stream's pipe starts
-// after at most 2 MB or a second of media; a file may be looked into for longer.
-func inputOptions(path string) (string, map[string]string) {
-	options := map[string]string{"merge_pmt_versions": "1"} // a transport stream's track goes on when its PID changes
-	if strings.HasPrefix(path, "pipe:") {
-		options["protocol_whitelist"] = "pipe"
-		options["probesize"], options["analyzeduration"], options["fpsprobesize"] = "2000000", "1000000", "5"
-		return path, options
+// inputOptions is what libav is to open for path, and how: nothing but that pipe, file or peer. A live stream's pipe starts after at most
+// 2 MB or a second of media; a file may be looked into for longer.
+func (s Scheme) inputOptions(path string) (string, map[string]string, error) {
+	o, err := s.opening(path)
+	switch {
+	case err != nil:
+		return "", nil, err
+	case strings.HasPrefix(path, "pipe:"):
+		o.url, o.options = path, live("pipe", "")
+	case o.url == "":
+		o.url, o.options = "file:"+localPath(path), map[string]string{"protocol_whitelist": "file"}
 	}
-	options["protocol_whitelist"] = "file"
-	return "file:" + localPath(path), options
+	o.options["merge_pmt_versions"] = "1" // a transport stream's track goes on when its PID changes
+	return o.url, o.options, nil
+}
+
+// failure is err with what was being done, to what, and the last line of libav's log, or late when it took too long.
+func (d *Decoder) failure(doing string, err error, late string) error {
+	if d.interrupt != nil && d.interrupt.Expired() {
+		return fmt.Errorf("%s %s: %s", doing, Redact(d.path), late)
+	}
+	return fmt.Errorf("%s %s: %w", doing, Redact(d.path), explained(err))
 }
 
 // Units yields the tracks, then what they decode to, in the order of decoding. It ends without an error at the input's end and with
@@ -107,8 +134,7 @@ func (d *Decoder) Units() iter.Seq2[media.Unit, error] {
 			return
 		}
 		for again := 0; ; {
-			d.packet.Unref()
-			err := d.container.ReadFrame(d.packet)
+			err := d.readPacket()
 			switch {
 			case err == nil:
 				again = 0
@@ -124,11 +150,22 @@ func (d *Decoder) Units() iter.Seq2[media.Unit, error] {
 				if !d.flush(yield) {
 					return
 				}
-				yield(media.Unit{}, fmt.Errorf("read %s: %w", Redact(d.path), explained(err)))
+				yield(media.Unit{}, d.failure("read", err, fmt.Sprintf("no packets for %v", d.scheme.Stall)))
 				return
 			}
 		}
 	}
+}
+
+// readPacket reads the next packet into d.packet.
+func (d *Decoder) readPacket() error {
+	d.packet.Unref()
+	d.interrupt.Within(d.scheme.Stall)
+	err := d.container.ReadFrame(d.packet)
+	if err == nil && d.read != nil {
+		d.read(d.packet.Size())
+	}
+	return err
 }
 
 // decode hands d.packet to its track's decoder and yields what comes out. false: the reader wants no more.
@@ -214,15 +251,20 @@ func (d *Decoder) Errors() int { return d.errors }
 
 // Close frees everything; frames and samples that were yielded are gone.
 func (d *Decoder) Close() {
-	d.release()
 	for _, t := range d.decoded {
 		if t != nil {
 			t.free()
 		}
 	}
 	d.decoded = nil
+	if d.interrupt != nil {
+		d.interrupt.Within(closeTime)
+	}
 	if d.container != nil {
 		d.container.CloseInput()
+	}
+	if d.interrupt != nil {
+		d.interrupt.Free()
 	}
 	d.packet.Free()
 	d.frame.Free()

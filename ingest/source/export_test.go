@@ -14,6 +14,16 @@ var (
 	CaptionBytes = captionBytes
 )
 
+// Opening is what libav is told to open for a URL, and the secrets in it.
+func Opening(url string) (opened string, options map[string]string, secrets []string, err error) {
+	s, err := Lookup(url)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	o, err := s.opening(url)
+	return o.url, o.options, o.secrets, err
+}
+
 // Walk reads a playlist as either kind and walks it from a position; it returns the URLs that would be fetched.
 func Walk(at *url.URL, text []byte, started bool, sequence int64) (urls []string, err error) {
 	if isMaster(text) {

@@ -26,7 +26,7 @@ func takeLog() told {
 func forgetLog() { C.fw_log_forget() }
 
 // lastLog is the last error or warning that libav told on this thread, redacted; empty when there was none.
-func lastLog() string { return redactText(address.ReplaceAllString(C.GoString(C.fw_log_last()), "")) }
+func lastLog() string { return redactText(pointer.ReplaceAllString(C.GoString(C.fw_log_last()), "")) }
 
 // explained is libav's error with the last line of its log, which tells more than the error's code.
 func explained(err error) error {
@@ -36,8 +36,8 @@ func explained(err error) error {
 	return err
 }
 
-// address is where libav's log says that an object lies in memory.
-var address = regexp.MustCompile(` @ 0x[0-9a-f]+`)
+// pointer is where libav's log says that an object lies in memory.
+var pointer = regexp.MustCompile(` @ 0x[0-9a-f]+`)
 
 var urlInText = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'"]+`)
 

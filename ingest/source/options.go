@@ -1,5 +1,5 @@
 // Package source turns a URL into bytes and bytes into pictures and sound. Fetch, the supervisor's side, is plain Go and calls no
-// libav; Decoder, the worker's side, is all of go-astiav and reads a pipe or a file, never the network.
+// libav; Decoder, the worker's side, is all of go-astiav. It reads a pipe, a file, or the one peer of a protocol that libav speaks.
 package source
 
 import (
@@ -15,14 +15,19 @@ import (
 type Scheme struct {
 	// Name is what stands before "://". A bare path is a file.
 	Name string
-	// Direct tells that the worker opens the path itself, and opens it again to loop; otherwise Fetch feeds its pipe.
+	// Direct tells that libav opens it, in the worker, and a file again to loop; otherwise Fetch feeds the worker's pipe.
 	Direct bool
 	// Paced tells that media always comes faster than real time, as from a file, so that a live run holds pictures and sound back until their PTS is
 	// due. Whether HTTP serves segments or a live stream is seen once it has answered.
 	Paced bool
-	// Connect bounds name lookup, dialling and TLS; Response the wait for the answer's header after that; Stall each wait for
-	// further bytes.
+	// Connect bounds name lookup, dialling and TLS; Response the wait for the answer's header after that, or for the first packet of what
+	// libav opens; Stall each wait for further bytes, or packets.
 	Connect, Response, Stall time.Duration
+	// open says what libav is to open, nil when it is Fetch that reads; protocols are those of libav that it may use for that.
+	open      func(Scheme, string) (opening, error)
+	protocols string
+	// port when the URL has none; 0: it must have one.
+	port int
 }
 
 // schemes lists what can be monitored. HLS is not among them: it is recognised by what HTTP serves.
@@ -30,11 +35,16 @@ var schemes = []Scheme{
 	{Name: "file", Direct: true, Paced: true},
 	{Name: "http", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
 	{Name: "https", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
+	{Name: "srt", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openSRT, protocols: "srt"},
+	{Name: "rtmp", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmp,tcp", port: 1935},
+	{Name: "rtmps", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmps,tls,tcp", port: 443},
+	{Name: "rtsp", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTSP, protocols: "tcp", port: 554},
+	{Name: "rtsps", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTSP, protocols: "tls,tcp", port: 322},
 }
 
 var schemeName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*)://`)
 
-// Lookup tells how url is read. Its error lists the schemes that are known.
+// Lookup tells how url is read. Its error lists the schemes that are known, or says what the scheme does not take.
 func Lookup(url string) (Scheme, error) {
 	if url == "" {
 		return Scheme{}, errors.New("open: the URL is empty")
@@ -46,6 +56,9 @@ func Lookup(url string) (Scheme, error) {
 	names := make([]string, len(schemes))
 	for i, s := range schemes {
 		if s.Name == name {
+			if _, err := s.opening(url); err != nil {
+				return Scheme{}, fmt.Errorf("open %s: %w", Redact(url), err)
+			}
 			return s, nil
 		}
 		names[i] = s.Name

@@ -1,6 +1,7 @@
 package source_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/framewatch/framewatch/ingest/source"
@@ -42,14 +43,15 @@ func TestRedact(t *testing.T) {
 func TestLookup(t *testing.T) {
 	for url, want := range map[string]string{
 		"/srv/a.ts": "file", "clip:1.ts": "file", "file:///srv/a.ts": "file", "http://h/a": "http", "HTTPS://h/a.m3u8": "https",
+		"SRT://h:9000?latency=200": "srt", "rtmp://h/app/key": "rtmp", "rtmps://h/app/key": "rtmps", "rtsp://h/": "rtsp", "rtsps://h/": "rtsps",
 	} {
 		s, err := source.Lookup(url)
-		if err != nil || s.Name != want || s.Direct != (want == "file") || s.Paced != s.Direct {
+		if err != nil || s.Name != want || s.Direct == strings.HasPrefix(want, "http") || s.Paced != (want == "file") {
 			t.Errorf("Lookup(%q) = %+v, %v, want scheme %s", url, s, err, want)
 		}
 	}
 	_, err := source.Lookup("gopher://bob:secret@host/x")
-	if want := `open gopher://***@host/x: scheme "gopher" is unknown (known: file, http, https)`; err == nil || err.Error() != want {
+	if want := `open gopher://***@host/x: scheme "gopher" is unknown (known: file, http, https, srt, rtmp, rtmps, rtsp, rtsps)`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }
