@@ -34,7 +34,7 @@ type VideoFrame struct {
 	Decode *DecoderState `avro:"decode" json:"decode,omitempty"`
 	// Distribution of luma over the whole picture. Full range is mapped to limited value by value and rounded; mean and std are mapped without rounding in between.
 	Luma *Luma `avro:"luma" json:"luma,omitempty"`
-	// Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample of the rows 0, n, 2n ... of the planes: n is 1 up to 288 rows of theirs, else a 72nd of the rows rounded down. Null for grey formats.
+	// Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample, in planes wider than 512 at every fourth, of the rows 0, n, 2n ...: n is 1 up to 288 rows of theirs, else a 72nd of the rows rounded down. Null for grey formats.
 	Chroma *Chroma `avro:"chroma" json:"chroma,omitempty"`
 	// 16 columns by 9 rows of cells, row by row from the top left; cell (c,r) covers columns c*w/16 up to (c+1)*w/16, rows alike. Null for fewer than 16 columns or 9 rows.
 	Grid *Grid `avro:"grid" json:"grid,omitempty"`
@@ -96,7 +96,7 @@ type Luma struct {
 	Max int32 `avro:"max" json:"max"`
 }
 
-// Chroma: Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample of the rows 0, n, 2n ... of the planes: n is 1 up to 288 rows of theirs, else a 72nd of the rows rounded down. Null for grey formats.
+// Chroma: Chroma and hue, normalised like luma (full range drawn together to 224 steps about neutral). Saturation and hue look at every second sample, in planes wider than 512 at every fourth, of the rows 0, n, 2n ...: n is 1 up to 288 rows of theirs, else a 72nd of the rows rounded down. Null for grey formats.
 type Chroma struct {
 	// 1/256 level, 32768 neutral.
 	UMean int32 `avro:"u_mean" json:"u_mean"`

@@ -40,8 +40,8 @@ func NewChroma() Extractor {
 	return c
 }
 
-// Extract writes the group chroma; it is nil for a grey format. Saturation and hue are taken from every second sample of a
-// sample of the rows of the planes. Full-range chroma is drawn together around neutral to limited range's 224 steps.
+// Extract writes the group chroma; it is nil for a grey format. Saturation and hue are taken from a sample of the
+// samples of a sample of the rows of the planes. Full-range chroma is drawn together around neutral to limited range's 224 steps.
 func (x *Chroma) Extract(p *Picture, out *schemas.VideoFrame) {
 	if p.u.Width == 0 {
 		out.Chroma = nil
@@ -50,10 +50,10 @@ func (x *Chroma) Extract(p *Picture, out *schemas.VideoFrame) {
 	if out.Chroma == nil {
 		out.Chroma = new(schemas.Chroma)
 	}
-	c, every := &x.scan, sampledEvery(p.u.Height)
+	c, every, step := &x.scan, sampledEvery(p.u.Height), sampledStep(p.u.Width)
 	C.fw_scan_chroma((*C.struct_fw_chroma)(unsafe.Pointer(c)), (*C.uint8_t)(unsafe.SliceData(p.u.Data)), C.int(p.u.Stride),
 		(*C.uint8_t)(unsafe.SliceData(p.v.Data)), C.int(p.v.Stride), C.int(p.format.Depth), C.int(p.u.Width), C.int(p.u.Height),
-		C.int(every), (*C.uint32_t)(&x.colours[0]))
+		C.int(every), C.int(step), (*C.uint32_t)(&x.colours[0]))
 
 	scale := 1.0
 	if p.full {
@@ -63,7 +63,7 @@ func (x *Chroma) Extract(p *Picture, out *schemas.VideoFrame) {
 	out.Chroma.UMean, out.Chroma.UStd = aroundNeutral(c.sum[0], c.squares[0], n, scale)
 	out.Chroma.VMean, out.Chroma.VStd = aroundNeutral(c.sum[1], c.squares[1], n, scale)
 
-	sampled := uint64((p.u.Width+1)/2) * uint64(sampledRows(p.u.Height, every))
+	sampled := uint64((p.u.Width+step-1)/step) * uint64(sampledRows(p.u.Height, every))
 	var saturation uint64
 	for i := range c.hue[0] {
 		saturation += c.hue[0][i] + c.hue[1][i]
@@ -73,6 +73,14 @@ func (x *Chroma) Extract(p *Picture, out *schemas.VideoFrame) {
 	for i := range out.Chroma.Hue {
 		out.Chroma.Hue[i] = byte((255*(c.hue[0][i]+c.hue[1][i]) + saturation/2) / max(saturation, 1))
 	}
+}
+
+// sampledStep is the distance of the samples that are looked at, of so many in a row.
+func sampledStep(columns int) int {
+	if columns > 512 {
+		return 4
+	}
+	return 2
 }
 
 // aroundNeutral gives mean and standard deviation in 1/256 level, scaled about 128.

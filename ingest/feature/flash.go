@@ -31,6 +31,7 @@ type chromaPool struct {
 	means        [poolRows * poolColumns]uint16
 	sums, pixels [poolRows * poolColumns]uint32
 	columns      [MaxSize]uint16
+	pairs        [MaxSize / 2]uint32
 	row          [MaxSize]uint8
 }
 

@@ -54,6 +54,7 @@ type scan struct {
 
 	band       [MaxSize]uint16
 	difference [MaxSize]uint16
+	pairs      [MaxSize / 2]uint32
 	steps      [2][MaxSize]uint16
 	across     [2][3][MaxSize/macroblock + 1]uint16
 	changes    [2][MaxSize]uint8

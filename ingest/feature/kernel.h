@@ -70,6 +70,7 @@ struct fw_scan {
 	/* Working space. */
 	uint16_t band[FW_MAX_SIZE];
 	uint16_t difference[FW_MAX_SIZE];
+	uint32_t pairs[FW_MAX_SIZE / 2];                       /* of columns */
 	uint16_t steps[2][FW_MAX_SIZE];                        /* across the columns of a row of macroblocks */
 	uint16_t across[2][3][FW_MAX_SIZE / FW_MACROBLOCK + 1]; /* across rows: above, on and below the border of macroblocks */
 	uint8_t changes[2][FW_MAX_SIZE];                       /* absolute differences to the previous picture of an even row and of an odd one */
@@ -92,7 +93,7 @@ void fw_scan_luma(struct fw_scan *s, const uint8_t *samples, int samples_stride,
 struct fw_chroma {
 	uint64_t sum[2], squares[2]; /* of U and of V */
 
-	/* Over every second sample of one row in every: the sum of their distances from neutral, in 1/256 level, by sector of hue, and how
+	/* Over one sample in step of one row in every: the sum of their distances from neutral, in 1/256 level, by sector of hue, and how
 	 * many are so many whole levels away; in two parts, so that equal neighbours do not wait for each other. */
 	uint64_t hue[2][8];
 	uint32_t levels[2][256];
@@ -103,7 +104,7 @@ struct fw_chroma {
 /* fw_scan_chroma fills c from planes of one size, each of samples as in fw_scan_luma. colours tells of each u << 8 | v its distance from
  * neutral in 1/256 level, times 8, plus its sector of hue. */
 void fw_scan_chroma(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
-                    int every, const uint32_t *colours);
+                    int every, int step, const uint32_t *colours);
 
 /* A plane of chroma pooled to 64x36 means in 1/FW_MEAN_UNIT level. It looks at one row in n, from the first of each cell on, with n a
  * FW_CHROMA_ROWS-th of the rows rounded down, but at least 1; a cell has at least one sample. flash.go has its twin. */
@@ -114,6 +115,7 @@ struct fw_chroma_pool {
 	/* Working space. A cell has at most eight of the rows that are looked at, so that 16 bits hold the sum of a column. */
 	uint32_t sums[FW_POOL_ROWS * FW_POOL_COLUMNS], pixels[FW_POOL_ROWS * FW_POOL_COLUMNS];
 	uint16_t columns[FW_MAX_SIZE];
+	uint32_t pairs[FW_MAX_SIZE / 2];
 	uint8_t row[FW_MAX_SIZE];
 };
 

@@ -1,5 +1,6 @@
 #include "kernel.h"
 #include "part.h"
+#include "part_cells.h"
 
 /* Adds n samples of a row. */
 PART void add_row(uint16_t *restrict columns, const uint8_t *restrict row, int n)
@@ -15,6 +16,7 @@ PART int32_t mean_of(uint32_t sum, uint32_t n) { return (double)(int32_t)(FW_MEA
 FAST void fw_pool_chroma(struct fw_chroma_pool *p, const uint8_t *samples, int stride, int depth, int width, int height)
 {
 	int every = height / FW_CHROMA_ROWS < 1 ? 1 : height / FW_CHROMA_ROWS;
+	memset(p->sums, 0, sizeof p->sums);
 	for (int r = 0; r < FW_POOL_ROWS; r++) {
 		int top = r * height / FW_POOL_ROWS, end = (r + 1) * height / FW_POOL_ROWS, rows = 0;
 		memset(p->columns, 0, width * sizeof *p->columns);
@@ -26,14 +28,14 @@ FAST void fw_pool_chroma(struct fw_chroma_pool *p, const uint8_t *samples, int s
 			}
 			add_row(p->columns, row, width);
 		}
+		uint32_t *sums = p->sums + r * FW_POOL_COLUMNS, *pixels = p->pixels + r * FW_POOL_COLUMNS;
+		if (width >= FW_POOL_COLUMNS)
+			add_cells(sums, FW_POOL_COLUMNS, p->columns, width, p->pairs);
 		for (int c = 0; c < FW_POOL_COLUMNS; c++) {
-			int left = c * width / FW_POOL_COLUMNS, right = (c + 1) * width / FW_POOL_COLUMNS, x = left;
-			uint32_t sum = 0;
-			do
-				sum += p->columns[x++];
-			while (x < right);
-			p->sums[r * FW_POOL_COLUMNS + c] = sum;
-			p->pixels[r * FW_POOL_COLUMNS + c] = (x - left) * rows;
+			int left = c * width / FW_POOL_COLUMNS, right = (c + 1) * width / FW_POOL_COLUMNS;
+			if (width < FW_POOL_COLUMNS)
+				sums[c] = p->columns[left];
+			pixels[c] = (left < right ? right - left : 1) * rows;
 		}
 	}
 	for (int i = 0; i < FW_POOL_ROWS * FW_POOL_COLUMNS; i++)

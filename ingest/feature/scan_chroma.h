@@ -20,18 +20,17 @@ PART void add_moments(uint64_t *sum, uint64_t *squares, const uint8_t *row, int 
 	}
 }
 
-PART void add_colours(struct fw_chroma *c, const uint8_t *u, const uint8_t *v, int width, const uint32_t *colours)
+PART void add_colours(struct fw_chroma *c, const uint8_t *u, const uint8_t *v, int width, int step, const uint32_t *colours)
 {
-	for (int x = 0; x < width; x += 2) {
+	for (int x = 0, part = 0; x < width; x += step, part ^= 1) {
 		uint32_t colour = colours[u[x] << 8 | v[x]];
-		int part = x >> 1 & 1;
 		c->hue[part][colour & 7] += colour >> 3;
 		c->levels[part][colour >> 11]++;
 	}
 }
 
 void CLONE(fw_scan_chroma)(struct fw_chroma *c, const uint8_t *u, int u_stride, const uint8_t *v, int v_stride, int depth, int width, int height,
-                           int every, const uint32_t *colours)
+                           int every, int step, const uint32_t *colours)
 {
 	memset(c, 0, sizeof *c);
 	for (int y = 0; y < height; y++, u += u_stride, v += v_stride) {
@@ -44,6 +43,6 @@ void CLONE(fw_scan_chroma)(struct fw_chroma *c, const uint8_t *u, int u_stride, 
 		add_moments(&c->sum[0], &c->squares[0], u8, width);
 		add_moments(&c->sum[1], &c->squares[1], v8, width);
 		if (y % every == 0)
-			add_colours(c, u8, v8, width, colours);
+			add_colours(c, u8, v8, width, step, colours);
 	}
 }

@@ -5,20 +5,13 @@
 #include "kernel.h"
 #include "part.h"
 #include "part_block.h"
+#include "part_cells.h"
 #include "part_detail.h"
 #include "part_field.h"
 #include "part_hash.h"
 #include "part_levels.h"
 #include "part_lines.h"
 #include "part_strip.h"
-
-/* Adds the columns' sums to a row of n cells. */
-PART void add_cells(uint32_t *cells, int n, const uint16_t *columns, int width)
-{
-	for (int c = 0; c < n; c++)
-		for (int x = c * width / n; x < (c + 1) * width / n; x++)
-			cells[c] += columns[x];
-}
 
 /* Sets a row of n cells to what the columns, of all rows so far, have more than before, which is brought up to date. */
 PART void set_cells(uint32_t *cells, int n, const uint32_t *columns, int width, uint32_t *before)
@@ -135,10 +128,10 @@ void CLONE(fw_scan_luma)(struct fw_scan *s, const uint8_t *samples, int samples_
 		rows = 0;
 		for (int x = 0; x < width; x++)
 			s->columns[x] += s->band[x];
-		add_cells(s->pool + pool_row * FW_POOL_COLUMNS, FW_POOL_COLUMNS, s->band, width);
+		add_cells(s->pool + pool_row * FW_POOL_COLUMNS, FW_POOL_COLUMNS, s->band, width, s->pairs);
 		memset(s->band, 0, stride * sizeof *s->band);
 		if (previous) {
-			add_cells(s->sad + pool_row / 4 * FW_GRID_COLUMNS, FW_GRID_COLUMNS, s->difference, width);
+			add_cells(s->sad + pool_row / 4 * FW_GRID_COLUMNS, FW_GRID_COLUMNS, s->difference, width, s->pairs);
 			memset(s->difference, 0, stride * sizeof *s->difference);
 		}
 		if (y + 1 >= (small_row + 1) * height / FW_SMALL_ROWS)
