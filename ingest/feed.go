@@ -52,7 +52,7 @@ func (f *feed) Close() {
 func (f *feed) outcome(err error) outcome {
 	switch {
 	case f.failed != nil:
-		return outcome{state: fault, reason: f.failed.Error()}
+		return unstarted(f.failed)
 	case errors.Is(err, source.ErrReopen):
 		return outcome{again: true}
 	case err != nil:

@@ -9,10 +9,12 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -29,13 +31,23 @@ type Config struct {
 	Quarantine time.Duration `yaml:"quarantine"`
 	// StallAfter is how long a worker that has data may give nothing before it is ended. More than the 10 s by which time stamps may jump.
 	StallAfter time.Duration `yaml:"stall_after"`
+	// Sandbox is what is done about a worker whose sandbox is not to be had whole: required (it is not started), best-effort or off.
+	Sandbox sandbox.Mode `yaml:"sandbox"`
+	// WorkerMemory is how many bytes of memory one worker may write to. At least 256 MiB: what it takes to decode pictures of 1080 lines.
+	WorkerMemory int64 `yaml:"worker_memory"`
 	// Evidence bounds the pictures that are kept.
 	Evidence evidence.Config `yaml:"evidence"`
 }
 
+// workerMemory is the default of Config.WorkerMemory, leastMemory its least, in bytes.
+const workerMemory, leastMemory = 1536 << 20, 256 << 20
+
 // Defaults of the edge's Config.
 func Defaults() Config {
-	return Config{RetryMost: 5 * time.Second, Quarantine: time.Minute, StallAfter: 15 * time.Second, Evidence: evidence.Defaults()}
+	return Config{
+		RetryMost: 5 * time.Second, Quarantine: time.Minute, StallAfter: 15 * time.Second,
+		Sandbox: sandbox.BestEffort, WorkerMemory: workerMemory, Evidence: evidence.Defaults(),
+	}
 }
 
 // Validate names the first value that cannot be.
@@ -44,6 +56,12 @@ func (c Config) Validate() error {
 		if d <= 0 {
 			return fmt.Errorf("ingest.%s is %v: it must be above 0", name, d)
 		}
+	}
+	if err := c.Sandbox.Validate(); err != nil {
+		return fmt.Errorf("ingest.sandbox: %w", err)
+	}
+	if c.WorkerMemory < leastMemory {
+		return fmt.Errorf("ingest.worker_memory is %d: it must be at least %d bytes", c.WorkerMemory, int64(leastMemory))
 	}
 	return c.Evidence.Validate()
 }
@@ -54,7 +72,7 @@ type Ingest struct {
 	publish  Publish
 	log      *slog.Logger
 	pictures *evidence.Pictures
-	launcher *launcher
+	launcher launcher
 
 	mu      sync.Mutex
 	streams map[string]*kept
@@ -76,7 +94,10 @@ type Publish func(stream string, f *schemas.Feature, lost func())
 
 // New starts nothing.
 func New(config Config, publish Publish, log *slog.Logger) *Ingest {
-	return &Ingest{config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), launcher: newLauncher(), streams: map[string]*kept{}}
+	return &Ingest{
+		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence),
+		launcher: launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}, streams: map[string]*kept{},
+	}
 }
 
 // Set begins a stream, or begins it anew when what is to be played has changed.
@@ -116,9 +137,7 @@ func (i *Ingest) Run(ctx context.Context) error {
 		}
 		i.config.Executable = self
 	}
-	launching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var launcher sync.WaitGroup
-	launcher.Go(func() { i.launcher.Run(launching) })
+	i.tellSandbox()
 	i.mu.Lock()
 	i.ctx = ctx
 	for id, k := range i.streams {
@@ -131,9 +150,17 @@ func (i *Ingest) Run(ctx context.Context) error {
 	i.ctx = nil
 	i.mu.Unlock()
 	i.running.Wait()
-	stop()
-	launcher.Wait()
 	return nil
+}
+
+// tellSandbox says once what the workers' sandbox lacks on this machine.
+func (i *Ingest) tellSandbox() {
+	switch missing := sandbox.Missing(sandbox.Needs{Network: true, Port: 1}); {
+	case i.config.Sandbox == sandbox.Off:
+		i.log.Warn("workers have no sandbox: ingest.sandbox is off")
+	case len(missing) > 0:
+		i.log.Warn("the workers' sandbox is incomplete", "sandbox", i.config.Sandbox, "missing", strings.Join(missing, "; "))
+	}
 }
 
 // begin starts k's goroutine once what was there before has ended; nothing while Run does not run. The lock is held.

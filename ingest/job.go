@@ -8,9 +8,9 @@ import (
 	"io"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
+	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/ingest/source"
 )
 
@@ -22,9 +22,6 @@ const (
 	mediaDescriptor  = 3
 	recordDescriptor = 4
 )
-
-// addressSpace bounds a worker's memory map in bytes. The Go runtime alone reserves more than a gigabyte that it never touches.
-const addressSpace = 16 << 30
 
 // reasonMost bounds the reason that a worker gives, in bytes.
 const reasonMost = 500
@@ -41,6 +38,42 @@ type job struct {
 	Loop    bool  `json:"loop"`
 	// Pictures asks for a small JPEG every second.
 	Pictures bool `json:"pictures"`
+	// Sandbox and Memory are as Sandbox and WorkerMemory in Config.
+	Sandbox sandbox.Mode `json:"sandbox"`
+	Memory  int64        `json:"memory"`
+	// Probe asks to try the sandbox instead; nil: do the job.
+	Probe *sandbox.Target `json:"probe,omitempty"`
+}
+
+// needs is what the worker must be able to reach to do the job.
+func (j job) needs() sandbox.Needs {
+	if j.Probe != nil {
+		return j.Probe.Needs
+	}
+	if j.Path == "" {
+		return sandbox.Needs{}
+	}
+	switch at, err := source.EndpointOf(j.Path); {
+	case err != nil:
+		return sandbox.Needs{} // The worker says why it cannot be opened.
+	case at.Network == "tcp":
+		return sandbox.Needs{Network: true, Port: uint16(at.Port)}
+	case at.Network != "":
+		return sandbox.Needs{Network: true}
+	}
+	return sandbox.Needs{File: source.LocalPath(j.Path)}
+}
+
+// confine lays on the process what the supervisor cannot lay on it. No media has been seen yet.
+func (j job) confine() error {
+	if j.Sandbox == sandbox.Off {
+		return nil
+	}
+	err := sandbox.Confine(j.needs())
+	if err != nil && j.Sandbox == sandbox.Required {
+		return sandbox.Absent{Parts: []string{fmt.Sprintf("seccomp (%v)", err)}}
+	}
+	return nil
 }
 
 // Worker is the main of a worker process: it does the job on its standard input and returns the exit code.
@@ -53,9 +86,6 @@ func Worker() int {
 }
 
 func work() error {
-	if err := limit(); err != nil {
-		return err
-	}
 	in := bufio.NewReader(os.Stdin)
 	var j job
 	line, err := in.ReadBytes('\n')
@@ -65,10 +95,19 @@ func work() error {
 	if err := json.Unmarshal(line, &j); err != nil {
 		return fmt.Errorf("read the job: %w", err)
 	}
+	if err := sandbox.Limit(uint64(j.Memory)); err != nil {
+		return err
+	}
 	go exitWith(in)
 
 	elapsed := since(j.Session)
 	out := newSender(os.NewFile(recordDescriptor, "records"))
+	if j.Probe != nil {
+		return probe(j, out)
+	}
+	if err := j.confine(); err != nil {
+		return out.End(ending{Reason: err.Error(), Failed: true, Unfit: true})
+	}
 	input, intake := source.Input{Path: j.Path, Format: j.Format}, (*intake)(nil)
 	if j.Path == "" {
 		intake = newIntake(elapsed)
@@ -110,35 +149,9 @@ func report(out *sender, in *intake) {
 		var p progress
 		if in != nil {
 			p = in.Progress()
-		} else {
-			p.Received = bytesRead()
-			p.Taken = p.Received
-		}
+		} // Otherwise the supervisor counts: the sandbox shows the worker nothing of itself.
 		if out.Progress(p) != nil {
 			return
 		}
 	}
-}
-
-// bytesRead is what this process has read from files and pipes; 0 where the kernel does not tell.
-func bytesRead() (n int64) {
-	text, err := os.ReadFile("/proc/self/io")
-	if err != nil {
-		return 0
-	}
-	fmt.Sscanf(string(text), "rchar: %d", &n)
-	return n
-}
-
-// limit keeps a worker that has gone wrong from taking the machine with it.
-func limit() error {
-	for _, l := range []struct {
-		resource int
-		most     uint64
-	}{{syscall.RLIMIT_CORE, 0}, {syscall.RLIMIT_AS, addressSpace}} {
-		if err := syscall.Setrlimit(l.resource, &syscall.Rlimit{Cur: l.most, Max: l.most}); err != nil {
-			return fmt.Errorf("limit the worker: %w", err)
-		}
-	}
-	return nil
 }

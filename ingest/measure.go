@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -18,8 +19,10 @@ import (
 type MeasureConfig struct {
 	// URL or path of the input.
 	URL string
-	// Executable as in Config.
-	Executable string
+	// Executable, Sandbox and WorkerMemory are as in Config; their zero values mean its defaults.
+	Executable   string
+	Sandbox      sandbox.Mode
+	WorkerMemory int64
 	// Log takes what is wrong with an input that can be read only in part; nil: slog.Default.
 	Log *slog.Logger
 }
@@ -39,6 +42,12 @@ func Measure(ctx context.Context, c MeasureConfig, out func(*schemas.Feature) er
 		if c.Executable, err = os.Executable(); err != nil {
 			return fmt.Errorf("find this program: %w", err)
 		}
+	}
+	if c.Sandbox == "" {
+		c.Sandbox = sandbox.BestEffort
+	}
+	if c.WorkerMemory == 0 {
+		c.WorkerMemory = workerMemory
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
@@ -75,18 +84,7 @@ func (m *measurement) run(parent context.Context) error {
 	}
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
-	l := newLauncher()
-	launching, stop := context.WithCancel(context.WithoutCancel(parent))
-	launched := make(chan struct{})
-	go func() {
-		defer close(launched)
-		l.Run(launching)
-	}()
-	defer func() {
-		stop()
-		<-launched
-	}()
-
+	l := launcher{sandbox: m.config.Sandbox, memory: m.config.WorkerMemory}
 	if scheme.Direct {
 		p, err := l.start(ctx, m.config.Executable, job{Path: m.at.url, Mode: offline})
 		if err != nil {
@@ -121,7 +119,7 @@ func (m *measurement) hear(ctx context.Context, cancel context.CancelCauseFunc, 
 		defer close(watched)
 		m.watch.Run(ctx, cancel)
 	}()
-	end, err := m.messages(newReceiver(p.records))
+	end, err := m.messages(p)
 	if err != nil {
 		cancel(err)
 	}
@@ -138,7 +136,8 @@ func (m *measurement) hear(ctx context.Context, cancel context.CancelCauseFunc, 
 	return end, why
 }
 
-func (m *measurement) messages(r *receiver) (*ending, error) {
+func (m *measurement) messages(p *process) (*ending, error) {
+	r := newReceiver(p.records)
 	for {
 		message, err := r.Next()
 		switch {
@@ -149,6 +148,7 @@ func (m *measurement) messages(r *receiver) (*ending, error) {
 		case message.End != nil:
 			return message.End, nil
 		case message.Progress != nil:
+			p.count(message.Progress)
 			m.watch.Progress(*message.Progress, time.Now())
 		case message.Feature != nil:
 			if err := m.record(message.Feature); err != nil {

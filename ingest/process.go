@@ -13,6 +13,10 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/framewatch/framewatch/ingest/sandbox"
 )
 
 // exitTime is how long a worker may take to exit after its last message before it is killed.
@@ -25,10 +29,25 @@ type process struct {
 	media   *os.File
 	records *os.File
 	stderr  *tail
+	// release lets the thread go that started it.
+	release func()
 }
 
-// start executes the worker with its job. Media is written to p.media unless the job names a path; Wait must be called.
-func (l *launcher) start(ctx context.Context, executable string, j job) (*process, error) {
+// launcher starts workers in a sandbox.
+type launcher struct {
+	sandbox sandbox.Mode
+	// memory in bytes that each may have.
+	memory int64
+}
+
+// start executes the worker with its job. Media is written to p.media unless the job names a path; Wait must be called. The error is a
+// sandbox.Absent when the sandbox is required and is not to be had.
+func (l launcher) start(ctx context.Context, executable string, j job) (*process, error) {
+	j.Sandbox, j.Memory = l.sandbox, l.memory
+	needs := j.needs()
+	if missing := sandbox.Missing(needs); l.sandbox == sandbox.Required && len(missing) > 0 {
+		return nil, sandbox.Absent{Parts: missing}
+	}
 	task, err := json.Marshal(j)
 	if err != nil {
 		return nil, err
@@ -69,16 +88,33 @@ func (l *launcher) start(ctx context.Context, executable string, j job) (*proces
 		return abandon(err)
 	}
 	p.stdin = stdin
-	if err := l.do(cmd.Start); err != nil {
+	p.release, err = launch(func() error {
+		if l.sandbox != sandbox.Off {
+			if err := sandbox.Enter(executable, needs); err != nil {
+				return err
+			}
+		}
+		return cmd.Start()
+	})
+	if err != nil {
 		stdin.Close()
 		return abandon(err)
 	}
 	for _, f := range theirs {
 		f.Close()
 	}
+	sandbox.Sacrifice(cmd.Process.Pid) // one that is already dead needs none
 	// A job is shorter than a pipe, so this does not wait; a worker that is already dead shows on its records.
 	stdin.Write(append(task, '\n'))
 	return p, nil
+}
+
+// count completes the progress of a worker that opens its source itself and has not told how much it has read.
+func (p *process) count(told *progress) {
+	if p.media == nil && told.Received == 0 {
+		told.Received = bytesRead(p.cmd.Process.Pid)
+		told.Taken = told.Received
+	}
 }
 
 // Wait waits for the worker after its records have ended, and lets go of all that belongs to it. The error says how it died.
@@ -90,12 +126,14 @@ func (p *process) Wait() error {
 	}
 	late := time.AfterFunc(exitTime, func() { p.cmd.Process.Kill() })
 	defer late.Stop()
+	defer p.release()
 	return p.cmd.Wait()
 }
 
-// environment is what a worker gets of ours: where libraries are, nothing else.
+// environment is what a worker gets of ours: where libraries are, nothing else. How many processors it may use it cannot find out by
+// itself; its libraries are to start no threads, each of which would take memory.
 func environment() []string {
-	var env []string
+	env := []string{fmt.Sprint("GOMAXPROCS=", runtime.GOMAXPROCS(0)), "OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1"}
 	for _, name := range []string{"LD_LIBRARY_PATH", "TZ"} {
 		if value, ok := os.LookupEnv(name); ok {
 			env = append(env, name+"="+value)
@@ -104,30 +142,50 @@ func environment() []string {
 	return env
 }
 
-// launcher starts processes from one operating system thread that lives as long as Run does: Linux kills a child with Pdeathsig when the
-// thread that started it ends, not the process.
-type launcher struct{ work chan func() }
-
-func newLauncher() *launcher { return &launcher{work: make(chan func())} }
-
-// Run holds the thread until ctx is done. Whatever it started dies with it.
-func (l *launcher) Run(ctx context.Context) {
-	runtime.LockOSThread() // Never unlocked: the thread ends with the goroutine.
-	for {
-		select {
-		case f := <-l.work:
-			f()
-		case <-ctx.Done():
-			return
-		}
+// bytesRead is what a process has read from files and pipes; 0 where the kernel does not tell.
+func bytesRead(pid int) (n int64) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	if err != nil {
+		return 0
 	}
+	fmt.Sscanf(string(text), "rchar: %d", &n)
+	return n
 }
 
-// do calls f on the thread. Run must be running.
-func (l *launcher) do(f func() error) error {
-	done := make(chan error, 1)
-	l.work <- func() { done <- f() }
-	return <-done
+// launch calls start on an operating system thread of its own, which lives until release is called: what the sandbox lays on a thread its
+// children inherit and it never loses, and Linux kills a child with Pdeathsig when the thread that started it ends, not the process.
+func launch(start func() error) (release func(), err error) {
+	started, released, ended := make(chan error), make(chan struct{}), make(chan struct{})
+	go ownThread(func() {
+		defer close(ended)
+		err := start()
+		started <- err
+		if err == nil {
+			<-released
+		}
+	})
+	release = sync.OnceFunc(func() {
+		close(released)
+		<-ended
+	})
+	return release, <-started
+}
+
+// ownThread calls f on a thread that ends with it. It is not the main thread, which does not end and stands for the process where others
+// look at it or send it signals.
+func ownThread(f func()) {
+	runtime.LockOSThread()
+	if unix.Gettid() != unix.Getpid() {
+		f()
+		return // The thread ends with the goroutine, since it is still locked.
+	}
+	moved := make(chan struct{})
+	go ownThread(func() {
+		close(moved)
+		f()
+	})
+	<-moved
+	runtime.UnlockOSThread()
 }
 
 // tail keeps the last of what a worker writes to its standard error and output. It is safe for concurrent use.

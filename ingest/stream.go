@@ -17,7 +17,7 @@ type stream struct {
 	spec     *schemas.StreamSpec
 	config   Config
 	status   *status
-	launcher *launcher
+	launcher launcher
 	pictures *evidence.Pictures
 	publish  Publish
 	log      *slog.Logger

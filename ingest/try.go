@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/ingest/source"
 )
 
@@ -24,7 +25,7 @@ func (t *try) direct(ctx context.Context) outcome {
 	defer cancel(nil)
 	p, err := t.launch(ctx, job{Path: t.at.url, Mode: paced, Loop: t.stream.spec.Loop})
 	if err != nil {
-		return outcome{state: fault, reason: err.Error()}
+		return unstarted(err)
 	}
 	return t.listen(ctx, cancel, p)
 }
@@ -74,6 +75,12 @@ func (t *try) launch(ctx context.Context, j job) (*process, error) {
 	return t.stream.launcher.start(ctx, t.stream.config.Executable, j)
 }
 
+// unstarted is the outcome of a try whose worker could not be started. Without its sandbox it is the machine's or the settings' fault.
+func unstarted(err error) outcome {
+	var absent sandbox.Absent
+	return outcome{state: fault, reason: err.Error(), settings: errors.As(err, &absent)}
+}
+
 // listen hears the worker out and says how it ended.
 func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *process) outcome {
 	t.watch = newWatch(t.stream.config.StallAfter, p.media == nil)
@@ -103,6 +110,9 @@ func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *pro
 		t.stream.log.Error("worker died", "exit", died, "stderr", t.at.Redact(p.stderr.String()))
 		return outcome{state: fault, reason: fmt.Sprintf("worker died: %v", died)}
 	}
+	if end.Unfit {
+		return outcome{state: fault, reason: end.Reason, settings: true}
+	}
 	return outcome{state: down, reason: end.Reason, over: !end.Failed}
 }
 
@@ -122,6 +132,7 @@ func (t *try) hear(p *process) (*ending, error) {
 		case m.End != nil:
 			return m.End, nil
 		case m.Progress != nil:
+			p.count(m.Progress)
 			t.watch.Progress(*m.Progress, time.Now())
 			s.status.Progress(*m.Progress, p.media == nil)
 		case m.Picture != nil:

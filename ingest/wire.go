@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -21,10 +22,12 @@ const (
 	progressMessage = 'S'
 	// endMessage is an ending as JSON, the last message of a worker that was not killed.
 	endMessage = 'E'
+	// probeMessage is the attempts of a probe as JSON.
+	probeMessage = 'T'
 )
 
 // maxBody bounds the body of each kind of message, in bytes.
-var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, progressMessage: 1 << 10, endMessage: 4 << 10}
+var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, progressMessage: 1 << 10, endMessage: 4 << 10, probeMessage: 64 << 10}
 
 const headLength = 5
 
@@ -41,6 +44,8 @@ type ending struct {
 	Reason string `json:"reason"`
 	// Failed is false at the end of the input, true when the input could not be read on.
 	Failed bool `json:"failed"`
+	// Unfit tells that the worker could not begin: our fault, and no crash.
+	Unfit bool `json:"unfit,omitempty"`
 }
 
 // message is one message as the supervisor reads it; exactly one field is set.
@@ -49,6 +54,7 @@ type message struct {
 	Picture  *picture
 	Progress *progress
 	End      *ending
+	Probe    []sandbox.Attempt
 }
 
 // picture is a JPEG and its presentation time in microseconds since session.
@@ -84,6 +90,9 @@ func (s *sender) Picture(p picture) error {
 
 // Progress sends how far the worker has come.
 func (s *sender) Progress(p progress) error { return s.sendJSON(progressMessage, p) }
+
+// Probe sends what a probe tried.
+func (s *sender) Probe(list []sandbox.Attempt) error { return s.sendJSON(probeMessage, list) }
 
 // End sends why the worker ends; nothing follows it.
 func (s *sender) End(e ending) error { return s.sendJSON(endMessage, e) }
@@ -165,6 +174,10 @@ func (r *receiver) decode(kind byte, body []byte) (message, error) {
 	case progressMessage:
 		p := &progress{}
 		return message{Progress: p}, json.Unmarshal(body, p)
+	case probeMessage:
+		m := message{}
+		err := json.Unmarshal(body, &m.Probe)
+		return m, err
 	default:
 		e := &ending{}
 		return message{End: e}, json.Unmarshal(body, e)

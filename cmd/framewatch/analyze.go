@@ -64,6 +64,7 @@ func analyzeCommand() *cobra.Command {
 // analysis folds the records of one input as they are measured.
 type analysis struct {
 	url, stream string
+	edge        ingest.Config
 	partition   *detector.Partition
 	offset      int64
 	// first is the instant of the first picture once pictured, and media how much was measured, both since the first unit of any track.
@@ -80,7 +81,7 @@ func newAnalysis(config Config, profile, input string) (*analysis, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	a := &analysis{url: input, stream: streamName(input), partition: detector.New(detector.Config{}), events: map[string]*schemas.DefectEvent{}}
+	a := &analysis{url: input, edge: config.Ingest.Config, stream: streamName(input), partition: detector.New(detector.Config{}), events: map[string]*schemas.DefectEvent{}}
 	a.fold(&schemas.Feature{Setting: &schemas.Setting{Generation: 1, Stream: a.stream, Profile: profile, Rules: rules}})
 	return a, nil
 }
@@ -129,7 +130,7 @@ func (a *analysis) measure(ctx context.Context, progress *progress, features str
 
 // take takes the worker's records to their end.
 func (a *analysis) take(ctx context.Context, progress *progress) error {
-	return ingest.Measure(ctx, ingest.MeasureConfig{URL: a.url}, func(f *schemas.Feature) error {
+	return ingest.Measure(ctx, ingest.MeasureConfig{URL: a.url, Sandbox: a.edge.Sandbox, WorkerMemory: a.edge.WorkerMemory}, func(f *schemas.Feature) error {
 		a.begin(f)
 		if a.records != nil {
 			if err := a.records.Encode(f); err != nil {

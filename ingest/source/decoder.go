@@ -110,7 +110,7 @@ func (s Scheme) inputOptions(path string) (string, map[string]string, error) {
 	case strings.HasPrefix(path, "pipe:"):
 		o.url, o.options = path, live("pipe", "")
 	case o.url == "":
-		o.url, o.options = "file:"+localPath(path), map[string]string{"protocol_whitelist": "file"}
+		o.url, o.options = "file:"+LocalPath(path), map[string]string{"protocol_whitelist": "file"}
 	}
 	o.options["merge_pmt_versions"] = "1" // a transport stream's track goes on when its PID changes
 	return o.url, o.options, nil

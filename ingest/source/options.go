@@ -66,8 +66,8 @@ func Lookup(url string) (Scheme, error) {
 	return Scheme{}, fmt.Errorf("open %s: scheme %q is unknown (known: %s)", Redact(url), name, strings.Join(names, ", "))
 }
 
-// localPath is the path that a file: URL or a bare path names.
-func localPath(path string) string {
+// LocalPath is the path that a file: URL or a bare path names.
+func LocalPath(path string) string {
 	if !strings.HasPrefix(path, "file:") {
 		return path
 	}

@@ -18,6 +18,7 @@ var rooms = map[string][]string{
 	"ingest":                   {"ingest/...", "schemas"},
 	"ingest/source":            {"ingest/media"},
 	"ingest/media":             {},
+	"ingest/sandbox":           {},
 	"ingest/feature":           {"ingest/media", "schemas", "internal/catalogue"},
 	"ingest/evidence":          {"ingest/media"},
 	"ingest/transport":         {"schemas"},
