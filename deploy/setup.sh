@@ -9,8 +9,9 @@ packages="make gcc g++ pkg-config ffmpeg
 	libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev
 	libopencv-dev libsimde-dev"
 
-# The page is looked at in Chromium, the schemas are read by Python, and Kafka itself is fetched by Maven and run on Java.
-test_packages="git chromium python3-venv default-jre-headless maven"
+# multicat sends datagrams, in a network that ip makes, the page is looked at in Chromium, the schemas are read by Python, and Kafka itself is fetched
+# by Maven and run on Java.
+test_packages="git iproute2 multicat chromium python3-venv default-jre-headless maven"
 
 say() { echo "setup: $*" >&2; }
 

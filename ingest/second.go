@@ -14,7 +14,8 @@ type seconds struct {
 	seq       int64
 	counts    counts
 	// bytes of the second's pictures as they were coded.
-	bytes int64
+	bytes    int64
+	captions captions
 }
 
 // Media takes the next record, a picture or a block of sound, after giving the seconds that it ends.
@@ -36,6 +37,9 @@ func (s *seconds) Media(f *schemas.Feature, give func(*schemas.Feature) error) e
 		}
 		s.next += secondLength
 	}
+	if f.VideoFrame != nil {
+		s.captions.Picture(f.VideoFrame)
+	}
 	s.counts.add(f)
 	s.bytes += size
 	s.end = max(s.end, at+min(lasts, microseconds(maxJump)))
@@ -52,7 +56,8 @@ func (s *seconds) End(give func(*schemas.Feature) error) error {
 
 func (s *seconds) give(end int64, give func(*schemas.Feature) error) error {
 	r := &schemas.StreamSecond{Epoch: s.epoch, Seq: s.seq, At: end, State: up,
-		FramesDecoded: s.counts.decoded, FramesAnalysed: s.counts.analysed, AudioBlocks: s.counts.blocks, Bytes: s.bytes}
+		FramesDecoded: s.counts.decoded, FramesAnalysed: s.counts.analysed, AudioBlocks: s.counts.blocks, Bytes: s.bytes,
+		Cues: s.captions.Second(end)}
 	if s.counts.none() && s.end < end {
 		r.State, r.Reason = down, "no pictures and no sound"
 	}

@@ -34,6 +34,8 @@ type outcome struct {
 	over, again bool
 	// settings tells that a fault is in the stream's settings, not in a worker: it is tried again as a source that is down is.
 	settings bool
+	// silent tells that the source was listened to in vain, which costs nobody anything.
+	silent bool
 	// presented is for how long it had pictures or sound.
 	presented time.Duration
 }
@@ -53,7 +55,7 @@ func (s *stream) Run(ctx context.Context) {
 func (s *stream) seconds(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	last := starting
+	last, warned := starting, false
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,6 +63,10 @@ func (s *stream) seconds(ctx context.Context) {
 		case now := <-ticker.C:
 			second := s.status.Second(now)
 			s.send(&schemas.Feature{StreamSecond: second})
+			if d, ok := s.status.meter.Datagrams(); ok && d.Buffer < d.Asked && !warned {
+				s.log.Warn("the kernel holds fewer datagrams than it was asked to: raise net.core.rmem_max", "asked", d.Asked, "receive_buffer", d.Buffer)
+				warned = true
+			}
 			if second.State != last {
 				s.log.Info("stream is "+second.State, "reason", second.Reason, "reconnects", second.Reconnects, "restarts", second.Restarts)
 				last = second.State
@@ -98,6 +104,9 @@ func (s *stream) tries(ctx context.Context) {
 // wait is how long to wait after a try.
 func (s *stream) wait(o outcome) time.Duration {
 	s.backoff.Presented(o.presented)
+	if o.silent {
+		return spread(firstRetry)
+	}
 	if o.state != fault || o.settings {
 		return s.backoff.Down()
 	}

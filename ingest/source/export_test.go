@@ -1,7 +1,11 @@
 package source
 
 import (
+	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -64,3 +68,50 @@ func Target(at *url.URL, text []byte) time.Duration {
 	}
 	return p.target
 }
+
+// Reception is what a URL says of reception: host, port, sources, what is held, or what is wrong with it.
+func Reception(url string) (string, error) {
+	d := udp
+	if strings.HasPrefix(url, "rtp") {
+		d = rtp
+	}
+	e, err := parseEndpoint(url, d.options...)
+	return fmt.Sprintf("%s %d from %v not %v local %v %s reuse %v hold %d %d wait %v reorder %d %v", e.host, e.port, e.sources, e.blocked,
+		e.local, e.iface, e.reuse, e.buffer, e.fifo, e.silence, e.reorder, e.delay), err
+}
+
+// Sequencer is the way of RTP packets into order, with what it counts.
+type Sequencer struct {
+	unwrapper
+	Meter Meter
+}
+
+// NewSequencer waits for a missing packet for depth packets or delay.
+func NewSequencer(depth int, delay time.Duration, give func(data []byte, broken bool)) *Sequencer {
+	s := &Sequencer{}
+	s.unwrapper = newSequencer(endpoint{reorder: depth, delay: delay}, &s.Meter, give)
+	return s
+}
+
+// Receiver is a socket on loopback that holds as few datagrams as the kernel lets it.
+func Receiver() (next func(b []byte) (n, dropped int, err error), at net.Addr, stop func(), err error) {
+	e := endpoint{buffer: 1}
+	s, err := e.listen(netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	next = func(b []byte) (int, int, error) {
+		n, _, dropped, err := s.Next(b, time.Now().Add(20*time.Millisecond))
+		return n, dropped, err
+	}
+	return next, s.LocalAddr(), func() { s.Close() }, nil
+}
+
+// FIFO is what holds datagrams while the worker is busy.
+type FIFO = fifo
+
+// NewFIFO holds at most that many bytes.
+var NewFIFO = newFIFO
+
+// Data is what was taken out of a FIFO.
+func (h held) Data() (data []byte, broken bool) { return h.data, h.broken }

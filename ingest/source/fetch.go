@@ -33,11 +33,11 @@ var ErrReopen = errors.New("what follows needs a new decoder")
 // ErrEnded tells that the server ended a stream whose length it never told: a live one broke off, a file has come whole.
 var ErrEnded = errors.New("the server ended the stream")
 
-// Fetch writes the media at r.URL to w: a body as it comes, or the segments of an HLS playlist, each whole. It blocks while w does
+// Fetch writes the media at r.URL to w: a body or datagrams as they come, or the segments of an HLS playlist, each whole. It blocks while w does
 // and never retries a request. It returns nil at the end of a file or a finished playlist, and otherwise an error without secrets.
 // When ctx ends while w blocks, w's write deadline is used if it has one. When w has a method Discontinuity it is called wherever what is
-// written next does not go on where the bytes before it ended: at the beginning and each time around, over EXT-X-DISCONTINUITY and where
-// segments are left out.
+// written next does not go on where the bytes before it ended: at the beginning and each time around, over EXT-X-DISCONTINUITY, where
+// segments are left out, where another RTP sender begins and where this machine lost datagrams.
 func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 	scheme, err := Lookup(r.URL)
 	if err != nil {
@@ -61,7 +61,7 @@ func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 	}
 	for {
 		f.discontinuity()
-		err := f.once(ctx)
+		err := scheme.fetch(f, ctx)
 		switch {
 		case ctx.Err() != nil:
 			return fmt.Errorf("fetch %s: %w", Redact(r.URL), context.Cause(ctx))
@@ -84,8 +84,8 @@ type fetcher struct {
 	discontinuity func()
 }
 
-// once fetches from the beginning to the end.
-func (f *fetcher) once(ctx context.Context) error {
+// http fetches a body, or what a playlist lists.
+func (f *fetcher) http(ctx context.Context) error {
 	b, err := f.get(ctx, f.request.URL, span{})
 	if err != nil {
 		return err

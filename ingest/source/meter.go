@@ -12,6 +12,7 @@ type Meter struct {
 	status   atomic.Int64
 	mu       sync.Mutex
 	playlist *PlaylistState
+	received *DatagramState
 }
 
 // PlaylistState is what is known of an HLS stream. Counts are totals since the meter was made.
@@ -61,4 +62,42 @@ func (m *Meter) update(change func(s *PlaylistState)) {
 		m.playlist = &PlaylistState{}
 	}
 	change(m.playlist)
+}
+
+// DatagramState is what is known of media that comes in datagrams. Counts are totals since the meter was made.
+type DatagramState struct {
+	// Buffer is how many bytes the kernel holds for the socket, Asked how many it was asked for.
+	Buffer, Asked int
+	// Received counts datagrams from senders that are heard, Unaligned those whose media is no whole number of packets, Dropped those that this
+	// machine lost: the kernel, or we while the worker was busy.
+	Received, Unaligned, Dropped int64
+	// RTP tells that they are RTP packets. Of these, Packets were handed on, Lost are missing by their sequence numbers, Duplicates came again,
+	// Reordered came behind later ones and in time, Late after they were given up. Ignored were other payloads, RTCP, or of another
+	// sender, and Restarts counts the times that another sender or another sequence became the stream.
+	RTP                                                           bool
+	Packets, Lost, Duplicates, Reordered, Late, Ignored, Restarts int64
+}
+
+// Datagrams is the state of reception; ok is false when nothing comes in datagrams.
+func (m *Meter) Datagrams() (s DatagramState, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.received == nil {
+		return DatagramState{}, false
+	}
+	return *m.received, true
+}
+
+// receiving tells what the kernel granted of the buffer that it was asked for.
+func (m *Meter) receiving(granted, asked int) {
+	m.datagram(func(s *DatagramState) { s.Buffer, s.Asked = granted, asked })
+}
+
+func (m *Meter) datagram(change func(s *DatagramState)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.received == nil {
+		m.received = &DatagramState{}
+	}
+	change(m.received)
 }

@@ -3,6 +3,7 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -28,13 +29,19 @@ type Scheme struct {
 	protocols string
 	// port when the URL has none; 0: it must have one.
 	port int
+	// check looks at what the URL says before it is opened; nil: all is for the server to judge.
+	check func(url string) error
+	// fetch brings the media from the beginning to the end; nil when Direct.
+	fetch func(f *fetcher, ctx context.Context) error
 }
 
 // schemes lists what can be monitored. HLS is not among them: it is recognised by what HTTP serves.
 var schemes = []Scheme{
 	{Name: "file", Direct: true, Paced: true},
-	{Name: "http", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
-	{Name: "https", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second},
+	{Name: "http", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, fetch: (*fetcher).http},
+	{Name: "https", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, fetch: (*fetcher).http},
+	{Name: "udp", Connect: 5 * time.Second, Stall: 10 * time.Second, check: udp.check, fetch: udp.fetch},
+	{Name: "rtp", Connect: 5 * time.Second, Stall: 10 * time.Second, check: rtp.check, fetch: rtp.fetch},
 	{Name: "srt", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openSRT, protocols: "srt"},
 	{Name: "rtmp", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmp,tcp", port: 1935},
 	{Name: "rtmps", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmps,tls,tcp", port: 443},
@@ -56,7 +63,7 @@ func Lookup(url string) (Scheme, error) {
 	names := make([]string, len(schemes))
 	for i, s := range schemes {
 		if s.Name == name {
-			if _, err := s.opening(url); err != nil {
+			if err := s.valid(url); err != nil {
 				return Scheme{}, fmt.Errorf("open %s: %w", Redact(url), err)
 			}
 			return s, nil
@@ -64,6 +71,15 @@ func Lookup(url string) (Scheme, error) {
 		names[i] = s.Name
 	}
 	return Scheme{}, fmt.Errorf("open %s: scheme %q is unknown (known: %s)", Redact(url), name, strings.Join(names, ", "))
+}
+
+// valid tells what is wrong with a URL of the scheme, as far as that can be told without opening it.
+func (s Scheme) valid(url string) error {
+	if s.check != nil {
+		return s.check(url)
+	}
+	_, err := s.opening(url)
+	return err
 }
 
 // LocalPath is the path that a file: URL or a bare path names.

@@ -12,6 +12,7 @@ const mask = "***"
 var plain = map[string]bool{
 	"mode": true, "latency": true, "transtype": true, "pkt_size": true, "timeout": true, "fifo_size": true, "buffer_size": true,
 	"overrun_nonfatal": true, "ttl": true, "reuse": true, "rtsp_transport": true, "format": true, "quality": true, "bitrate": true,
+	"localaddr": true, "iface": true, "localport": true, "sources": true, "block": true, "reorder_queue_size": true, "max_delay": true,
 	"bandwidth": true, "resolution": true, "width": true, "height": true, "fps": true, "lang": true, "start": true, "end": true,
 }
 
@@ -48,7 +49,9 @@ func splitHost(rest string) (host, path string) {
 	if hasPath {
 		path = "/" + path
 	}
-	if at := strings.LastIndex(host, "@"); at >= 0 {
+	if at := strings.LastIndex(host, "@"); at == 0 {
+		return host, path // udp://@239.1.1.1:1234 names nobody
+	} else if at > 0 {
 		return mask + host[at:], path
 	}
 	if at := strings.LastIndex(rest, "@"); at >= 0 && !port.MatchString(host) {

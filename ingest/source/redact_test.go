@@ -32,7 +32,8 @@ func TestRedact(t *testing.T) {
 		"RTMPS://u:p@h/app/key?x=1":                             "RTMPS://***@h/app/***?x=***",
 		"rtsp://admin:12345@10.0.0.9:554/ch/1":                  "rtsp://***@10.0.0.9:554/ch/1",
 		"http://%zz:bad@host/%gg?token=x":                       "http://***@host/%gg?token=***",
-		"udp://239.0.0.1:1234?localaddr=10.0.0.1&ttl=2":         "udp://239.0.0.1:1234?localaddr=***&ttl=2",
+		"udp://239.0.0.1:1234?localaddr=10.0.0.1&ttl=2":         "udp://239.0.0.1:1234?localaddr=10.0.0.1&ttl=2",
+		"udp://@239.0.0.1:1234":                                 "udp://@239.0.0.1:1234",
 	} {
 		if got := source.Redact(in); got != want {
 			t.Errorf("Redact(%q) = %q, want %q", in, got, want)
@@ -51,7 +52,7 @@ func TestLookup(t *testing.T) {
 		}
 	}
 	_, err := source.Lookup("gopher://bob:secret@host/x")
-	if want := `open gopher://***@host/x: scheme "gopher" is unknown (known: file, http, https, srt, rtmp, rtmps, rtsp, rtsps)`; err == nil || err.Error() != want {
+	if want := `open gopher://***@host/x: scheme "gopher" is unknown (known: file, http, https, udp, rtp, srt, rtmp, rtmps, rtsp, rtsps)`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

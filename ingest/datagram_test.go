@@ -1,0 +1,302 @@
+package ingest_test
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// freePort is a UDP port that is free, as is the one above it.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for {
+		a, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		port := a.LocalAddr().(*net.UDPAddr).Port
+		if b, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port+1)); err == nil && port%2 == 0 {
+			b.Close()
+			return port
+		}
+	}
+}
+
+// listening waits until somebody receives datagrams at the port.
+func listening(t *testing.T, port int) {
+	t.Helper()
+	for guard := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		for _, table := range []string{"/proc/thread-self/net/udp", "/proc/thread-self/net/udp6"} {
+			if strings.Contains(string(must(os.ReadFile(table))), fmt.Sprintf(":%04X ", port)) {
+				return
+			}
+		}
+		if time.Now().After(guard) {
+			t.Fatalf("nobody listens at port %d", port)
+		}
+	}
+}
+
+// sender starts a program that sends; it is ended with the test.
+func sender(t *testing.T, program string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(program, arguments...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		if t.Failed() {
+			t.Logf("%s: %s", program, said.String())
+		}
+	})
+	return cmd
+}
+
+// ffmpegSends sends the clip in real time, its time stamps as they are.
+func ffmpegSends(t *testing.T, clip, format, url string) *exec.Cmd {
+	t.Helper()
+	return sender(t, "ffmpeg", "-v", "error", "-re", "-copyts", "-i", clip, "-map", "0", "-c", "copy", "-mpegts_copyts", "1", "-f", format, url)
+}
+
+// multicatSends sends the bytes of the clip at the pace of its PCR, of PID 256 as ffmpeg has it.
+func multicatSends(t *testing.T, clip string, arguments ...string) *exec.Cmd {
+	t.Helper()
+	copied := fmt.Sprintf("%s/%d.ts", t.TempDir(), len(arguments))
+	if err := os.WriteFile(copied, must(os.ReadFile(clip)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("ingests", "-p", "256", copied).CombinedOutput(); err != nil {
+		t.Fatalf("ingests: %v: %s", err, out)
+	}
+	return sender(t, "multicat", append(arguments[:len(arguments)-1:len(arguments)-1], copied, arguments[len(arguments)-1])...)
+}
+
+// ended waits until a stream has been up and then nothing came for 3 s, and is what was published up to then.
+func ended(t *testing.T, r *recorder, name string) []published {
+	t.Helper()
+	return r.wait(t, name, "up, then silent", func(of []published) bool {
+		up := false
+		for _, s := range seconds(of) {
+			up = up || s.StreamSecond.State == ingest.Up
+			if up && s.StreamSecond.State == ingest.Down && strings.Contains(s.StreamSecond.Reason, "no datagrams for 3s") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// stamps are the PTS of the pictures of the newest session.
+func stamps(of []published) (pts []int64) {
+	session := int64(0)
+	for _, p := range frames(of) {
+		if p.VideoFrame.Session > session {
+			session, pts = p.VideoFrame.Session, nil
+		}
+		pts = append(pts, p.VideoFrame.PTS)
+	}
+	return pts
+}
+
+// offline are the PTS of the pictures as a file is measured.
+func offline(t *testing.T, path string) (pts []int64) {
+	t.Helper()
+	records, err := measure(t, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range records {
+		if f.VideoFrame != nil {
+			pts = append(pts, f.VideoFrame.PTS)
+		}
+	}
+	return pts
+}
+
+// datagrams adds up what the seconds tell of them.
+func datagrams(of []published) (total schemas.Datagrams) {
+	total.Rtp = &schemas.RTP{}
+	for _, p := range seconds(of) {
+		d := p.StreamSecond.Datagrams
+		if d == nil {
+			continue
+		}
+		total.Received += d.Received
+		total.Unaligned += d.Unaligned
+		total.Dropped += d.Dropped
+		if r := d.Rtp; r != nil {
+			total.Rtp.Packets += r.Packets
+			total.Rtp.Lost += r.Lost
+			total.Rtp.Duplicates += r.Duplicates
+			total.Rtp.Reordered += r.Reordered
+			total.Rtp.Late += r.Late
+			total.Rtp.Ignored += r.Ignored
+			total.Rtp.Restarts += r.Restarts
+		}
+	}
+	return total
+}
+
+// What real senders send is decoded to the same pictures as their file, each of them, and when they end the stream is down and comes back.
+func TestDatagrams(t *testing.T) {
+	path := clip(t, 3, "clip.ts")
+	want := offline(t, path)
+	edge, r := run(t, ingest.Defaults(), quiet())
+	type channel struct {
+		scheme string
+		begin  func(port int)
+		port   int
+	}
+	channels := map[string]*channel{
+		"ffmpeg":       {scheme: "udp", begin: func(p int) { ffmpegSends(t, path, "mpegts", fmt.Sprintf("udp://127.0.0.1:%d?pkt_size=1316", p)) }},
+		"ffmpeg as is": {scheme: "udp", begin: func(p int) { ffmpegSends(t, path, "mpegts", fmt.Sprintf("udp://127.0.0.1:%d", p)) }},
+		"ffmpeg rtp":   {scheme: "rtp", begin: func(p int) { ffmpegSends(t, path, "rtp_mpegts", fmt.Sprintf("rtp://127.0.0.1:%d", p)) }},
+		"multicat":     {scheme: "udp", begin: func(p int) { multicatSends(t, path, "-u", "-U", fmt.Sprintf("127.0.0.1:%d", p)) }},
+		"multicat rtp": {scheme: "rtp", begin: func(p int) { multicatSends(t, path, "-u", fmt.Sprintf("127.0.0.1:%d", p)) }},
+	}
+	for name, c := range channels {
+		c.port = freePort(t)
+		edge.Set(name, &schemas.StreamSpec{URL: fmt.Sprintf("%s://127.0.0.1:%d?timeout=3000000", c.scheme, c.port)})
+		listening(t, c.port)
+		c.begin(c.port)
+	}
+	for name, c := range channels {
+		of := ended(t, r, name)
+		got := stamps(of)
+		if name == "ffmpeg rtp" && len(got) > 0 { // it has a multiplexer within that moves all time stamps alike
+			moved := got[0] - want[0]
+			for i := range got {
+				got[i] -= moved
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %d pictures, want %d\n%v\n%v", name, len(got), len(want), got, want)
+		}
+		total, _ := sum(of)
+		d := datagrams(of)
+		if len(total.ContinuityErrors) != 0 || total.SyncLosses != 0 || total.PCRDiscontinuities != 0 || d.Dropped != 0 || d.Received == 0 ||
+			(d.Rtp.Packets == d.Received) != (c.scheme == "rtp") || d.Rtp.Lost+d.Rtp.Duplicates+d.Rtp.Reordered+d.Rtp.Ignored != 0 {
+			t.Errorf("%s: transport %s, datagrams %s", name, text(total), text(d))
+		}
+		c.begin(c.port)
+	}
+	for name := range channels {
+		session := frames(r.all(name))[0].VideoFrame.Session
+		r.wait(t, name, "pictures again", func(of []published) bool { return frames(of)[len(frames(of))-1].VideoFrame.Session > session })
+	}
+}
+
+// relay passes datagrams on to a port; passed says for the nth what becomes of it: which datagrams are sent on.
+func relay(t *testing.T, port int, passed func(n int, b []byte) [][]byte) (at int) {
+	t.Helper()
+	in, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		b := make([]byte, 1<<16)
+		for n := 0; ; n++ {
+			length, _, err := in.ReadFrom(b)
+			if err != nil {
+				return
+			}
+			for _, d := range passed(n, bytes.Clone(b[:length])) {
+				out.Write(d)
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		in.Close()
+		<-done
+		out.Close()
+	})
+	return in.LocalAddr().(*net.UDPAddr).Port
+}
+
+// What a network does to RTP is counted exactly: 7 packets are lost in 3 places, 4 come twice, 3 come late, one of them too late.
+// What is lost shows as continuity errors, what is put right does not.
+func TestRTPFaults(t *testing.T) {
+	path := clip(t, 3, "clip.ts")
+	edge, r := run(t, ingest.Defaults(), quiet())
+	p := freePort(t)
+	edge.Set("s", &schemas.StreamSpec{URL: fmt.Sprintf("rtp://127.0.0.1:%d?timeout=3000000&reorder_queue_size=10&max_delay=3000000", p)})
+	listening(t, p)
+	var kept []byte
+	sent := 0
+	through := relay(t, p, func(n int, b []byte) [][]byte {
+		sent++
+		switch n {
+		case 30, 60, 61, 90, 91, 92, 93:
+			return nil // 7 are lost
+		case 100, 101, 102, 103:
+			return [][]byte{b, b} // 4 come twice
+		case 110, 120, 130:
+			kept = b
+			return nil
+		case 111, 124, 145: // behind the next, behind the fourth, behind the fifteenth
+			return [][]byte{b, kept}
+		case 150:
+			return [][]byte{b, {0x81, 200, 0, 1, 0, 0, 0, 1}} // a receiver report on the same port
+		}
+		return [][]byte{b}
+	})
+	multicatSends(t, path, "-u", fmt.Sprintf("127.0.0.1:%d", through))
+	of := ended(t, r, "s")
+	d := datagrams(of)
+	if sent < 160 {
+		t.Fatalf("the clip makes %d datagrams, want 160 and more", sent)
+	}
+	want := schemas.RTP{Packets: int32(sent) - 8, Lost: 8, Duplicates: 4, Reordered: 2, Late: 1, Ignored: 1}
+	if *d.Rtp != want || d.Dropped != 0 {
+		t.Errorf("counted %s, want %s", text(d), text(want))
+	}
+	content := must(os.ReadFile(path))
+	total, _ := sum(of)
+	if got, want := total.ContinuityErrors, continuity(content, 30, 60, 61, 90, 91, 92, 93, 130); text(got) != text(want) {
+		t.Errorf("continuity errors %v, want %v", got, want)
+	}
+}
+
+// continuity is what is missing of a clip by ffmpeg without some of its datagrams of 7 packets: for each place a PID's counter that does not go on.
+func continuity(content []byte, lost ...int) map[string]int32 {
+	errors, last, names := map[string]int32{}, map[int]byte{}, map[int]string{0: "pat", 256: "video", 257: "audio", 4096: "pmt"}
+	for at := 0; at+188 <= len(content); at += 188 {
+		p := content[at:]
+		pid := int(p[1]&0x1f)<<8 | int(p[2])
+		if slices.Contains(lost, at/188/7) || p[3]&0x10 == 0 {
+			continue
+		}
+		counter := p[3] & 0xf
+		if before, ok := last[pid]; ok && counter != (before+1)&0xf {
+			name := names[pid]
+			if name == "" {
+				name = "other"
+			}
+			errors[name]++
+		}
+		last[pid] = counter
+	}
+	return errors
+}
