@@ -142,6 +142,34 @@ func (c *clock) Stamp(track int, pts, duration, now int64) instant {
 	return out
 }
 
+// Expect is where a packet with that time stamp (NoTime: where all ends so far) will be presented, as far as can be told before it is
+// decoded: on a new line that has not begun, where it would begin. It changes nothing.
+func (c *clock) Expect(track int, pts, now int64) int64 {
+	next := c.end
+	if c.mode != offline {
+		next = max(next, now)
+	}
+	if c.line == nil || c.broken || pts == media.NoTime {
+		return next
+	}
+	t, line := c.tracks[track], c.line
+	if t == nil {
+		t = &position{}
+	}
+	pts = c.unwrap(t, pts)
+	switch {
+	case t.line != nil && within(pts-t.pts):
+		line = t.line
+	case !near(pts, line.latest):
+		return next
+	}
+	at := max(c.at(line, pts), 0)
+	if c.mode != offline {
+		at = min(at, now+microseconds(maxJump))
+	}
+	return at
+}
+
 // Hold is how long a unit must wait before it is presented. A live source that runs ahead is paced from then on.
 func (c *clock) Hold(at, now int64) time.Duration {
 	if at-now > maxAhead {

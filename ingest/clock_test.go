@@ -251,3 +251,29 @@ func TestClockNeverGoesBack(t *testing.T) {
 		}
 	})
 }
+
+// What a packet is expected at is what its picture is then stamped with, as long as nothing breaks; asking changes nothing.
+func TestClockExpect(t *testing.T) {
+	const video, audio = 0, 1
+	c := ingest.NewClock(ingest.Paced)
+	expect := func(what string, track int, pts, now, want int64) {
+		t.Helper()
+		if got := c.Expect(track, pts, now); got != want {
+			t.Errorf("%s: expected at %d, want %d", what, got, want)
+		}
+	}
+	expect("before anything", video, 900000, 70, 70)
+	c.Stamp(video, 900000, picture25, 100)
+	expect("one picture on", video, 903600, 200, 40100)
+	expect("one back, within 100 ms", video, 896400, 200, 0)
+	expect("sound on the same line", audio, 901800, 200, 20100)
+	expect("sound of another timeline", audio, 9000000, 200, 40100)
+	expect("a picture of another timeline, long after the end", video, 9000000, 50000, 50000)
+	expect("no time stamp", video, none, 200, 40100)
+	if got := c.Stamp(video, 903600, picture25, 200); got.At != 40100 || got.Epoch != 0 {
+		t.Errorf("stamped %+v, want 40100", got)
+	}
+	expect("the longest step that is no break, 10 s", video, 903600+900000, 200, 10000200)
+	c.Restart()
+	expect("after a restart", video, 907200, 200, 80100)
+}

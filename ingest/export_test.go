@@ -3,6 +3,8 @@ package ingest
 import (
 	"io"
 	"time"
+
+	"github.com/framewatch/framewatch/ingest/evidence"
 )
 
 // What the tests of this room look at from outside it.
@@ -12,6 +14,7 @@ type (
 	Mode     = mode
 	Message  = message
 	Picture  = picture
+	Packet   = packet
 	Progress = progress
 	Ending   = ending
 	Backoff  = backoff
@@ -44,6 +47,9 @@ func NewBackoff(most, quarantine time.Duration) *Backoff {
 
 // Transport is what a status's monitor is written through.
 func (s *status) Transport() io.Writer { return s.transport }
+
+// PacketsOf are the packets that an edge keeps.
+func PacketsOf(i *Ingest) *evidence.Packets { return i.packets }
 
 // URL is what a location fetches.
 func (l location) URL() string { return l.url }

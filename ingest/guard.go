@@ -75,6 +75,9 @@ func (g *guard) Picture(p *picture) error {
 	return g.instant("picture", p.At)
 }
 
+// Packet checks the instant of a packet. Packets come in the order of decoding, so instants may go back.
+func (g *guard) Packet(p *packet) error { return g.instant("packet", p.At) }
+
 func (g *guard) measured(what string, last *sequence, session int64, epoch int32, seq, at int64) error {
 	switch {
 	case session != g.session:

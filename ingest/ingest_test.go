@@ -189,6 +189,10 @@ func TestLoopedFile(t *testing.T) {
 		t.Errorf("%d restarts, want 1", s.Restarts)
 	}
 
+	before := f[0].VideoFrame
+	if clip, ok := ingest.PacketsOf(edge).Cut("s", session, session+before.At, session+before.At+1_000_000); !ok || clip.Start > session+before.At || clip.End < session+900_000 {
+		t.Errorf("packets from before the crash: %v, of %d to %d us after the session's start", ok, clip.Start-session, clip.End-session)
+	}
 	response := httptest.NewRecorder()
 	edge.Pictures().ServeHTTP(response, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/pictures/s?at=%d", session+1_500_000), nil))
 	at, _ := strconv.ParseInt(response.Header().Get(evidence.InstantHeader), 10, 64)

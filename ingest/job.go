@@ -38,6 +38,8 @@ type job struct {
 	Loop    bool  `json:"loop"`
 	// Pictures asks for a small JPEG every second.
 	Pictures bool `json:"pictures"`
+	// Packets asks for the packets as they are.
+	Packets bool `json:"packets"`
 	// Sandbox and Memory are as Sandbox and WorkerMemory in Config.
 	Sandbox sandbox.Mode `json:"sandbox"`
 	Memory  int64        `json:"memory"`
@@ -108,7 +110,7 @@ func work() error {
 	if err := j.confine(); err != nil {
 		return out.End(ending{Reason: err.Error(), Failed: true, Unfit: true})
 	}
-	input, intake := source.Input{Path: j.Path, Format: j.Format}, (*intake)(nil)
+	input, intake := source.Input{Path: j.Path, Format: j.Format, Packets: j.Packets}, (*intake)(nil)
 	if j.Path == "" {
 		intake = newIntake(elapsed)
 		pipe, err := intake.Pipe(os.NewFile(mediaDescriptor, "media"))

@@ -19,6 +19,7 @@ type stream struct {
 	status   *status
 	launcher launcher
 	pictures *evidence.Pictures
+	packets  *evidence.Packets
 	publish  Publish
 	log      *slog.Logger
 	backoff  backoff

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/ingest/media"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -33,6 +34,13 @@ func TestWireRoundTrip(t *testing.T) {
 	}
 	var pipe bytes.Buffer
 	s := ingest.NewSender(&pipe)
+	all := []media.Coding{{Track: 1, Video: true, Codec: 27, ExtraData: []byte{0, 0, 1}}}
+	if err := s.Codings(all); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Packet(5, &media.Packet{Track: 258, PTS: 90000, DTS: media.NoTime, Duration: 3600, Key: true, Video: true, Data: []byte("data")}); err != nil {
+		t.Fatal(err)
+	}
 	for i, m := range want {
 		var err error
 		switch {
@@ -50,6 +58,19 @@ func TestWireRoundTrip(t *testing.T) {
 		}
 	}
 	r := ingest.NewReceiver(&pipe)
+	m, err := r.Next()
+	if err != nil || m.Codings == nil || !m.Codings.Video || m.Codings.Body[0] != 2 {
+		t.Errorf("the codings: %+v, %v", m.Codings, err)
+	}
+	if m, err = r.Next(); err != nil || m.Packet == nil {
+		t.Fatalf("the packet: %+v, %v", m, err)
+	}
+	// 0, 0, 0, 0, 0, 1, 95, 144 is 90000, 14, 16 is 3600, 1, 2 is 258, 3 is key and video.
+	body := "\x00\x00\x00\x00\x00\x00\x00\x05" + "\x00\x00\x00\x00\x00\x01\x5f\x90" + "\x80\x00\x00\x00\x00\x00\x00\x00" +
+		"\x00\x00\x00\x00\x00\x00\x0e\x10" + "\x01\x02" + "\x03" + "data"
+	if want := (ingest.Packet{Body: []byte(body), At: 5, Lasts: 40_000, Key: true, Video: true}); !reflect.DeepEqual(*m.Packet, want) {
+		t.Errorf("the packet: %+v, want %+v", *m.Packet, want)
+	}
 	var got []ingest.Message
 	for range want {
 		m, err := r.Next()
@@ -80,6 +101,9 @@ func TestWireRefuses(t *testing.T) {
 		"a record that is none":        {head('R', 3) + "abc", "too few"},
 		"a picture without instant":    {head('P', 7) + "1234567", "too few"},
 		"progress that is no JSON":     {head('S', 2) + "{]", "invalid"},
+		"a packet without data's head": {head('K', 34) + strings.Repeat("x", 34), "too few"},
+		"a packet beyond 8 MiB":        {head('K', 8<<20+1), "longer than"},
+		"empty codings":                {head('D', 0), "empty"},
 		"a record with bytes to spare": {head('R', 7) + string([]byte{0, 0, 0, 0, 1, 0, 0}), "unknown"},
 	} {
 		_, err := ingest.NewReceiver(strings.NewReader(c.pipe)).Next()
@@ -100,6 +124,8 @@ func FuzzReceiver(f *testing.F) {
 		f.Add(bytes.Clone(pipe.Bytes()))
 	}
 	s.Picture(ingest.Picture{At: 1, JPEG: []byte{0xff}})
+	s.Codings([]media.Coding{{Video: true}})
+	s.Packet(1, &media.Packet{Data: []byte{1}})
 	s.Progress(ingest.Progress{Received: 1})
 	s.End(ingest.Ending{Reason: "end"})
 	f.Add(pipe.Bytes())

@@ -1,4 +1,5 @@
-// Package evidence keeps the last pictures of each stream in memory and serves them while they last.
+// Package evidence keeps the last pictures and packets of each stream in memory, serves them while they last, and stores what belongs to a
+// defect.
 package evidence
 
 import (
@@ -6,6 +7,7 @@ import (
 	"fmt"
 	"sort"
 	"sync"
+	"time"
 )
 
 // Config bounds what is kept.
@@ -15,11 +17,15 @@ type Config struct {
 	// StreamBytes bounds the pictures of one stream, TotalBytes those of all streams together.
 	StreamBytes int `yaml:"stream_bytes"`
 	TotalBytes  int `yaml:"total_bytes"`
+	// Packets bounds the encoded packets that clips are made of.
+	Packets PacketsConfig `yaml:"packets"`
 }
 
-// Defaults keep a minute of each stream in at most 2 MiB, and 512 MiB in all.
+// Defaults keep a minute of each stream's pictures in at most 2 MiB, and 512 MiB in all; of its packets 20 s in at most 24 MiB, which is
+// enough for 9 Mb/s, and 1 GiB in all, which is enough for 70 streams of 6 Mb/s.
 func Defaults() Config {
-	return Config{Keep: 60, StreamBytes: 2 << 20, TotalBytes: 512 << 20}
+	return Config{Keep: 60, StreamBytes: 2 << 20, TotalBytes: 512 << 20,
+		Packets: PacketsConfig{Keep: 20 * time.Second, StreamBytes: 24 << 20, TotalBytes: 1 << 30}}
 }
 
 // Validate names the first bound that cannot hold a picture.
@@ -29,7 +35,7 @@ func (c Config) Validate() error {
 			return fmt.Errorf("evidence.%s is %d: it must be at least 1", name, n)
 		}
 	}
-	return nil
+	return c.Packets.Validate()
 }
 
 // Picture is one small JPEG.

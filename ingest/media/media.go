@@ -112,10 +112,41 @@ type Samples struct {
 	PacketCorrupt, DecodeError bool
 }
 
+// Packet is a piece of one track as it was encoded. It is valid until the next unit is read.
+type Packet struct {
+	Track int
+	// PTS and DTS in 90 kHz as the container has them, not unwrapped; NoTime when absent. Duration is 0 when unknown.
+	PTS, DTS, Duration int64
+	// Key tells that decoding can begin here, Video that it is of the track whose pictures are yielded.
+	Key, Video bool
+	Data       []byte
+}
+
+// Coding is what a muxer must know of one track besides its packets.
+type Coding struct {
+	Track int
+	Video bool
+	// Codec, Profile, Level, PixelFormat and SampleFormat are libav's numbers, which hold within one build of it.
+	Codec, Profile, Level, PixelFormat, SampleFormat int
+	// ExtraData is what decoders need before the first packet.
+	ExtraData []byte
+	BitRate   int64
+	// Width, Height, SARNum/SARDen, FrameRateNum/FrameRateDen and DisplayMatrix are a video track's.
+	Width, Height, SARNum, SARDen, FrameRateNum, FrameRateDen int
+	DisplayMatrix                                             []byte
+	// SampleRate, Channels and FrameSize are an audio track's.
+	SampleRate, Channels, FrameSize int
+	// Language is the container's tag; may be empty.
+	Language string
+}
+
 // Unit is what a source yields: exactly one field is set.
 type Unit struct {
 	Frame   *Frame
 	Samples *Samples
+	// Codings are those of all tracks whose packets are yielded, and come before the first packet that they hold for.
+	Codings []Coding
+	Packet  *Packet
 	// Tracks is sent first, and again whenever the set of tracks or a format changes.
 	Tracks *Tracks
 }
