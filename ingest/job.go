@@ -40,6 +40,8 @@ type job struct {
 	Pictures bool `json:"pictures"`
 	// Packets asks for the packets as they are.
 	Packets bool `json:"packets"`
+	// Remux tells that a clip's packets come through mediaDescriptor, to be made a file.
+	Remux bool `json:"remux"`
 	// Sandbox and Memory are as Sandbox and WorkerMemory in Config.
 	Sandbox sandbox.Mode `json:"sandbox"`
 	Memory  int64        `json:"memory"`
@@ -109,6 +111,9 @@ func work() error {
 	}
 	if err := j.confine(); err != nil {
 		return out.End(ending{Reason: err.Error(), Failed: true, Unfit: true})
+	}
+	if j.Remux {
+		return remux(os.NewFile(mediaDescriptor, "media"), out)
 	}
 	input, intake := source.Input{Path: j.Path, Format: j.Format, Packets: j.Packets}, (*intake)(nil)
 	if j.Path == "" {

@@ -53,6 +53,8 @@ type ending struct {
 	Failed bool `json:"failed"`
 	// Unfit tells that the worker could not begin: our fault, and no crash.
 	Unfit bool `json:"unfit,omitempty"`
+	// Extension of the file that a clip was made, without a dot.
+	Extension string `json:"extension,omitempty"`
 }
 
 // message is one message as the supervisor reads it; exactly one field is set.

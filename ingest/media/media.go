@@ -136,8 +136,6 @@ type Coding struct {
 	DisplayMatrix                                             []byte
 	// SampleRate, Channels and FrameSize are an audio track's.
 	SampleRate, Channels, FrameSize int
-	// Language is the container's tag; may be empty.
-	Language string
 }
 
 // Unit is what a source yields: exactly one field is set.

@@ -57,7 +57,6 @@ func (p *tap) codings(d *Decoder) (all []media.Coding) {
 	for _, i := range p.told {
 		c := coding(d.container, streams[i])
 		p.bases[i] = streams[i].TimeBase()
-		c.Language = d.tracks.List[i].Language
 		if extra := p.extra[i]; extra != nil {
 			c.ExtraData = extra
 		}
