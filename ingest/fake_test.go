@@ -27,6 +27,10 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(ingest.Worker())
 	}
+	if len(os.Args) > 4 && os.Args[1] == lackingArg {
+		lacking(os.Args[2], os.Args[3], os.Args[4])
+		return
+	}
 	os.Exit(m.Run())
 }
 

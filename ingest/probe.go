@@ -82,7 +82,7 @@ func runProbe(ctx context.Context, config Config, target sandbox.Target) ([]sand
 	if err != nil {
 		return nil, err
 	}
-	var attempts []sandbox.Attempt
+	attempts := []sandbox.Attempt{sandbox.Sacrificed(p.cmd.Process.Pid)}
 	var end *ending
 	for r := newReceiver(p.records); end == nil; {
 		m, err := r.Next()

@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 	case len(os.Args) > 1 && os.Args[1] == ingest.WorkerArg:
 		os.Exit(ingest.Worker())
 	case os.Getenv(asProgram) != "":
+		if call := os.Getenv(lackingCall); call != "" {
+			lack(call)
+		}
 		main()
 	}
 	os.Exit(kafkatest.Main(m))

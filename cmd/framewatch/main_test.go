@@ -63,6 +63,9 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{[]string{"run", "-c", filepath.Join(dir, "none.yaml")}, "no such file"},
 		{[]string{"replay", "--from", "yesterday"}, `--from: "yesterday" is neither a time`},
 		{[]string{"export", "feature"}, `the topic "feature" is unknown, did you mean "features"?`},
+		{[]string{"doctor", "-o", "xml"}, `--output: "xml" is neither json nor table`},
+		{[]string{"config", "check", "-c", file("sandbox.yaml", "ingest: {sandbox: maybe}")}, `ingest.sandbox: "maybe" is none of required, best-effort, off`},
+		{[]string{"config", "check", "-c", file("memory.yaml", "ingest: {worker_memory: 1}")}, `ingest.worker_memory is 1: it must be at least 268435456 bytes`},
 		{[]string{"version", "--jsn"}, "unknown flag: --jsn"},
 	} {
 		code, stdout, stderr := command(t, test.args...)

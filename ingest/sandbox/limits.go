@@ -1,9 +1,11 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -38,7 +40,23 @@ func Limit(memory uint64) error {
 	return nil
 }
 
+// sacrifice is the most that a process can be preferred with when memory is short.
+const sacrifice = "1000"
+
 // Sacrifice makes a child the first that the kernel ends when memory is short.
-func Sacrifice(pid int) error {
-	return os.WriteFile("/proc/"+strconv.Itoa(pid)+"/oom_score_adj", []byte("1000"), 0)
+func Sacrifice(pid int) error { return os.WriteFile(preference(pid), []byte(sacrifice), 0) }
+
+// Sacrificed tells whether a child, which has not been waited for, is the first that the kernel ends.
+func Sacrificed(pid int) Attempt {
+	return try(Limits, "outlive others when memory is short", func() error {
+		value, err := os.ReadFile(preference(pid))
+		if err == nil && strings.TrimSpace(string(value)) == sacrifice {
+			err = errSacrificed
+		}
+		return err
+	}, errSacrificed)
 }
+
+var errSacrificed = errors.New("oom_score_adj is " + sacrifice)
+
+func preference(pid int) string { return "/proc/" + strconv.Itoa(pid) + "/oom_score_adj" }
