@@ -183,6 +183,14 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		level += int32(age * 128 / 1_000_000)
 	case "grain": // a static scene with live noise
 		differ(v, 5, func(int) bool { return true })
+	case "thinned": // one picture in four is measured
+		if v.Sampling, v.Skipped = 4, 3; seq%4 != 0 {
+			return nil
+		}
+	case "keys": // key pictures only, each by itself
+		if v.Sampling, v.Grid.Difference = 0, nil; v.Flags&1 == 0 {
+			return nil
+		}
 	case "skipping": // we are too slow and skip pictures
 		v.Skipped = 3
 	default:
@@ -264,6 +272,9 @@ func (b *builder) heartbeat(stream string, session int64, segments []segment) {
 				continue
 			case "up":
 				second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = 25, 25, 10
+			case "passing": // the source gives pictures, which we do not decode
+				passed := int32(25)
+				second.State, second.FramesPassed = "up", &passed
 			case "empty":
 				second.State = "up"
 			}

@@ -1,30 +1,27 @@
 package ingest
 
 import (
-	"context"
 	"io"
 	"time"
-
-	"github.com/framewatch/framewatch/ingest/evidence"
-	"github.com/framewatch/framewatch/ingest/media"
 )
 
 // What the tests of this room look at from outside it.
 type (
-	Clock        = clock
-	Instant      = instant
-	Mode         = mode
-	Message      = message
-	Picture      = picture
-	Packet       = packet
-	Progress     = progress
-	Ending       = ending
-	Backoff      = backoff
-	Status       = status
-	Job          = job
-	Timing       = timing
-	Decoding     = decoding
-	PlacedPacket = placed
+	Clock    = clock
+	Instant  = instant
+	Mode     = mode
+	Message  = message
+	Picture  = picture
+	Progress = progress
+	Ending   = ending
+	Backoff  = backoff
+	Status   = status
+	Job      = job
+	Timing   = timing
+	Decoding = decoding
+	Load     = load
+	Shedding = shedding
+	Lag      = lag
 )
 
 const (
@@ -41,6 +38,7 @@ var (
 	NewIntake   = newIntake
 	NewStatus   = newStatus
 	Resolve     = resolve
+	NewLoad     = newLoad
 )
 
 // NewBackoff is a backoff with its two limits.
@@ -51,22 +49,15 @@ func NewBackoff(most, quarantine time.Duration) *Backoff {
 // Transport is what a status's monitor is written through.
 func (s *status) Transport() io.Writer { return s.transport }
 
-// PacketsOf are the packets that an edge keeps.
-func PacketsOf(i *Ingest) *evidence.Packets { return i.packets }
-
-// Remux makes a file of a clip in a worker of its own.
-func Remux(ctx context.Context, i *Ingest, clip evidence.Clip) ([]byte, string, error) {
-	return i.remux(ctx, clip)
-}
-
-// Kept is the packet as the ring has it.
-func (p *packet) Kept(session int64) evidence.Packet { return p.kept(session) }
-
-// Placed is a packet and its instant.
-func Placed(at int64, p media.Packet) placed { return placed{p, at} }
-
-// Retime gives placed packets a muxer's time stamps.
-var Retime = retime
-
 // URL is what a location fetches.
 func (l location) URL() string { return l.url }
+
+// Sample asks the stream's worker for a sampling.
+func (i *Ingest) Sample(id string, sampling int32) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.streams[id].load.Set(sampling)
+}
+
+// NewLag is that of a worker whose data has waited for so long; nil: one that opens the source itself.
+func NewLag(waiting func() int64) *Lag { return &lag{waiting: waiting} }

@@ -35,6 +35,8 @@ type Config struct {
 	Sandbox sandbox.Mode `yaml:"sandbox"`
 	// WorkerMemory is how many bytes of memory one worker may write to. At least 256 MiB: what it takes to decode pictures of 1080 lines.
 	WorkerMemory int64 `yaml:"worker_memory"`
+	// Shedding is auto (measure fewer pictures when this machine cannot keep up, and say so) or off.
+	Shedding string `yaml:"shedding"`
 	// Evidence bounds the pictures that are kept.
 	Evidence evidence.Config `yaml:"evidence"`
 }
@@ -46,7 +48,7 @@ const workerMemory, leastMemory = 1536 << 20, 256 << 20
 func Defaults() Config {
 	return Config{
 		RetryMost: 5 * time.Second, Quarantine: time.Minute, StallAfter: 15 * time.Second,
-		Sandbox: sandbox.BestEffort, WorkerMemory: workerMemory, Evidence: evidence.Defaults(),
+		Sandbox: sandbox.BestEffort, WorkerMemory: workerMemory, Shedding: sheddingAuto, Evidence: evidence.Defaults(),
 	}
 }
 
@@ -63,6 +65,9 @@ func (c Config) Validate() error {
 	if c.WorkerMemory < leastMemory {
 		return fmt.Errorf("ingest.worker_memory is %d: it must be at least %d bytes", c.WorkerMemory, int64(leastMemory))
 	}
+	if c.Shedding != sheddingAuto && c.Shedding != sheddingOff {
+		return fmt.Errorf("ingest.shedding is %q: it must be %s or %s", c.Shedding, sheddingAuto, sheddingOff)
+	}
 	return c.Evidence.Validate()
 }
 
@@ -73,7 +78,6 @@ type Ingest struct {
 	log      *slog.Logger
 	pictures *evidence.Pictures
 	launcher launcher
-	packets  *evidence.Packets
 
 	mu      sync.Mutex
 	streams map[string]*kept
@@ -87,6 +91,7 @@ type kept struct {
 	spec *schemas.StreamSpec
 	stop context.CancelFunc
 	done chan struct{}
+	load *load
 }
 
 // Publish takes one record of a stream, which it may keep, and does not block. lost is called, once and from any goroutine, when the record
@@ -96,7 +101,7 @@ type Publish func(stream string, f *schemas.Feature, lost func())
 // New starts nothing.
 func New(config Config, publish Publish, log *slog.Logger) *Ingest {
 	return &Ingest{
-		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), packets: evidence.NewPackets(config.Evidence.Packets),
+		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence),
 		launcher: launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}, streams: map[string]*kept{},
 	}
 }
@@ -114,7 +119,7 @@ func (i *Ingest) Set(id string, spec *schemas.StreamSpec) {
 	i.begin(id, k, i.end(old))
 }
 
-// Remove ends a stream, waits until it has ended and forgets its pictures and packets.
+// Remove ends a stream, waits until it has ended and forgets its pictures.
 func (i *Ingest) Remove(id string) {
 	i.mu.Lock()
 	ended := i.end(i.streams[id])
@@ -124,7 +129,6 @@ func (i *Ingest) Remove(id string) {
 		<-ended
 	}
 	i.pictures.Remove(id)
-	i.packets.Remove(id)
 }
 
 // Pictures serves GET /pictures/{stream}?at=<microseconds since the Unix epoch>.
@@ -142,6 +146,9 @@ func (i *Ingest) Run(ctx context.Context) error {
 	i.tellSandbox()
 	i.mu.Lock()
 	i.ctx = ctx
+	if i.config.Shedding == sheddingAuto {
+		i.running.Go(func() { i.balance(ctx) })
+	}
 	for id, k := range i.streams {
 		i.begin(id, k, nil)
 	}
@@ -172,9 +179,11 @@ func (i *Ingest) begin(id string, k *kept, before <-chan struct{}) {
 	}
 	ctx, stop := context.WithCancel(i.ctx)
 	k.stop, k.done = stop, make(chan struct{})
+	status := newStatus(i.config.Edge, time.Now())
+	k.load = newLoad(status.Sampling)
 	s := &stream{
-		id: id, spec: k.spec, config: i.config, launcher: i.launcher, pictures: i.pictures, packets: i.packets, publish: i.publish,
-		log: i.log.With("stream", id), status: newStatus(i.config.Edge, time.Now()), position: &source.Position{},
+		id: id, spec: k.spec, config: i.config, launcher: i.launcher, pictures: i.pictures, publish: i.publish,
+		log: i.log.With("stream", id), status: status, load: k.load, position: &source.Position{},
 		backoff: backoff{most: i.config.RetryMost, quarantine: i.config.Quarantine},
 	}
 	i.running.Go(func() {

@@ -64,6 +64,16 @@ func (i *intake) Arrival() (at, waited int64) {
 	return i.arrival, i.waited
 }
 
+// Waiting is for how long the oldest data that the decoder has not taken has waited, microseconds; 0 when there is none.
+func (i *intake) Waiting() int64 {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if len(i.chunks) == 0 {
+		return 0
+	}
+	return i.elapsed() - i.chunks[0].at
+}
+
 // Progress is how much data has come and how much of it the decoder has taken.
 func (i *intake) Progress() progress {
 	i.mu.Lock()

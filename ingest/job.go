@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -102,7 +101,8 @@ func work() error {
 	if err := sandbox.Limit(uint64(j.Memory)); err != nil {
 		return err
 	}
-	go exitWith(in)
+	thin := newThinning()
+	go obey(in, thin)
 
 	elapsed := since(j.Session)
 	out := newSender(os.NewFile(recordDescriptor, "records"))
@@ -125,9 +125,10 @@ func work() error {
 		defer pipe.Close()
 		input.Path = fmt.Sprintf("pipe:%d", pipe.Fd())
 	}
-	go report(out, intake)
+	w := newWorker(j, out, elapsed, intake, thin)
+	go report(out, intake, w)
 	e := ending{Reason: "end of file"}
-	if err := newWorker(j, out, elapsed, intake).Run(context.Background(), input); err != nil {
+	if err := w.Run(context.Background(), input); err != nil {
 		reason := err.Error()
 		if j.Path == "" {
 			reason = strings.ReplaceAll(reason, input.Path, "the data")
@@ -144,19 +145,37 @@ func since(session int64) func() int64 {
 	return func() int64 { return offset + time.Since(start).Microseconds() }
 }
 
-// exitWith ends the process with its supervisor.
-func exitWith(stdin io.Reader) {
-	io.Copy(io.Discard, stdin)
-	os.Exit(1)
+// order is what the supervisor tells a worker after its job, as a line of JSON on its standard input.
+type order struct {
+	// Sampling as in VideoFrame.
+	Sampling int32 `json:"sampling"`
 }
 
-// report sends the progress every second, also when the decoder hangs: that is how the supervisor tells.
-func report(out *sender, in *intake) {
-	for range time.Tick(time.Second) {
+// obey takes orders, and ends the process with its supervisor.
+func obey(stdin *bufio.Reader, t *thinning) {
+	for {
+		line, err := stdin.ReadBytes('\n')
+		if err != nil {
+			os.Exit(1)
+		}
+		var o order
+		if json.Unmarshal(line, &o) == nil {
+			t.Ask(o.Sampling)
+		}
+	}
+}
+
+// reportEvery is how often a worker tells its progress: so that no second of the supervisor's goes without.
+const reportEvery = 500 * time.Millisecond
+
+// report sends the progress, also when the decoder hangs: that is how the supervisor tells.
+func report(out *sender, in *intake, w *worker) {
+	for range time.Tick(reportEvery) {
 		var p progress
 		if in != nil {
 			p = in.Progress()
 		} // Otherwise the supervisor counts: the sandbox shows the worker nothing of itself.
+		p.Lag, p.Passed = w.lag.Tell(w.elapsed()), w.thin.passed.Load()
 		if out.Progress(p) != nil {
 			return
 		}

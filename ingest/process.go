@@ -25,7 +25,7 @@ const exitTime = 2 * time.Second
 // process is one worker process as the supervisor holds it. It ends with the context it was started in.
 type process struct {
 	cmd     *exec.Cmd
-	stdin   io.Closer
+	stdin   io.WriteCloser
 	media   *os.File
 	records *os.File
 	stderr  *tail
@@ -114,6 +114,14 @@ func (p *process) count(told *progress) {
 	if p.media == nil && told.Received == 0 {
 		told.Received = bytesRead(p.cmd.Process.Pid)
 		told.Taken = told.Received
+	}
+}
+
+// Sample tells the worker how to thin its pictures; one that has ended does not hear it.
+func (p *process) Sample(sampling int32) {
+	line, err := json.Marshal(order{sampling})
+	if err == nil {
+		p.stdin.Write(append(line, '\n'))
 	}
 }
 

@@ -46,7 +46,7 @@ func (w *worker) sound(s *media.Samples) error {
 		}
 		t.gap = i.Missing > soundGap
 	}
-	w.present(i.At, came, waited)
+	w.present(i.At, came, waited, 0)
 	t.came = came
 	t.audio.Add(s, func(b *schemas.AudioBlock, offset int) {
 		if err == nil {

@@ -46,16 +46,18 @@ type status struct {
 
 	second, total counts
 	timing        timing
+	// running tells that there is a worker, sampling what it is asked for, passed how many pictures it has passed over.
+	running  bool
+	sampling int32
+	passed   int64
 	// bytes is what the seconds so far have told, read what workers that open the source themselves have read.
 	bytes, read, readBefore int64
 	playlist                source.PlaylistState
-	datagrams               source.DatagramState
-	captions                captions
 }
 
 // counts are what is counted, by second or since the stream was taken.
 type counts struct {
-	decoded, analysed, blocks, dropped, reconnects, restarts int32
+	decoded, analysed, passed, blocks, dropped, reconnects, restarts int32
 }
 
 // add counts a picture or a block of sound.
@@ -69,11 +71,11 @@ func (c *counts) add(f *schemas.Feature) {
 }
 
 // none tells that there was no media.
-func (c *counts) none() bool { return c.decoded+c.blocks == 0 }
+func (c *counts) none() bool { return c.decoded+c.passed+c.blocks == 0 }
 
 // newStatus begins a session before any worker has run.
 func newStatus(edge string, now time.Time) *status {
-	return &status{edge: edge, meter: &source.Meter{}, transport: transport.New(), session: now.UnixMicro(), began: now}
+	return &status{edge: edge, meter: &source.Meter{}, transport: transport.New(), session: now.UnixMicro(), began: now, sampling: 1}
 }
 
 // Begin starts the session of a new worker and returns it: larger than any before.
@@ -82,8 +84,9 @@ func (s *status) Begin(now time.Time) int64 {
 	defer s.mu.Unlock()
 	s.session = max(now.UnixMicro(), s.session+1)
 	s.began, s.seq, s.epoch = now, 0, 0
-	s.timing, s.captions = timing{}, captions{}
+	s.timing = timing{}
 	s.readBefore = s.read
+	s.running, s.passed = true, 0
 	return s.session
 }
 
@@ -91,7 +94,7 @@ func (s *status) Begin(now time.Time) int64 {
 func (s *status) Trouble(state, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.trouble, s.reason = state, reason
+	s.trouble, s.reason, s.running = state, reason, false
 	if state == fault {
 		s.faulted = reason
 	}
@@ -119,7 +122,6 @@ func (s *status) Media(f *schemas.Feature, now time.Time, direct bool) {
 	lasts := int64(0)
 	if v := f.VideoFrame; v != nil {
 		s.epoch, lasts = v.Epoch, min(int64(v.Duration), maxJump)
-		s.captions.Picture(v)
 	} else {
 		s.epoch = f.AudioBlock.Epoch
 	}
@@ -129,14 +131,32 @@ func (s *status) Media(f *schemas.Feature, now time.Time, direct bool) {
 	}
 }
 
-// Progress takes what the running worker has read, when it opens the source itself.
-func (s *status) Progress(p progress, direct bool) {
-	if !direct {
-		return
-	}
+// passedMost bounds the pictures that a worker can have passed over between two of its messages.
+const passedMost = 10_000
+
+// Progress takes how far the running worker has come at now: what it has read, when it opens the source itself, and what it has passed over, which are pictures
+// of the source's like others.
+func (s *status) Progress(p progress, now time.Time, direct bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.read = s.readBefore + p.Received
+	if direct {
+		s.read = s.readBefore + p.Received
+	}
+	if n := p.Passed - s.passed; n > 0 {
+		s.second.passed += int32(min(n, passedMost))
+		s.passed = p.Passed
+		s.contact, s.trouble, s.reason = true, "", ""
+		if now.After(s.until) {
+			s.until = now
+		}
+	}
+}
+
+// Sampling tells what the worker is asked for.
+func (s *status) Sampling(sampling int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sampling = sampling
 }
 
 // Dropped counts a record that could not be published.
@@ -165,11 +185,9 @@ func (s *status) Second(now time.Time) *schemas.StreamSecond {
 		Reconnects: s.total.reconnects, Restarts: s.total.restarts, Dropped: s.second.dropped, Edge: s.edge, Playlist: s.playlistSecond(now), Timing: s.timing.Second(),
 	}
 	r.Transport, r.Splice = s.transport.Second()
-	r.Cues = s.captions.Second(r.At)
-	if d, ok := s.meter.Datagrams(); ok {
-		r.Datagrams = datagramSecond(s.datagrams, d)
-		r.Dropped += r.Datagrams.Dropped
-		s.datagrams = d
+	if s.running {
+		sampling, passed := s.sampling, s.second.passed
+		r.Sampling, r.FramesPassed = &sampling, &passed
 	}
 	s.seq++
 	s.bytes, s.second, s.faulted = bytes, counts{}, ""

@@ -23,6 +23,7 @@ type stream struct {
 	publish  Publish
 	log      *slog.Logger
 	backoff  backoff
+	load     *load
 	// position is how far a segmented source has been fetched.
 	position *source.Position
 }

@@ -29,6 +29,8 @@ type passage struct {
 // Media takes the next record, a picture or a block of sound.
 func (t *timing) Media(f *schemas.Feature) {
 	switch v, b := f.VideoFrame, f.AudioBlock; {
+	case v != nil && v.Sampling == keysOnly:
+		t.picture = passage{} // A picture that is decoded by itself comes out sooner than others.
 	case v != nil:
 		next := passage{true, v.Epoch, v.At + v.Arrival - microseconds(v.PTS)}
 		if next.comparable(t.picture) {

@@ -10,7 +10,7 @@ import (
 // Times are in milliseconds; 90 ticks of PTS are one. Each row is one second of units and what it must tell, in microseconds.
 func TestTiming(t *testing.T) {
 	picture := func(epoch int32, pts, arrival int64) *schemas.Feature {
-		return &schemas.Feature{VideoFrame: &schemas.VideoFrame{Epoch: epoch, PTS: pts * 90, Arrival: arrival * 1000}}
+		return &schemas.Feature{VideoFrame: &schemas.VideoFrame{Sampling: 1, Epoch: epoch, PTS: pts * 90, Arrival: arrival * 1000}}
 	}
 	sound := func(track int32, pts, arrival int64) *schemas.Feature {
 		return &schemas.Feature{AudioBlock: &schemas.AudioBlock{Track: track, PTS: pts * 90, Arrival: arrival * 1000}}
@@ -19,6 +19,11 @@ func TestTiming(t *testing.T) {
 	type second struct {
 		happens []*schemas.Feature
 		want    *schemas.Timing
+	}
+	alone := func(epoch int32, pts, arrival int64) *schemas.Feature {
+		f := picture(epoch, pts, arrival)
+		f.VideoFrame.Sampling = 0
+		return f
 	}
 	for _, c := range []struct {
 		name    string
@@ -53,6 +58,11 @@ func TestTiming(t *testing.T) {
 			{[]*schemas.Feature{picture(0, 1000, 0), picture(0, 1040, 40), sound(2, 980, 40), sound(3, 2000, 40)}, &schemas.Timing{SkewMin: number(40_000), SkewMax: number(40_000)}},
 			{[]*schemas.Feature{sound(1, 990, 40), sound(2, 980, 40)}, &schemas.Timing{SkewMin: number(50_000), SkewMax: number(50_000)}},
 		}},
+		// Pictures decoded by themselves come out 80 ms sooner: they are no jitter, and no skew.
+		{"key pictures only", []second{{
+			[]*schemas.Feature{picture(0, 1000, 80), picture(0, 1040, 120), alone(0, 2000, 1000), sound(1, 1900, 1000), alone(0, 4000, 3000), picture(0, 4040, 3120), picture(0, 4080, 3160)},
+			&schemas.Timing{SkewMin: number(80_000), SkewMax: number(80_000)},
+		}}},
 		{"far beyond", []second{{[]*schemas.Feature{picture(0, 0, 0), picture(0, 40, 9_000_000)}, &schemas.Timing{PTSJitterMean: 1<<31 - 1, PTSJitterMax: 1<<31 - 1}}}},
 	} {
 		var timing ingest.Timing

@@ -71,8 +71,12 @@ func (t *try) mode(scheme source.Scheme) mode {
 }
 
 func (t *try) launch(ctx context.Context, j job) (*process, error) {
-	j.Session, j.Pictures, j.Packets = t.stream.status.Begin(time.Now()), true, t.stream.packets.Wanted()
-	return t.stream.launcher.start(ctx, t.stream.config.Executable, j)
+	j.Session, j.Pictures = t.stream.status.Begin(time.Now()), true
+	p, err := t.stream.launcher.start(ctx, t.stream.config.Executable, j)
+	if err == nil {
+		t.stream.load.Begin(p.Sample, time.Now())
+	}
+	return p, err
 }
 
 // unstarted is the outcome of a try whose worker could not be started. Without its sandbox it is the machine's or the settings' fault.
@@ -93,6 +97,7 @@ func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *pro
 	if err != nil && ctx.Err() == nil {
 		cancel(err)
 	}
+	t.stream.load.End()
 	died := p.Wait()
 	why := context.Cause(ctx)
 	cancel(nil)
@@ -134,19 +139,13 @@ func (t *try) hear(p *process) (*ending, error) {
 		case m.Progress != nil:
 			p.count(m.Progress)
 			t.watch.Progress(*m.Progress, time.Now())
-			s.status.Progress(*m.Progress, p.media == nil)
+			s.status.Progress(*m.Progress, time.Now(), p.media == nil)
+			s.load.Heard(time.Duration(m.Progress.Lag)*time.Microsecond, time.Now())
 		case m.Picture != nil:
 			if err := g.Picture(m.Picture); err != nil {
 				return nil, err
 			}
 			s.pictures.Add(s.id, evidence.Picture{At: g.session + m.Picture.At, JPEG: m.Picture.JPEG})
-		case m.Codings != nil:
-			s.packets.Begin(s.id, m.Codings.Body, m.Codings.Video)
-		case m.Packet != nil:
-			if err := g.Packet(m.Packet); err != nil {
-				return nil, err
-			}
-			s.packets.Add(s.id, m.Packet.kept(g.session))
 		case m.Feature != nil:
 			if err := g.Record(m.Feature); err != nil {
 				return nil, err

@@ -18,13 +18,7 @@ const (
 	recordMessage = 'R'
 	// pictureMessage is eight bytes of presentation time (microseconds since session, big-endian) and a JPEG.
 	pictureMessage = 'P'
-	// codingsMessage is one byte of codingsFlags and a list of media.Coding as JSON; it holds for the packets after it.
-	codingsMessage = 'D'
-	// packetMessage is a packetHead and the packet's data.
-	packetMessage = 'K'
-	// clipMessage is the next piece of a clip.
-	clipMessage = 'C'
-	// progressMessage is a progress as JSON, sent every second whatever the decoder does.
+	// progressMessage is a progress as JSON, sent every half second whatever the decoder does.
 	progressMessage = 'S'
 	// endMessage is an ending as JSON, the last message of a worker that was not killed.
 	endMessage = 'E'
@@ -33,8 +27,7 @@ const (
 )
 
 // maxBody bounds the body of each kind of message, in bytes.
-var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, codingsMessage: 256 << 10, packetMessage: packetMost,
-	clipMessage: 256 << 10, progressMessage: 1 << 10, endMessage: 4 << 10, probeMessage: 64 << 10}
+var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, progressMessage: 1 << 10, endMessage: 4 << 10, probeMessage: 64 << 10}
 
 const headLength = 5
 
@@ -43,6 +36,10 @@ type progress struct {
 	// Received bytes since the worker started, and how many of them the decoder has taken.
 	Received int64 `json:"received"`
 	Taken    int64 `json:"taken"`
+	// Lag is how far the worker has been behind at least since the last progress, microseconds.
+	Lag int64 `json:"lag"`
+	// Passed pictures since the worker started: they were not decoded, as it was told.
+	Passed int64 `json:"passed"`
 }
 
 // ending is why a worker ended by itself.
@@ -53,17 +50,12 @@ type ending struct {
 	Failed bool `json:"failed"`
 	// Unfit tells that the worker could not begin: our fault, and no crash.
 	Unfit bool `json:"unfit,omitempty"`
-	// Extension of the file that a clip was made, without a dot.
-	Extension string `json:"extension,omitempty"`
 }
 
 // message is one message as the supervisor reads it; exactly one field is set.
 type message struct {
 	Feature  *schemas.Feature
 	Picture  *picture
-	Codings  *codings
-	Packet   *packet
-	Clip     []byte
 	Progress *progress
 	End      *ending
 	Probe    []sandbox.Attempt
@@ -158,7 +150,10 @@ func (r *receiver) Next() (message, error) {
 	if int64(length) > int64(most) {
 		return message{}, fmt.Errorf("read from the worker: a message %q of %d bytes is longer than %d", kind, length, most)
 	}
-	body := r.room(kind, int(length))
+	if cap(r.body) < int(length) {
+		r.body = make([]byte, length)
+	}
+	body := r.body[:length]
 	if _, err := io.ReadFull(r.r, body); err != nil {
 		return message{}, fmt.Errorf("read from the worker: a message %q is cut short: %w", kind, io.ErrUnexpectedEOF)
 	}
@@ -169,18 +164,7 @@ func (r *receiver) Next() (message, error) {
 	return m, nil
 }
 
-// room is where a body goes: into memory of its own when it is kept as it is.
-func (r *receiver) room(kind byte, length int) []byte {
-	if kind == packetMessage || kind == codingsMessage {
-		return make([]byte, length)
-	}
-	if cap(r.body) < length {
-		r.body = make([]byte, length)
-	}
-	return r.body[:length]
-}
-
-// decode copies what it keeps of body, but for what has memory of its own.
+// decode copies what it keeps of body.
 func (r *receiver) decode(kind byte, body []byte) (message, error) {
 	switch kind {
 	case recordMessage:
@@ -191,14 +175,6 @@ func (r *receiver) decode(kind byte, body []byte) (message, error) {
 			return message{}, fmt.Errorf("%d bytes are too few for a picture", len(body))
 		}
 		return message{Picture: &picture{At: int64(binary.BigEndian.Uint64(body)), JPEG: append([]byte(nil), body[8:]...)}}, nil
-	case codingsMessage:
-		c, err := readCodings(body)
-		return message{Codings: c}, err
-	case packetMessage:
-		p, err := readPacket(body)
-		return message{Packet: p}, err
-	case clipMessage:
-		return message{Clip: append([]byte(nil), body...)}, nil
 	case progressMessage:
 		p := &progress{}
 		return message{Progress: p}, json.Unmarshal(body, p)

@@ -48,13 +48,21 @@ type worker struct {
 	lastPTS     int64
 	decoding    decoding
 	nextPicture int64
+	// due is when the next picture is, as far as can be told, and lasts how long it lasts, microseconds.
+	due, lasts int64
+	thin       *thinning
+	lag        *lag
 
 	sounds map[int]*sound
 }
 
-func newWorker(j job, out *sender, elapsed func() int64, in *intake) *worker {
-	return &worker{job: j, out: out, elapsed: elapsed, intake: in, clock: newClock(j.Mode),
-		video: feature.NewVideo(), sounds: map[int]*sound{}, lastPTS: media.NoTime}
+func newWorker(j job, out *sender, elapsed func() int64, in *intake, thin *thinning) *worker {
+	w := &worker{job: j, out: out, elapsed: elapsed, intake: in, clock: newClock(j.Mode),
+		video: feature.NewVideo(), sounds: map[int]*sound{}, lastPTS: media.NoTime, thin: thin, lag: &lag{}}
+	if in != nil {
+		w.lag.waiting = in.Waiting
+	}
+	return w
 }
 
 // Run takes the source to its end, or round and round when it loops. The error says why it could not be read on.
@@ -86,13 +94,12 @@ func (w *worker) play(ctx context.Context, input source.Input) error {
 		if err != nil {
 			return err
 		}
+		decoder.KeysOnly(w.thin.Wanted() == keysOnly)
 		switch {
-		case unit.Packet != nil:
-			err = w.packet(unit.Packet)
 		case unit.Tracks != nil:
 			err = w.inventory(unit.Tracks)
-		case unit.Codings != nil:
-			err = w.out.Codings(unit.Codings)
+		case unit.Passed:
+			w.pass()
 		case unit.Frame != nil:
 			err = w.picture(unit.Frame)
 		case unit.Samples != nil:
@@ -139,32 +146,54 @@ func (w *worker) picture(f *media.Frame) error {
 			return err
 		}
 	}
-	known, lasts := w.duration(f)
+	began, apart := w.elapsed(), w.thin.Apart(f)
+	known, lasts := w.duration(f, apart)
 	came, waited := w.arrival()
 	i := w.clock.Stamp(f.Track, f.PTS, lasts, w.reference(came))
-	if i.Epoch != w.videoEpoch {
+	if i.Epoch != w.videoEpoch || apart {
 		w.video.Reset()
 		w.videoEpoch = i.Epoch
 	}
 	r := &w.record
 	r.Session, r.Epoch, r.Seq, r.At, r.PTS = w.job.Session, i.Epoch, w.frames, i.At, i.PTS
+	w.lasts, w.due = microseconds(lasts), i.At+microseconds(lasts)
 	r.DTSDelta, r.Duration, r.Arrival = dtsDelta(f), int32(known), w.arrived(came, i.At)
-	r.DecodeUS, r.Format, r.Sampling = int32(f.DecodeTime.Microseconds()), w.version, 1
+	r.DecodeUS, r.Format = int32(f.DecodeTime.Microseconds()), w.version
 	r.Flags = pictureFlags(f)
-	if i.Missing*10 >= lasts*9 {
-		r.Flags |= flagGapBefore
-	}
 	w.decoding.Fill(f, r)
-	w.video.Measure(f, r)
+	measured := w.thin.Take(f, i.At, i.Missing*10 >= lasts*9 && !apart)
+	if measured {
+		w.measure(f, r)
+	}
 	w.frames++
-	w.present(i.At, came, waited)
-	if err := w.out.Record(&schemas.Feature{VideoFrame: r}); err != nil {
-		return err
+	w.present(i.At, came, waited, w.elapsed()-began+f.DecodeTime.Microseconds())
+	if measured {
+		if err := w.out.Record(&schemas.Feature{VideoFrame: r}); err != nil {
+			return err
+		}
 	}
 	if err := w.keep(f, i.At); err != nil {
 		return err
 	}
 	return w.repeatInventory(i.At)
+}
+
+// pass lets the time of a picture pass that was not decoded: so that it counts when it is on, and sound keeps its place.
+func (w *worker) pass() {
+	w.thin.Pass()
+	if w.clock.mode == paced {
+		time.Sleep(time.Duration(w.due-w.elapsed()) * time.Microsecond)
+	}
+	w.due += w.lasts
+}
+
+// measure fills r with what f shows.
+func (w *worker) measure(f *media.Frame, r *schemas.VideoFrame) {
+	w.thin.Mark(r)
+	if r.Skipped > 0 {
+		w.video.Skip()
+	}
+	w.video.Measure(f, r)
 }
 
 // keep sends a small picture for the evidence, once a second.
@@ -180,20 +209,13 @@ func (w *worker) keep(f *media.Frame, at int64) error {
 	return w.out.Picture(picture{At: at, JPEG: jpeg})
 }
 
-// packet sends a packet for the evidence. One that is too large for it is left out.
-func (w *worker) packet(p *media.Packet) error {
-	if len(p.Data) > packetMost-packetHead {
-		return nil
-	}
-	return w.out.Packet(w.clock.Expect(p.Track, p.PTS, w.now()), p)
-}
-
-// present waits until the unit's time has come and tells the clock how it was met.
-func (w *worker) present(at, came, waited int64) {
+// present waits until the unit's time has come and tells the clock how it was met. It was worked on for so many microseconds.
+func (w *worker) present(at, came, waited, worked int64) {
 	if w.job.Mode == offline {
 		return
 	}
 	now := w.elapsed()
+	w.lag.Note(w.behind(at, came, now), worked, w.clock.mode == live)
 	wait := w.clock.Hold(at, now)
 	if w.clock.mode == live {
 		w.clock.Presented(came-at, waited, now)
@@ -201,6 +223,17 @@ func (w *worker) present(at, came, waited int64) {
 		w.clock.Presented(max(now-at, 0), waited, now)
 	}
 	time.Sleep(wait)
+}
+
+// behind is how late the unit was ready by our own doing: after its data had come and, unless it is presented as it comes, its time too.
+func (w *worker) behind(at, came, now int64) int64 {
+	switch {
+	case w.intake == nil:
+		return now - at
+	case w.clock.mode == live:
+		return now - came
+	}
+	return now - max(at, came)
 }
 
 // arrival is when the unit's last byte came, and how long it had waited for the decoder.
@@ -227,9 +260,9 @@ func (w *worker) arrived(came, at int64) int64 {
 	return came - at
 }
 
-// duration is how long the picture lasts in 90 kHz: as far as known (0 when it is not), and for the clock's use.
-func (w *worker) duration(f *media.Frame) (known, lasts int64) {
-	if w.lastPTS != media.NoTime && f.PTS > w.lastPTS {
+// duration is how long the picture lasts in 90 kHz: as far as known (0 when it is not), and for the clock's use. A picture apart tells nothing of the one before.
+func (w *worker) duration(f *media.Frame, apart bool) (known, lasts int64) {
+	if w.lastPTS != media.NoTime && f.PTS > w.lastPTS && !apart {
 		w.lastStep = f.PTS - w.lastPTS
 	}
 	w.lastPTS = f.PTS

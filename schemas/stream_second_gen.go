@@ -28,8 +28,12 @@ type StreamSecond struct {
 	Reconnects int32 `avro:"reconnects" json:"reconnects"`
 	// Worker restarts since the supervisor took the stream: our own doing.
 	Restarts int32 `avro:"restarts" json:"restarts"`
-	// Records that we could not publish and datagrams that this machine lost in this second: our own doing.
+	// Records that we could not publish in this second: our own doing.
 	Dropped int32 `avro:"dropped" json:"dropped"`
+	// How load shedding thins the pictures at the end of the second, as in VideoFrame, as far as the stream lets it: one whose key pictures are more than 5 s apart has all its pictures decoded. Null: no worker runs, or an older version.
+	Sampling *int32 `avro:"sampling" json:"sampling,omitempty"`
+	// Pictures that came in this second and were passed over undecoded: our own doing. Null: as sampling.
+	FramesPassed *int32 `avro:"frames_passed" json:"frames_passed,omitempty"`
 	// Base URL of the supervisor that holds the stream's pictures.
 	Edge   string  `avro:"edge" json:"edge"`
 	Timing *Timing `avro:"timing" json:"timing,omitempty"`
@@ -39,15 +43,13 @@ type StreamSecond struct {
 	Playlist *Playlist `avro:"playlist" json:"playlist,omitempty"`
 	// SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together.
 	Splice *Splice `avro:"splice" json:"splice,omitempty"`
-	// Captions in the last second. Null before a picture brought any, be they only padding.
+	// Captions in the last second.
 	Cues *Cues `avro:"cues" json:"cues,omitempty"`
-	// Media over UDP or RTP. Null for what does not come in datagrams.
-	Datagrams *Datagrams `avro:"datagrams" json:"datagrams,omitempty"`
 }
 
 // Timing is what the times of arrival say. Null for media whose arrival is not known: offline, from a file, and when no two pictures of one epoch have come up to now.
 type Timing struct {
-	// Mean of the second's |D|, microseconds, 0 when there is none. D is of a picture and the one shown before it in the same epoch: the difference of their arrivals less that of their pts (RFC 3550, 6.4.1).
+	// Mean of the second's |D|, microseconds, 0 when there is none. D is of a picture and the one measured before it in the same epoch, with sampling 0 of none: the difference of their arrivals less that of their pts (RFC 3550, 6.4.1).
 	PTSJitterMean int32 `avro:"pts_jitter_mean" json:"pts_jitter_mean"`
 	// Largest of them, microseconds.
 	PTSJitterMax int32 `avro:"pts_jitter_max" json:"pts_jitter_max"`
@@ -169,46 +171,10 @@ type SpliceEvent struct {
 	Cancelled bool `avro:"cancelled" json:"cancelled"`
 }
 
-// Cues: Captions in the last second. Null before a picture brought any, be they only padding.
+// Cues: Captions in the last second.
 type Cues struct {
-	// CEA-608 bytes that are no padding, of the pictures that came in this second.
-	Cea608 int32 `avro:"cea608" json:"cea608"`
-	// CEA-708 bytes likewise; both as in Caption.
-	Cea708 int32 `avro:"cea708" json:"cea708"`
-	// Always 0: subtitles in files of their own are not read.
-	Webvtt int32 `avro:"webvtt" json:"webvtt"`
-	// From the presentation of the last picture with such a byte to the end of the second, milliseconds. Null when there was none in this session.
+	Cea608  int32  `avro:"cea608" json:"cea608"`
+	Cea708  int32  `avro:"cea708" json:"cea708"`
+	Webvtt  int32  `avro:"webvtt" json:"webvtt"`
 	SinceMS *int64 `avro:"since_ms" json:"since_ms,omitempty"`
-}
-
-// Datagrams: Media over UDP or RTP. Null for what does not come in datagrams.
-type Datagrams struct {
-	// Datagrams in this second, of senders that are heard.
-	Received int32 `avro:"received" json:"received"`
-	// Those whose media is no whole number of packets of 188, 192 or 204 bytes.
-	Unaligned int32 `avro:"unaligned" json:"unaligned"`
-	// Lost in this machine, in the kernel's buffer or behind it: our own doing, told in StreamSecond.dropped as well. Neither transport nor rtp counts them.
-	Dropped int32 `avro:"dropped" json:"dropped"`
-	// What the kernel holds for the socket, bytes.
-	ReceiveBuffer int32 `avro:"receive_buffer" json:"receive_buffer"`
-	// Null for plain UDP.
-	Rtp *RTP `avro:"rtp" json:"rtp,omitempty"`
-}
-
-// RTP: Null for plain UDP.
-type RTP struct {
-	// Packets with MPEG-TS that were handed on, in the order of their sequence numbers.
-	Packets int32 `avro:"packets" json:"packets"`
-	// Missing by their sequence numbers, when they were waited for no more. transport shows them as continuity errors.
-	Lost int32 `avro:"lost" json:"lost"`
-	// Came again, and were passed over.
-	Duplicates int32 `avro:"duplicates" json:"duplicates"`
-	// Came behind later ones and in time.
-	Reordered int32 `avro:"reordered" json:"reordered"`
-	// Came after they were counted as lost, and were passed over.
-	Late int32 `avro:"late" json:"late"`
-	// No RTP with MPEG-TS, such as RTCP or FEC on the same port, or of another sender than the stream's.
-	Ignored int32 `avro:"ignored" json:"ignored"`
-	// Times that another SSRC, or another stretch of sequence numbers, became the stream. Nothing is compared over one.
-	Restarts int32 `avro:"restarts" json:"restarts"`
 }

@@ -24,7 +24,7 @@ type VideoFrame struct {
 	DecodeUS int32 `avro:"decode_us" json:"decode_us"`
 	// The Inventory version that describes the picture's track.
 	Format int32 `avro:"format" json:"format"`
-	// 1: every picture is measured; n: one in n; 0: key frames only. Chosen by load shedding.
+	// How the pictures since the previous VideoFrame were thinned, by load shedding: 1: every one is measured; n: one in n, and one a second at least; 0: only key pictures are decoded, at least 0.3 s apart, each by itself, and the others do not count in seq. With n above 1 what compares with the previous picture (grid.difference, difference, detail.ti, macroblock, flash) compares with the previous one measured, and what needs the one before that (difference.previous2, field) is null. With 0 all of this is null, gap before is not set, and arrival is up to the codec's reordering earlier than else.
 	Sampling int32 `avro:"sampling" json:"sampling"`
 	// Pictures decoded and not measured since the previous VideoFrame: our own doing.
 	Skipped int32 `avro:"skipped" json:"skipped"`

@@ -16,6 +16,8 @@ func TestNoSignal(t *testing.T) {
 		{"down", schemas.StreamSecond{State: "down"}, rule.Bad},
 		{"up and full", schemas.StreamSecond{State: "up", FramesDecoded: 25, AudioBlocks: 10}, rule.Good},
 		{"sound only", schemas.StreamSecond{State: "up", AudioBlocks: 10}, rule.Good},
+		{"pictures that we passed over", schemas.StreamSecond{State: "up", FramesPassed: new(int32(12))}, rule.Good},
+		{"none passed over", schemas.StreamSecond{State: "up", FramesPassed: new(int32(0))}, rule.Bad},
 		{"pictures only", schemas.StreamSecond{State: "up", FramesDecoded: 1}, rule.Good},
 		{"up and empty", schemas.StreamSecond{State: "up"}, rule.Bad},
 		{"empty because we dropped it", schemas.StreamSecond{State: "up", Dropped: 35}, rule.Good},

@@ -1,6 +1,10 @@
 package rule
 
-import "time"
+import (
+	"time"
+
+	"github.com/framewatch/framewatch/schemas"
+)
 
 // NoSignal judges whether the source gives anything: neither pictures nor sound are being presented.
 type NoSignal struct {
@@ -29,7 +33,7 @@ func (n *NoSignal) Judge(r *Record) (Verdict, bool) {
 	}
 	second := r.Time - time.Second.Microseconds()
 	switch {
-	case s.State == "down", s.State == "up" && s.FramesDecoded <= 0 && s.AudioBlocks <= 0 && s.Dropped <= 0:
+	case s.State == "down", s.State == "up" && s.FramesDecoded <= 0 && passed(s) <= 0 && s.AudioBlocks <= 0 && s.Dropped <= 0:
 		return n.verdict(1).over(second, r.Time), true
 	case s.State == "up":
 		return n.verdict(0).over(second, r.Time), true
@@ -40,4 +44,12 @@ func (n *NoSignal) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*NoSignal) Describe() Description {
 	return Description{Version: 1, Summary: "The source gives neither pictures nor sound", Gap: 2500 * time.Millisecond}
+}
+
+// passed counts the pictures that the source gave and we did not decode.
+func passed(s *schemas.StreamSecond) int32 {
+	if s.FramesPassed == nil {
+		return 0
+	}
+	return *s.FramesPassed
 }

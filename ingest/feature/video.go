@@ -52,5 +52,8 @@ func (v *Video) Measure(f *media.Frame, out *schemas.VideoFrame) {
 // picture is sampled no sooner for it.
 func (v *Video) Reset() { v.picture.reset() }
 
+// Skip tells that pictures were left out before the next one: it is compared to the last one measured, and to none before that.
+func (v *Video) Skip() { v.picture.kept = min(v.picture.kept, 1) }
+
 // Close lets go of the memory; the Video is not used after it.
 func (v *Video) Close() { v.picture, v.sampled = Picture{}, sampled{} }

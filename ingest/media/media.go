@@ -84,6 +84,8 @@ type Frame struct {
 	QPMean, QPMax int
 	// PacketSize in bytes.
 	PacketSize int
+	// Alone tells that only key pictures are decoded, each by itself.
+	Alone bool
 	// DecodeTime spent since the previous picture's.
 	DecodeTime time.Duration
 }
@@ -147,6 +149,8 @@ type Unit struct {
 	Packet  *Packet
 	// Tracks is sent first, and again whenever the set of tracks or a format changes.
 	Tracks *Tracks
+	// Passed is a picture of the chosen track that was passed over undecoded, as was asked for.
+	Passed bool
 }
 
 // Tracks is the whole set.

@@ -22,8 +22,6 @@ type Input struct {
 	Format string
 	// Read, if there is one, is told the bytes of each packet when it has been read, before what it decodes to is yielded.
 	Read func(bytes int)
-	// Packets asks for the packets of the tracks that are decoded, each before what it decodes to.
-	Packets bool
 }
 
 // Decoder reads one input to its end. One goroutine uses it.
@@ -39,10 +37,9 @@ type Decoder struct {
 	decoded []*track
 	// video is the track whose pictures are wanted.
 	video *track
-	// packets yields the packets too; nil when nobody wants them.
-	packets *tap
 	// foreign counts packets of other video tracks since the last one of the chosen track.
 	foreign   int
+	keys      keys
 	errors    int
 	interrupt *interrupt
 }
@@ -64,10 +61,7 @@ func Open(ctx context.Context, in Input) (*Decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Decoder{path: in.Path, read: in.Read, scheme: scheme, packet: astiav.AllocPacket(), frame: astiav.AllocFrame(), container: astiav.AllocFormatContext()}
-	if in.Packets {
-		d.packets = newTap()
-	}
+	d := &Decoder{path: in.Path, read: in.Read, scheme: scheme, packet: astiav.AllocPacket(), frame: astiav.AllocFrame(), container: astiav.AllocFormatContext(), keys: noKeys}
 	if d.interrupt, err = newInterrupt(ctx, d.container); err == nil {
 		err = d.open(in)
 	}
@@ -191,8 +185,9 @@ func (d *Decoder) decode(yield func(media.Unit, error) bool) bool {
 	if !t.video || t == d.video {
 		if t.video {
 			d.foreign = 0
+			return d.picture(t, yield)
 		}
-		return d.packets.yield(d, t, yield) && d.drain(t, d.packet, yield)
+		return d.drain(t, d.packet, yield)
 	}
 	return d.overhear(t, yield)
 }
@@ -210,7 +205,7 @@ func (d *Decoder) overhear(t *track, yield func(media.Unit, error) bool) bool {
 	}
 	d.video, d.foreign = t, 0
 	d.redescribe(t)
-	return d.yieldTracks(yield) && d.packets.yield(d, t, yield) && d.drain(t, d.packet, yield)
+	return d.yieldTracks(yield) && d.drain(t, d.packet, yield)
 }
 
 // redescribe brings the list up to date with t's format. What was yielded before is left as it was.
@@ -227,6 +222,9 @@ func (d *Decoder) drain(t *track, p *astiav.Packet, yield func(media.Unit, error
 			if !d.yieldTracks(yield) {
 				return false
 			}
+		}
+		if u.Frame != nil {
+			u.Frame.Alone = d.keys.alone
 		}
 		if !yield(u, nil) {
 			return false
