@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -212,7 +213,7 @@ func (s *status) state(now time.Time) (state, reason string) {
 	return down, fmt.Sprintf("no pictures and no sound for %d s", int(silent.Seconds()))
 }
 
-// playlistSecond is what the meter knows of an HLS playlist, with this second's share of what it counts; nil without one.
+// playlistSecond is what the meter knows of an HLS or DASH playlist, with this second's share of what it counts; nil without one.
 func (s *status) playlistSecond(now time.Time) *schemas.Playlist {
 	p, ok := s.meter.Playlist()
 	if !ok {
@@ -220,11 +221,22 @@ func (s *status) playlistSecond(now time.Time) *schemas.Playlist {
 	}
 	before := s.playlist
 	s.playlist = p
-	return &schemas.Playlist{
+	missed := int32(p.Missed - before.Missed)
+	out := &schemas.Playlist{
 		AgeMS: int32(min(now.Sub(p.Changed), 24*time.Hour).Milliseconds()), TargetMS: int32(p.Target.Milliseconds()),
 		MediaSequence: p.MediaSequence, SequenceStep: int32(p.Step), DiscontinuitySequence: p.DiscontinuitySequence, Length: int32(p.Length),
 		Segments: int32(p.Segments - before.Segments), SegmentErrors: int32(p.SegmentErrors - before.SegmentErrors),
 		SegmentStatus: int32(p.SegmentStatus), SegmentLatencyMS: int32(p.SegmentLatency.Milliseconds()),
 		Throughput: p.Throughput, Bandwidth: p.Bandwidth, Variants: int32(p.Variants),
+		SegmentsMissed: &missed,
 	}
+	if p.Timed {
+		late := int32(p.Late - before.Late)
+		out.SegmentsLate = &late
+	}
+	if p.Skew != nil {
+		skew := int32(min(max(p.Skew.Milliseconds(), math.MinInt32), math.MaxInt32))
+		out.ClockSkewMS = &skew
+	}
+	return out
 }

@@ -111,16 +111,21 @@ type Transport struct {
 
 // Playlist: HLS or DASH.
 type Playlist struct {
-	// Since the playlist last changed.
+	// Since the playlist last changed. DASH: since the list of segments last did, by a new MPD or, where it gives no more than their duration, by the clock.
 	AgeMS int32 `avro:"age_ms" json:"age_ms"`
-	// EXT-X-TARGETDURATION.
-	TargetMS              int32 `avro:"target_ms" json:"target_ms"`
-	MediaSequence         int64 `avro:"media_sequence" json:"media_sequence"`
-	SequenceStep          int32 `avro:"sequence_step" json:"sequence_step"`
+	// EXT-X-TARGETDURATION. DASH: the longest duration of a segment, and no less than minimumUpdatePeriod in a live SegmentTimeline.
+	TargetMS int32 `avro:"target_ms" json:"target_ms"`
+	// Of the oldest segment listed. DASH: its number; where segments are told by time, that time in durations of it.
+	MediaSequence int64 `avro:"media_sequence" json:"media_sequence"`
+	// Growth of media_sequence at the last change.
+	SequenceStep int32 `avro:"sequence_step" json:"sequence_step"`
+	// HLS.
 	DiscontinuitySequence int64 `avro:"discontinuity_sequence" json:"discontinuity_sequence"`
-	Length                int32 `avro:"length" json:"length"`
-	// Fetched in this second.
-	Segments      int32 `avro:"segments" json:"segments"`
+	// Segments listed.
+	Length int32 `avro:"length" json:"length"`
+	// Fetched in this second, of pictures and of sound.
+	Segments int32 `avro:"segments" json:"segments"`
+	// Not to be had in this second; with a 404 in DASH only when it lasted for the segment's own duration.
 	SegmentErrors int32 `avro:"segment_errors" json:"segment_errors"`
 	// Last HTTP status; 0 when no answer.
 	SegmentStatus    int32 `avro:"segment_status" json:"segment_status"`
@@ -128,10 +133,17 @@ type Playlist struct {
 	// Bits per second.
 	Throughput int64 `avro:"throughput" json:"throughput"`
 	// Declared, bits per second.
-	Bandwidth       int64  `avro:"bandwidth" json:"bandwidth"`
-	DurationErrorMS int32  `avro:"duration_error_ms" json:"duration_error_ms"`
-	Variants        int32  `avro:"variants" json:"variants"`
-	PDTDriftMS      *int32 `avro:"pdt_drift_ms" json:"pdt_drift_ms,omitempty"`
+	Bandwidth       int64 `avro:"bandwidth" json:"bandwidth"`
+	DurationErrorMS int32 `avro:"duration_error_ms" json:"duration_error_ms"`
+	// DASH: representations of pictures.
+	Variants   int32  `avro:"variants" json:"variants"`
+	PDTDriftMS *int32 `avro:"pdt_drift_ms" json:"pdt_drift_ms,omitempty"`
+	// Segments that left the list in this second before they were fetched.
+	SegmentsMissed *int32 `avro:"segments_missed" json:"segments_missed,omitempty"`
+	// DASH, live: segments that answered 404 in this second though they were due, by the MPD's times and the server's clock. Null for HLS.
+	SegmentsLate *int32 `avro:"segments_late" json:"segments_late,omitempty"`
+	// DASH, live: how far the server's clock, by UTCTiming or else the Date of the MPD's answer, is ahead of ours; 0 as far as their resolution allows it. Null when neither tells.
+	ClockSkewMS *int32 `avro:"clock_skew_ms" json:"clock_skew_ms,omitempty"`
 }
 
 // Splice: SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together.

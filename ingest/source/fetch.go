@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -33,11 +33,13 @@ var ErrReopen = errors.New("what follows needs a new decoder")
 // ErrEnded tells that the server ended a stream whose length it never told: a live one broke off, a file has come whole.
 var ErrEnded = errors.New("the server ended the stream")
 
-// Fetch writes the media at r.URL to w: a body or datagrams as they come, or the segments of an HLS playlist, each whole. It blocks while w does
-// and never retries a request. It returns nil at the end of a file or a finished playlist, and otherwise an error without secrets.
-// When ctx ends while w blocks, w's write deadline is used if it has one. When w has a method Discontinuity it is called wherever what is
-// written next does not go on where the bytes before it ended: at the beginning and each time around, over EXT-X-DISCONTINUITY, where
-// segments are left out, where another RTP sender begins and where this machine lost datagrams.
+// Fetch writes the media at r.URL to w: a body or datagrams as they come, or the segments of an HLS playlist or a DASH MPD, each whole. It blocks
+// while w does and never retries a request but for a segment that is not there yet. It returns nil at the end of a file or a finished playlist,
+// and otherwise an error without secrets. When ctx ends while w blocks, w's write deadline is used if it has one. When w has a method
+// Discontinuity it is called wherever what is written next does not go on where the bytes before it ended: at the beginning and each time around,
+// over EXT-X-DISCONTINUITY, between periods, where segments are left out, where another RTP sender begins and where this machine lost datagrams.
+// When it has a method Sound() io.Writer, sound that comes in a container of its own is written to that, from another goroutine, after one call of
+// Sound before the first byte; its method Shift(ticks int64), if there is one, is then told what to add to the sound's time stamps, 90 kHz.
 func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 	scheme, err := Lookup(r.URL)
 	if err != nil {
@@ -96,14 +98,15 @@ func (f *fetcher) http(ctx context.Context) error {
 	if len(start) == 0 && err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	if isPlaylist(b.Request.URL, b.Header.Get("Content-Type"), start) {
-		text, err := readAll(in, maxPlaylist)
-		if err != nil {
-			return err
-		}
-		return f.playHLS(ctx, b.Request.URL, text)
+	i := slices.IndexFunc(manifests, func(m manifest) bool { return m.recognise(b, start) })
+	if i < 0 {
+		return f.copyBody(in, b, start)
 	}
-	return f.copyBody(in, b, start)
+	text, err := readAll(in, maxPlaylist)
+	if err != nil {
+		return err
+	}
+	return manifests[i].play(f, ctx, b, text)
 }
 
 // copyBody writes a progressive body. Only MPEG-TS can be looped into the same decoder.
@@ -124,17 +127,26 @@ func (f *fetcher) copyBody(in *bufio.Reader, b *body, start []byte) error {
 	return nil
 }
 
-const playlistMark = "#EXTM3U"
-
-var playlistTypes = map[string]bool{
-	"application/vnd.apple.mpegurl": true, "application/x-mpegurl": true, "audio/mpegurl": true, "audio/x-mpegurl": true,
+// manifest is a kind of text that lists segments. It is recognised by the content's first bytes, its type or the path's ending, so that an
+// error page served under a manifest's name is told as such.
+type manifest struct {
+	starts []string
+	types  []string
+	ending string
+	play   func(f *fetcher, ctx context.Context, b *body, text []byte) error
 }
 
-// isPlaylist recognises HLS by the content's first bytes, its type or the path's ending, so that an error page served under a
-// playlist's name is told as such.
-func isPlaylist(at *url.URL, contentType string, start []byte) bool {
-	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
-	return bytes.Equal(start, []byte(playlistMark)) || playlistTypes[strings.TrimSpace(kind)] || strings.HasSuffix(strings.ToLower(at.Path), ".m3u8")
+const playlistMark = "#EXTM3U"
+
+var manifests = []manifest{
+	{[]string{playlistMark}, []string{"application/vnd.apple.mpegurl", "application/x-mpegurl", "audio/mpegurl", "audio/x-mpegurl"}, ".m3u8", (*fetcher).playHLS},
+	{[]string{"<?xml", "<MPD", "\ufeff<"}, []string{"application/dash+xml"}, ".mpd", (*fetcher).playDASH},
+}
+
+func (m manifest) recognise(b *body, start []byte) bool {
+	kind, _, _ := strings.Cut(strings.ToLower(b.Header.Get("Content-Type")), ";")
+	return slices.ContainsFunc(m.starts, func(s string) bool { return bytes.HasPrefix(start, []byte(s)) }) ||
+		slices.Contains(m.types, strings.TrimSpace(kind)) || strings.HasSuffix(strings.ToLower(b.Request.URL.Path), m.ending)
 }
 
 // readAll reads at most limit bytes; more is an error.

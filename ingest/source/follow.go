@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// load reads a playlist's text and tells where it was found after redirects.
-func (f *fetcher) load(ctx context.Context, address string) (*url.URL, []byte, error) {
+// load reads a playlist's text; the answer, closed, tells where it was found after redirects.
+func (f *fetcher) load(ctx context.Context, address string) (*body, []byte, error) {
 	b, err := f.get(ctx, address, span{})
 	if err != nil {
 		return nil, nil, err
 	}
 	defer b.Close()
 	text, err := readAll(b, maxPlaylist)
-	return b.Request.URL, text, err
+	return b, text, err
 }
 
 // follow reloads a live playlist by RFC 8216 section 6.3.4: after a target duration when it has changed, after half of one when it
@@ -47,11 +47,11 @@ func (h *hls) follow(ctx context.Context, at *url.URL, p *playlist) {
 }
 
 func (h *hls) reload(ctx context.Context, at *url.URL) (*playlist, error) {
-	found, text, err := h.load(ctx, at.String())
+	b, text, err := h.load(ctx, at.String())
 	if err != nil {
 		return nil, err
 	}
-	return parseMedia(found, text)
+	return parseMedia(b.Request.URL, text)
 }
 
 // show tells the others and the meter what the playlist says now.
@@ -64,7 +64,7 @@ func (h *hls) show(p *playlist, changed bool) {
 			}
 			s.Changed = time.Now()
 		}
-		s.Target, s.MediaSequence, s.DiscontinuitySequence, s.Length = p.target, p.sequence, p.discontinuity, len(p.segments)
+		s.Target, s.MediaSequence, s.DiscontinuitySequence, s.Length = p.target, p.sequence, p.discontinuity, p.length
 	})
 }
 

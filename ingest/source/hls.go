@@ -3,15 +3,15 @@ package source
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"sync"
 )
 
-// playHLS follows the playlist whose text was read from at.
+// playHLS follows the playlist that is the text of an answer.
 //
 // Of a master playlist the variant of the highest bandwidth that carries both pictures and sound is followed. Sound in a playlist of
 // its own (an AUDIO group with a URI) is not fetched: such a stream is watched without sound, and Meter says so.
-func (f *fetcher) playHLS(ctx context.Context, at *url.URL, text []byte) error {
+func (f *fetcher) playHLS(ctx context.Context, b *body, text []byte) error {
+	at := b.Request.URL
 	if isMaster(text) {
 		variants, err := parseMaster(at, text)
 		if err != nil {
@@ -21,9 +21,10 @@ func (f *fetcher) playHLS(ctx context.Context, at *url.URL, text []byte) error {
 		f.meter.update(func(s *PlaylistState) {
 			s.Variants, s.Bandwidth, s.DemuxedAudio = len(variants), v.bandwidth, v.demuxed
 		})
-		if at, text, err = f.load(ctx, v.url); err != nil {
+		if b, text, err = f.load(ctx, v.url); err != nil {
 			return fmt.Errorf("playlist %s: %w", Redact(v.url), err)
 		}
+		at = b.Request.URL
 	}
 	p, err := parseMedia(at, text)
 	if err != nil {

@@ -15,18 +15,27 @@ type Meter struct {
 	received *DatagramState
 }
 
-// PlaylistState is what is known of an HLS stream. Counts are totals since the meter was made.
+// PlaylistState is what is known of an HLS or DASH stream. Counts are totals since the meter was made, of pictures and sound together
+// where they are apart; what is said of the last segment is of the pictures then.
 type PlaylistState struct {
-	// Changed is when the media playlist was last seen to change.
+	// Changed is when the list of segments was last seen to change. Where the MPD lets time alone add to it, this is the last time that
+	// it did.
 	Changed time.Time
-	// Target is EXT-X-TARGETDURATION.
+	// Target is EXT-X-TARGETDURATION, or the longest duration of a segment and no less than minimumUpdatePeriod, if segments are listed one by one.
 	Target time.Duration
-	// MediaSequence of the first segment listed, Step its growth at the last change, Length the number of segments listed.
+	// MediaSequence of the first segment listed, Step its growth at the last change, Length the number of segments listed. A segment of DASH that
+	// is told by its time has that in durations of its own for a number.
 	MediaSequence, Step   int64
 	Length                int
 	DiscontinuitySequence int64
 	// Segments and SegmentErrors count segments fetched and not; Missed those that left the playlist before they were fetched.
 	Segments, SegmentErrors, Missed int64
+	// Timed tells that segments are due at moments: they are of a live MPD. Late counts those that were not there yet when
+	// they were due by the MPD and the clock.
+	Timed bool
+	Late  int64
+	// Skew is how far the server's clock is ahead of ours, as far as an MPD's UTCTiming or its answer's Date tells; nil when neither does.
+	Skew *time.Duration
 	// SegmentStatus is the last segment's HTTP status, 0 when there was no answer.
 	SegmentStatus int
 	// SegmentLatency is from the last segment's request to its last byte; Throughput its rate in bits per second.

@@ -23,13 +23,19 @@ type playlist struct {
 	delay                   time.Duration
 	sequence, discontinuity int64
 	ended                   bool
-	segments                []segment
+	// closed tells that nothing can be joined to what an ended list leads to, itself included. What goes on behind it, with a decoder of
+	// its own, does so at follows; 0: nothing does.
+	closed  bool
+	follows int64
+	// length is how many segments there are, of which the oldest may be left out.
+	length   int
+	segments []segment
 }
 
 // same tells that p lists what q lists.
 func (p *playlist) same(q *playlist) bool {
 	n := len(p.segments)
-	return p.sequence == q.sequence && p.ended == q.ended && n == len(q.segments) && (n == 0 || p.segments[n-1].url == q.segments[n-1].url)
+	return p.sequence == q.sequence && p.ended == q.ended && n == len(q.segments) && (n == 0 || p.segments[n-1].url == q.segments[n-1].url && p.segments[n-1].part == q.segments[n-1].part)
 }
 
 // segment is one entry. What an earlier tag says of all that follow, a key or an initialisation section, is told for each.
@@ -43,6 +49,10 @@ type segment struct {
 	gap            bool
 	init           section
 	key            key
+	// due is when a live segment is there at the earliest, by the list and the clock; zero when it is there once it is listed.
+	due time.Time
+	// protection names what encrypts it, as far as the list says.
+	protection string
 }
 
 // section is an fMP4 initialisation section; an empty url: none.
@@ -88,6 +98,7 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 		last.next = last.sequence + 1
 		out.segments = append(out.segments, last)
 	}
+	out.length = len(out.segments)
 	return out, nil
 }
 

@@ -2,9 +2,12 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"sync"
+	"time"
 )
 
 // maxFailures is how many segments in a row may fail before the stream is taken to have broken off.
@@ -24,12 +27,21 @@ type rendition struct {
 	begun bool
 	init  []byte
 	from  section
+	// cipher is how the beginning says that samples are encrypted, when guarded.
+	cipher  cipherScheme
+	guarded bool
+	// beside tells that it is the sound of pictures that another rendition brings, which go on without it; doubt that a segment was not
+	// where the list says.
+	beside bool
+	doubt  func()
+	// late is the sequence of the last segment that was asked for in vain when it was due.
+	late int64
 	// spare holds the two buffers that segments are read into in turn.
 	spare chan []byte
 }
 
 func newRendition(f *fetcher, at *place, w io.Writer, discontinuity func()) *rendition {
-	r := &rendition{fetcher: f, place: at, w: w, discontinuity: discontinuity, window: window{changed: make(chan struct{})}, spare: make(chan []byte, 2)}
+	r := &rendition{fetcher: f, place: at, w: w, discontinuity: discontinuity, doubt: func() {}, window: window{changed: make(chan struct{})}, spare: make(chan []byte, 2)}
 	r.spare <- nil
 	r.spare <- nil
 	return r
@@ -67,9 +79,13 @@ type piece struct {
 
 // fetch gets one segment after the other and hands them to ready. A segment that fails is passed over.
 func (r *rendition) fetch(ctx context.Context, ready chan<- piece) error {
-	handed := true // whether the segment before was; of the beginning Fetch tells
+	broken := false // whether what comes next does not go on; of the beginning Fetch tells
+	var last error  // of a segment
 	for failures := 0; ; {
 		s, missed, err := r.window.next(ctx, r.place)
+		if err == io.EOF && last != nil && !r.begun && !r.beside {
+			return last
+		}
 		if err == io.EOF {
 			return r.finish()
 		}
@@ -77,34 +93,61 @@ func (r *rendition) fetch(ctx context.Context, ready chan<- piece) error {
 			return err
 		}
 		r.meter.update(func(state *PlaylistState) { state.Missed += missed })
+		r.place.sequence = s.sequence
+		broken = broken || s.discontinuity || missed > 0
 		if !s.gap {
-			err = r.hand(ctx, s, s.discontinuity || missed > 0 || !handed, ready)
+			err = r.hand(ctx, s, broken, ready)
 		}
-		handed = !s.gap && err == nil
+		if err != nil && r.await(ctx, s, err) {
+			continue
+		}
+		broken = s.gap || err != nil
+		var sealed encrypted
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err == ErrReopen:
+		case err == ErrReopen, errors.As(err, &sealed):
 			return err
 		case err == nil:
 			failures = 0
 		default:
 			r.meter.update(func(state *PlaylistState) { state.SegmentErrors++ })
-			if failures++; failures == maxFailures {
+			r.doubt()
+			if failures++; failures >= maxFailures && !r.beside {
 				return fmt.Errorf("%d segments in a row failed, the last one with: %w", failures, err)
 			}
+			last = fmt.Errorf("no segment was to be had, the last one failed with: %w", err)
 		}
 		r.place.sequence = s.next
 	}
 }
 
+// await tells whether to ask for a segment again that is not there, after it has waited: until it is due, and then as long as it lasts
+// itself, since a server's clock and its encoder need not agree to the last moment.
+func (r *rendition) await(ctx context.Context, s segment, err error) bool {
+	if s.due.IsZero() || statusOf(err) != http.StatusNotFound || time.Since(s.due) > max(s.duration, time.Second) {
+		return false
+	}
+	if time.Since(s.due) >= 0 && r.late != s.sequence {
+		r.late = s.sequence
+		r.meter.update(func(state *PlaylistState) { state.Late++ })
+	}
+	r.doubt()
+	return sleep(ctx, max(time.Until(s.due), min(max(s.duration/4, 250*time.Millisecond), 2*time.Second)))
+}
+
 // finish is the end of a finished list.
 func (r *rendition) finish() error {
-	if !r.request.Loop {
+	list := r.window.last()
+	switch {
+	case list.follows > 0:
+		r.place.sequence = max(r.place.sequence, list.follows)
+		return ErrReopen
+	case !r.request.Loop:
 		return nil
 	}
 	*r.place = place{}
-	if r.from.url != "" {
+	if r.from.url != "" || list.closed {
 		return ErrReopen
 	}
 	return nil

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,8 +58,14 @@ func (r *rendition) segment(ctx context.Context, s segment, buffer []byte) ([]by
 		}
 		buffer = buffer[:start+len(clear)]
 	}
+	if !r.begun {
+		r.cipher, r.guarded = scheme(buffer)
+	}
 	if !r.begun || s.init != r.from {
 		r.begun, r.from, r.init = true, s.init, init
+	}
+	if r.guarded && r.cipher.sealed(buffer[start:]) {
+		return nil, encrypted(cmp.Or(s.protection, r.cipher.name))
 	}
 	return buffer, nil
 }
@@ -69,9 +76,14 @@ func (r *rendition) download(ctx context.Context, s segment, buffer []byte) ([]b
 	out, err := r.read(ctx, s.url, s.part, buffer, maxSegment)
 	took := time.Since(began)
 	r.meter.update(func(state *PlaylistState) {
-		state.SegmentStatus, state.SegmentLatency = statusOf(err), took
 		if err == nil {
 			state.Segments++
+		}
+		if r.beside {
+			return
+		}
+		state.SegmentStatus, state.SegmentLatency = statusOf(err), took
+		if err == nil {
 			state.Throughput = int64(float64(len(out)-len(buffer)) * 8 / max(took, time.Microsecond).Seconds())
 		}
 	})

@@ -10,7 +10,7 @@ import (
 
 // Position is how far a segmented stream has been fetched. The zero value is its start: near the end of a live stream, the first
 // segment of a finished one.
-type Position struct{ pictures place }
+type Position struct{ pictures, sound place }
 
 // place is how far one list of segments has been fetched.
 type place struct {
@@ -33,6 +33,13 @@ func (w *window) set(p *playlist) {
 	defer w.mu.Unlock()
 	w.playlist = p
 	w.wake()
+}
+
+// last is the list as it was last seen.
+func (w *window) last() *playlist {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.playlist
 }
 
 // end lets next return err once all that is listed has been walked.
