@@ -1,27 +1,33 @@
 package ingest
 
 import (
+	"context"
 	"io"
 	"time"
+
+	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/ingest/media"
 )
 
 // What the tests of this room look at from outside it.
 type (
-	Clock    = clock
-	Instant  = instant
-	Mode     = mode
-	Message  = message
-	Picture  = picture
-	Progress = progress
-	Ending   = ending
-	Backoff  = backoff
-	Status   = status
-	Job      = job
-	Timing   = timing
-	Decoding = decoding
-	Load     = load
-	Shedding = shedding
-	Lag      = lag
+	Clock        = clock
+	Instant      = instant
+	Mode         = mode
+	Message      = message
+	Picture      = picture
+	Packet       = packet
+	Progress     = progress
+	Ending       = ending
+	Backoff      = backoff
+	Status       = status
+	Job          = job
+	Timing       = timing
+	Decoding     = decoding
+	PlacedPacket = placed
+	Load         = load
+	Shedding     = shedding
+	Lag          = lag
 )
 
 const (
@@ -48,6 +54,23 @@ func NewBackoff(most, quarantine time.Duration) *Backoff {
 
 // Transport is what a status's monitor is written through.
 func (s *status) Transport() io.Writer { return s.transport }
+
+// PacketsOf are the packets that an edge keeps.
+func PacketsOf(i *Ingest) *evidence.Packets { return i.packets }
+
+// Remux makes a file of a clip in a worker of its own.
+func Remux(ctx context.Context, i *Ingest, clip evidence.Clip) ([]byte, string, error) {
+	return i.remux(ctx, clip)
+}
+
+// Kept is the packet as the ring has it.
+func (p *packet) Kept(session int64) evidence.Packet { return p.kept(session) }
+
+// Placed is a packet and its instant.
+func Placed(at int64, p media.Packet) placed { return placed{p, at} }
+
+// Retime gives placed packets a muxer's time stamps.
+var Retime = retime
 
 // URL is what a location fetches.
 func (l location) URL() string { return l.url }

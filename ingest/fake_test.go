@@ -101,11 +101,11 @@ func clip(t *testing.T, seconds int, name string) string {
 // remux copies a clip's packets into another container or timeline.
 func remux(t *testing.T, from, to string, options ...string) {
 	t.Helper()
-	encode(t, from, to, append([]string{"-c", "copy"}, options...)...)
+	transcode(t, from, to, append([]string{"-c", "copy"}, options...)...)
 }
 
-// encode makes a clip of another one as the options say.
-func encode(t *testing.T, from, to string, options ...string) {
+// transcode makes a clip of another one as the options say.
+func transcode(t *testing.T, from, to string, options ...string) {
 	t.Helper()
 	arguments := append(append([]string{"-v", "error", "-i", from}, options...), to)
 	if out, err := exec.Command("ffmpeg", arguments...).CombinedOutput(); err != nil {

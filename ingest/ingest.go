@@ -78,6 +78,7 @@ type Ingest struct {
 	log      *slog.Logger
 	pictures *evidence.Pictures
 	launcher launcher
+	packets  *evidence.Packets
 
 	mu      sync.Mutex
 	streams map[string]*kept
@@ -101,7 +102,7 @@ type Publish func(stream string, f *schemas.Feature, lost func())
 // New starts nothing.
 func New(config Config, publish Publish, log *slog.Logger) *Ingest {
 	return &Ingest{
-		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence),
+		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), packets: evidence.NewPackets(config.Evidence.Packets),
 		launcher: launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}, streams: map[string]*kept{},
 	}
 }
@@ -119,7 +120,7 @@ func (i *Ingest) Set(id string, spec *schemas.StreamSpec) {
 	i.begin(id, k, i.end(old))
 }
 
-// Remove ends a stream, waits until it has ended and forgets its pictures.
+// Remove ends a stream, waits until it has ended and forgets its pictures and packets.
 func (i *Ingest) Remove(id string) {
 	i.mu.Lock()
 	ended := i.end(i.streams[id])
@@ -129,6 +130,7 @@ func (i *Ingest) Remove(id string) {
 		<-ended
 	}
 	i.pictures.Remove(id)
+	i.packets.Remove(id)
 }
 
 // Pictures serves GET /pictures/{stream}?at=<microseconds since the Unix epoch>.
@@ -182,7 +184,7 @@ func (i *Ingest) begin(id string, k *kept, before <-chan struct{}) {
 	status := newStatus(i.config.Edge, time.Now())
 	k.load = newLoad(status.Sampling)
 	s := &stream{
-		id: id, spec: k.spec, config: i.config, launcher: i.launcher, pictures: i.pictures, publish: i.publish,
+		id: id, spec: k.spec, config: i.config, launcher: i.launcher, pictures: i.pictures, packets: i.packets, publish: i.publish,
 		log: i.log.With("stream", id), status: status, load: k.load, position: &source.Position{},
 		backoff: backoff{most: i.config.RetryMost, quarantine: i.config.Quarantine},
 	}

@@ -145,8 +145,8 @@ func since(session int64) func() int64 {
 	return func() int64 { return offset + time.Since(start).Microseconds() }
 }
 
-// order is what the supervisor tells a worker after its job, as a line of JSON on its standard input.
-type order struct {
+// instruction is what the supervisor tells a worker after its job, as a line of JSON on its standard input.
+type instruction struct {
 	// Sampling as in VideoFrame.
 	Sampling int32 `json:"sampling"`
 }
@@ -158,7 +158,7 @@ func obey(stdin *bufio.Reader, t *thinning) {
 		if err != nil {
 			os.Exit(1)
 		}
-		var o order
+		var o instruction
 		if json.Unmarshal(line, &o) == nil {
 			t.Ask(o.Sampling)
 		}

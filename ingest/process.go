@@ -119,7 +119,7 @@ func (p *process) count(told *progress) {
 
 // Sample tells the worker how to thin its pictures; one that has ended does not hear it.
 func (p *process) Sample(sampling int32) {
-	line, err := json.Marshal(order{sampling})
+	line, err := json.Marshal(instruction{sampling})
 	if err == nil {
 		p.stdin.Write(append(line, '\n'))
 	}

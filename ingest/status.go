@@ -54,6 +54,8 @@ type status struct {
 	// bytes is what the seconds so far have told, read what workers that open the source themselves have read.
 	bytes, read, readBefore int64
 	playlist                source.PlaylistState
+	datagrams               source.DatagramState
+	captions                captions
 }
 
 // counts are what is counted, by second or since the stream was taken.
@@ -85,7 +87,7 @@ func (s *status) Begin(now time.Time) int64 {
 	defer s.mu.Unlock()
 	s.session = max(now.UnixMicro(), s.session+1)
 	s.began, s.seq, s.epoch = now, 0, 0
-	s.timing = timing{}
+	s.timing, s.captions = timing{}, captions{}
 	s.readBefore = s.read
 	s.running, s.passed = true, 0
 	return s.session
@@ -123,6 +125,7 @@ func (s *status) Media(f *schemas.Feature, now time.Time, direct bool) {
 	lasts := int64(0)
 	if v := f.VideoFrame; v != nil {
 		s.epoch, lasts = v.Epoch, min(int64(v.Duration), maxJump)
+		s.captions.Picture(v)
 	} else {
 		s.epoch = f.AudioBlock.Epoch
 	}
@@ -186,6 +189,12 @@ func (s *status) Second(now time.Time) *schemas.StreamSecond {
 		Reconnects: s.total.reconnects, Restarts: s.total.restarts, Dropped: s.second.dropped, Edge: s.edge, Playlist: s.playlistSecond(now), Timing: s.timing.Second(),
 	}
 	r.Transport, r.Splice = s.transport.Second()
+	r.Cues = s.captions.Second(r.At)
+	if d, ok := s.meter.Datagrams(); ok {
+		r.Datagrams = datagramSecond(s.datagrams, d)
+		r.Dropped += r.Datagrams.Dropped
+		s.datagrams = d
+	}
 	if s.running {
 		sampling, passed := s.sampling, s.second.passed
 		r.Sampling, r.FramesPassed = &sampling, &passed

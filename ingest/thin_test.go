@@ -101,7 +101,7 @@ func TestThinnedWithoutKeys(t *testing.T) {
 	edge, r := run(t, config, quiet())
 	path := clip(t, 20, "clip.ts")
 	long := t.TempDir() + "/long.ts"
-	encode(t, path, long, "-an", "-c:v", "libx264", "-preset", "ultrafast", "-g", "1000", "-r", "5")
+	transcode(t, path, long, "-an", "-c:v", "libx264", "-preset", "ultrafast", "-g", "1000", "-r", "5")
 	edge.Set("s", &schemas.StreamSpec{URL: long})
 	r.second(t, "s", ingest.Up, "")
 	edge.Sample("s", 0)

@@ -71,7 +71,7 @@ func (t *try) mode(scheme source.Scheme) mode {
 }
 
 func (t *try) launch(ctx context.Context, j job) (*process, error) {
-	j.Session, j.Pictures = t.stream.status.Begin(time.Now()), true
+	j.Session, j.Pictures, j.Packets = t.stream.status.Begin(time.Now()), true, t.stream.packets.Wanted()
 	p, err := t.stream.launcher.start(ctx, t.stream.config.Executable, j)
 	if err == nil {
 		t.stream.load.Begin(p.Sample, time.Now())
@@ -146,6 +146,13 @@ func (t *try) hear(p *process) (*ending, error) {
 				return nil, err
 			}
 			s.pictures.Add(s.id, evidence.Picture{At: g.session + m.Picture.At, JPEG: m.Picture.JPEG})
+		case m.Codings != nil:
+			s.packets.Begin(s.id, m.Codings.Body, m.Codings.Video)
+		case m.Packet != nil:
+			if err := g.Packet(m.Packet); err != nil {
+				return nil, err
+			}
+			s.packets.Add(s.id, m.Packet.kept(g.session))
 		case m.Feature != nil:
 			if err := g.Record(m.Feature); err != nil {
 				return nil, err

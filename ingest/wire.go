@@ -18,6 +18,12 @@ const (
 	recordMessage = 'R'
 	// pictureMessage is eight bytes of presentation time (microseconds since session, big-endian) and a JPEG.
 	pictureMessage = 'P'
+	// codingsMessage is one byte of codingsFlags and a list of media.Coding as JSON; it holds for the packets after it.
+	codingsMessage = 'D'
+	// packetMessage is a packetHead and the packet's data.
+	packetMessage = 'K'
+	// clipMessage is the next piece of a clip.
+	clipMessage = 'C'
 	// progressMessage is a progress as JSON, sent every half second whatever the decoder does.
 	progressMessage = 'S'
 	// endMessage is an ending as JSON, the last message of a worker that was not killed.
@@ -27,7 +33,8 @@ const (
 )
 
 // maxBody bounds the body of each kind of message, in bytes.
-var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, progressMessage: 1 << 10, endMessage: 4 << 10, probeMessage: 64 << 10}
+var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, codingsMessage: 256 << 10, packetMessage: packetMost,
+	clipMessage: 256 << 10, progressMessage: 1 << 10, endMessage: 4 << 10, probeMessage: 64 << 10}
 
 const headLength = 5
 
@@ -50,12 +57,17 @@ type ending struct {
 	Failed bool `json:"failed"`
 	// Unfit tells that the worker could not begin: our fault, and no crash.
 	Unfit bool `json:"unfit,omitempty"`
+	// Extension of the file that a clip was made, without a dot.
+	Extension string `json:"extension,omitempty"`
 }
 
 // message is one message as the supervisor reads it; exactly one field is set.
 type message struct {
 	Feature  *schemas.Feature
 	Picture  *picture
+	Codings  *codings
+	Packet   *packet
+	Clip     []byte
 	Progress *progress
 	End      *ending
 	Probe    []sandbox.Attempt
@@ -150,10 +162,7 @@ func (r *receiver) Next() (message, error) {
 	if int64(length) > int64(most) {
 		return message{}, fmt.Errorf("read from the worker: a message %q of %d bytes is longer than %d", kind, length, most)
 	}
-	if cap(r.body) < int(length) {
-		r.body = make([]byte, length)
-	}
-	body := r.body[:length]
+	body := r.room(kind, int(length))
 	if _, err := io.ReadFull(r.r, body); err != nil {
 		return message{}, fmt.Errorf("read from the worker: a message %q is cut short: %w", kind, io.ErrUnexpectedEOF)
 	}
@@ -164,7 +173,18 @@ func (r *receiver) Next() (message, error) {
 	return m, nil
 }
 
-// decode copies what it keeps of body.
+// room is where a body goes: into memory of its own when it is kept as it is.
+func (r *receiver) room(kind byte, length int) []byte {
+	if kind == packetMessage || kind == codingsMessage {
+		return make([]byte, length)
+	}
+	if cap(r.body) < length {
+		r.body = make([]byte, length)
+	}
+	return r.body[:length]
+}
+
+// decode copies what it keeps of body, but for what has memory of its own.
 func (r *receiver) decode(kind byte, body []byte) (message, error) {
 	switch kind {
 	case recordMessage:
@@ -175,6 +195,14 @@ func (r *receiver) decode(kind byte, body []byte) (message, error) {
 			return message{}, fmt.Errorf("%d bytes are too few for a picture", len(body))
 		}
 		return message{Picture: &picture{At: int64(binary.BigEndian.Uint64(body)), JPEG: append([]byte(nil), body[8:]...)}}, nil
+	case codingsMessage:
+		c, err := readCodings(body)
+		return message{Codings: c}, err
+	case packetMessage:
+		p, err := readPacket(body)
+		return message{Packet: p}, err
+	case clipMessage:
+		return message{Clip: append([]byte(nil), body...)}, nil
 	case progressMessage:
 		p := &progress{}
 		return message{Progress: p}, json.Unmarshal(body, p)

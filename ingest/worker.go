@@ -96,8 +96,12 @@ func (w *worker) play(ctx context.Context, input source.Input) error {
 		}
 		decoder.KeysOnly(w.thin.Wanted() == keysOnly)
 		switch {
+		case unit.Packet != nil:
+			err = w.packet(unit.Packet)
 		case unit.Tracks != nil:
 			err = w.inventory(unit.Tracks)
+		case unit.Codings != nil:
+			err = w.out.Codings(unit.Codings)
 		case unit.Passed:
 			w.pass()
 		case unit.Frame != nil:
@@ -207,6 +211,14 @@ func (w *worker) keep(f *media.Frame, at int64) error {
 		return nil // A picture that cannot be shown was measured all the same; its groups tell.
 	}
 	return w.out.Picture(picture{At: at, JPEG: jpeg})
+}
+
+// packet sends a packet for the evidence. One that is too large for it is left out.
+func (w *worker) packet(p *media.Packet) error {
+	if len(p.Data) > packetMost-packetHead {
+		return nil
+	}
+	return w.out.Packet(w.clock.Expect(p.Track, p.PTS, w.now()), p)
 }
 
 // present waits until the unit's time has come and tells the clock how it was met. It was worked on for so many microseconds.

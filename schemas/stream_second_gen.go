@@ -28,7 +28,7 @@ type StreamSecond struct {
 	Reconnects int32 `avro:"reconnects" json:"reconnects"`
 	// Worker restarts since the supervisor took the stream: our own doing.
 	Restarts int32 `avro:"restarts" json:"restarts"`
-	// Records that we could not publish in this second: our own doing.
+	// Records that we could not publish and datagrams that this machine lost in this second: our own doing.
 	Dropped int32 `avro:"dropped" json:"dropped"`
 	// How load shedding thins the pictures at the end of the second, as in VideoFrame, as far as the stream lets it: one whose key pictures are more than 5 s apart has all its pictures decoded. Null: no worker runs, or an older version.
 	Sampling *int32 `avro:"sampling" json:"sampling,omitempty"`
@@ -43,8 +43,10 @@ type StreamSecond struct {
 	Playlist *Playlist `avro:"playlist" json:"playlist,omitempty"`
 	// SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together.
 	Splice *Splice `avro:"splice" json:"splice,omitempty"`
-	// Captions in the last second.
+	// Captions in the last second. Null before a picture brought any, be they only padding.
 	Cues *Cues `avro:"cues" json:"cues,omitempty"`
+	// Media over UDP or RTP. Null for what does not come in datagrams.
+	Datagrams *Datagrams `avro:"datagrams" json:"datagrams,omitempty"`
 }
 
 // Timing is what the times of arrival say. Null for media whose arrival is not known: offline, from a file, and when no two pictures of one epoch have come up to now.
@@ -183,10 +185,46 @@ type SpliceEvent struct {
 	Cancelled bool `avro:"cancelled" json:"cancelled"`
 }
 
-// Cues: Captions in the last second.
+// Cues: Captions in the last second. Null before a picture brought any, be they only padding.
 type Cues struct {
-	Cea608  int32  `avro:"cea608" json:"cea608"`
-	Cea708  int32  `avro:"cea708" json:"cea708"`
-	Webvtt  int32  `avro:"webvtt" json:"webvtt"`
+	// CEA-608 bytes that are no padding, of the pictures that came in this second.
+	Cea608 int32 `avro:"cea608" json:"cea608"`
+	// CEA-708 bytes likewise; both as in Caption.
+	Cea708 int32 `avro:"cea708" json:"cea708"`
+	// Always 0: subtitles in files of their own are not read.
+	Webvtt int32 `avro:"webvtt" json:"webvtt"`
+	// From the presentation of the last picture with such a byte to the end of the second, milliseconds. Null when there was none in this session.
 	SinceMS *int64 `avro:"since_ms" json:"since_ms,omitempty"`
+}
+
+// Datagrams: Media over UDP or RTP. Null for what does not come in datagrams.
+type Datagrams struct {
+	// Datagrams in this second, of senders that are heard.
+	Received int32 `avro:"received" json:"received"`
+	// Those whose media is no whole number of packets of 188, 192 or 204 bytes.
+	Unaligned int32 `avro:"unaligned" json:"unaligned"`
+	// Lost in this machine, in the kernel's buffer or behind it: our own doing, told in StreamSecond.dropped as well. Neither transport nor rtp counts them.
+	Dropped int32 `avro:"dropped" json:"dropped"`
+	// What the kernel holds for the socket, bytes.
+	ReceiveBuffer int32 `avro:"receive_buffer" json:"receive_buffer"`
+	// Null for plain UDP.
+	Rtp *RTP `avro:"rtp" json:"rtp,omitempty"`
+}
+
+// RTP: Null for plain UDP.
+type RTP struct {
+	// Packets with MPEG-TS that were handed on, in the order of their sequence numbers.
+	Packets int32 `avro:"packets" json:"packets"`
+	// Missing by their sequence numbers, when they were waited for no more. transport shows them as continuity errors.
+	Lost int32 `avro:"lost" json:"lost"`
+	// Came again, and were passed over.
+	Duplicates int32 `avro:"duplicates" json:"duplicates"`
+	// Came behind later ones and in time.
+	Reordered int32 `avro:"reordered" json:"reordered"`
+	// Came after they were counted as lost, and were passed over.
+	Late int32 `avro:"late" json:"late"`
+	// No RTP with MPEG-TS, such as RTCP or FEC on the same port, or of another sender than the stream's.
+	Ignored int32 `avro:"ignored" json:"ignored"`
+	// Times that another SSRC, or another stretch of sequence numbers, became the stream. Nothing is compared over one.
+	Restarts int32 `avro:"restarts" json:"restarts"`
 }

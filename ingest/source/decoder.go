@@ -22,6 +22,8 @@ type Input struct {
 	Format string
 	// Read, if there is one, is told the bytes of each packet when it has been read, before what it decodes to is yielded.
 	Read func(bytes int)
+	// Packets asks for the packets of the tracks that are decoded, each before what it decodes to.
+	Packets bool
 }
 
 // Decoder reads one input to its end. One goroutine uses it.
@@ -37,6 +39,8 @@ type Decoder struct {
 	decoded []*track
 	// video is the track whose pictures are wanted.
 	video *track
+	// packets yields the packets too; nil when nobody wants them.
+	packets *tap
 	// foreign counts packets of other video tracks since the last one of the chosen track.
 	foreign   int
 	keys      keys
@@ -62,6 +66,9 @@ func Open(ctx context.Context, in Input) (*Decoder, error) {
 		return nil, err
 	}
 	d := &Decoder{path: in.Path, read: in.Read, scheme: scheme, packet: astiav.AllocPacket(), frame: astiav.AllocFrame(), container: astiav.AllocFormatContext(), keys: noKeys}
+	if in.Packets {
+		d.packets = newTap()
+	}
 	if d.interrupt, err = newInterrupt(ctx, d.container); err == nil {
 		err = d.open(in)
 	}
@@ -187,7 +194,7 @@ func (d *Decoder) decode(yield func(media.Unit, error) bool) bool {
 			d.foreign = 0
 			return d.picture(t, yield)
 		}
-		return d.drain(t, d.packet, yield)
+		return d.packets.yield(d, t, yield) && d.drain(t, d.packet, yield)
 	}
 	return d.overhear(t, yield)
 }
@@ -205,7 +212,7 @@ func (d *Decoder) overhear(t *track, yield func(media.Unit, error) bool) bool {
 	}
 	d.video, d.foreign = t, 0
 	d.redescribe(t)
-	return d.yieldTracks(yield) && d.drain(t, d.packet, yield)
+	return d.yieldTracks(yield) && d.packets.yield(d, t, yield) && d.drain(t, d.packet, yield)
 }
 
 // redescribe brings the list up to date with t's format. What was yielded before is left as it was.
