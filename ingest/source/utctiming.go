@@ -27,7 +27,7 @@ func (c *serverClock) Due(us int64) time.Time { return time.UnixMicro(us).Add(-c
 // set takes a time that the server's clock showed at some moment between began and now, cut off to a resolution. Of the skews that this
 // allows it takes the one nearest to none.
 func (c *serverClock) set(shown time.Time, resolution time.Duration, began time.Time) {
-	least, most := shown.Sub(time.Now()), shown.Add(resolution).Sub(began)
+	least, most := time.Until(shown), shown.Add(resolution).Sub(began)
 	c.skew, c.known = min(max(0, least), max(most, least)), true
 }
 
