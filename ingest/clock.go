@@ -271,6 +271,11 @@ func (c *clock) unwrap(t *position, pts int64) int64 {
 	if pts == media.NoTime {
 		return max(reference, 0)
 	}
+	return nearest(pts, reference)
+}
+
+// nearest undoes the wrap of a 33-bit time stamp: it takes the one nearest to reference.
+func nearest(pts, reference int64) int64 {
 	const wrap = 1 << 33
 	turns := (reference - pts + wrap/2) >> 33
 	return pts + turns*wrap

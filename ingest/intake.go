@@ -1,10 +1,12 @@
 package ingest
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"sync"
 
+	"github.com/framewatch/framewatch/ingest/media"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,6 +24,8 @@ const (
 type intake struct {
 	// elapsed is microseconds since session on the wall.
 	elapsed func() int64
+	// pipe is the end that the decoder reads.
+	pipe *os.File
 
 	mu              sync.Mutex
 	changed         *sync.Cond
@@ -30,6 +34,30 @@ type intake struct {
 	ended           bool
 	received, taken int64
 	arrival, waited int64
+}
+
+// intakes are a worker's: media's, nil when the decoder opens the source itself, and that of sound in a container of its own, nil when there is
+// none.
+type intakes struct{ media, sound *intake }
+
+// Progress is that of both together.
+func (in intakes) Progress() (sum progress) {
+	for _, i := range []*intake{in.media, in.sound} {
+		if i != nil {
+			p := i.Progress()
+			sum.Received += p.Received
+			sum.Taken += p.Taken
+		}
+	}
+	return sum
+}
+
+// of is the intake that a track comes through.
+func (in intakes) of(t media.Track) *intake {
+	if t.Sound {
+		return in.sound
+	}
+	return in.media
 }
 
 // chunk is a piece of data and when it arrived.
@@ -54,8 +82,12 @@ func (i *intake) Pipe(source io.Reader) (*os.File, error) {
 	unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, decoderPipe)
 	go i.fill(source)
 	go i.drain(w)
+	i.pipe = r
 	return r, nil
 }
+
+// Path names the pipe for the decoder.
+func (i *intake) Path() string { return fmt.Sprintf("pipe:%d", i.pipe.Fd()) }
 
 // Arrival is when the data that the decoder took last arrived, and how long it had waited to be taken; microseconds since session.
 func (i *intake) Arrival() (at, waited int64) {

@@ -20,6 +20,7 @@ const WorkerArg = "__worker"
 const (
 	mediaDescriptor  = 3
 	recordDescriptor = 4
+	soundDescriptor  = 5
 )
 
 // reasonMost bounds the reason that a worker gives, in bytes.
@@ -31,6 +32,10 @@ type job struct {
 	Path string `json:"path"`
 	// Format is the demuxer's name when the source is known to need one.
 	Format string `json:"format"`
+	// Sound tells that the source's sound comes in a container of its own through soundDescriptor, whose time stamps are SoundShift (90 kHz)
+	// behind those of the pictures.
+	Sound      bool  `json:"sound"`
+	SoundShift int64 `json:"sound_shift"`
 	// Session of the records, microseconds since the Unix epoch; 0 offline.
 	Session int64 `json:"session"`
 	Mode    mode  `json:"mode"`
@@ -115,18 +120,23 @@ func work() error {
 	if j.Remux {
 		return remux(os.NewFile(mediaDescriptor, "media"), out)
 	}
-	input, intake := source.Input{Path: j.Path, Format: j.Format, Packets: j.Packets}, (*intake)(nil)
+	input, pipes := source.Input{Path: j.Path, Format: j.Format, Packets: j.Packets, SoundShift: j.SoundShift}, intakes{}
 	if j.Path == "" {
-		intake = newIntake(elapsed)
-		pipe, err := intake.Pipe(os.NewFile(mediaDescriptor, "media"))
-		if err != nil {
-			return fmt.Errorf("make the decoder's pipe: %w", err)
+		if pipes.media, err = takeIn(mediaDescriptor, elapsed); err != nil {
+			return err
 		}
-		defer pipe.Close()
-		input.Path = fmt.Sprintf("pipe:%d", pipe.Fd())
+		defer pipes.media.pipe.Close()
+		input.Path = pipes.media.Path()
 	}
-	w := newWorker(j, out, elapsed, intake, thin)
-	go report(out, intake, w)
+	if j.Sound {
+		if pipes.sound, err = takeIn(soundDescriptor, elapsed); err != nil {
+			return err
+		}
+		defer pipes.sound.pipe.Close()
+		input.Sound = pipes.sound.Path()
+	}
+	w := newWorker(j, out, elapsed, pipes, thin)
+	go report(out, pipes, w)
 	e := ending{Reason: "end of file"}
 	if err := w.Run(context.Background(), input); err != nil {
 		reason := err.Error()
@@ -136,6 +146,15 @@ func work() error {
 		e = ending{Reason: reason[:min(len(reason), reasonMost)], Failed: true}
 	}
 	return out.End(e)
+}
+
+// takeIn starts an intake of what comes through one of our descriptors.
+func takeIn(descriptor uintptr, elapsed func() int64) (*intake, error) {
+	i := newIntake(elapsed)
+	if _, err := i.Pipe(os.NewFile(descriptor, "media")); err != nil {
+		return nil, fmt.Errorf("make the decoder's pipe: %w", err)
+	}
+	return i, nil
 }
 
 // since counts the microseconds of wall time from session on, without the steps of the wall clock after the start.
@@ -169,12 +188,9 @@ func obey(stdin *bufio.Reader, t *thinning) {
 const reportEvery = 500 * time.Millisecond
 
 // report sends the progress, also when the decoder hangs: that is how the supervisor tells.
-func report(out *sender, in *intake, w *worker) {
+func report(out *sender, in intakes, w *worker) {
 	for range time.Tick(reportEvery) {
-		var p progress
-		if in != nil {
-			p = in.Progress()
-		} // Otherwise the supervisor counts: the sandbox shows the worker nothing of itself.
+		p := in.Progress() // Without pipes the supervisor counts: the sandbox shows the worker nothing of itself.
 		p.Lag, p.Passed = w.lag.Tell(w.elapsed()), w.thin.passed.Load()
 		if out.Progress(p) != nil {
 			return

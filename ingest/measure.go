@@ -92,7 +92,10 @@ func (m *measurement) run(parent context.Context) error {
 		}
 		return m.conclude(m.hear(ctx, cancel, p))
 	}
-	f := newFeed(func() (*process, error) { return l.start(ctx, m.config.Executable, job{Mode: offline}) })
+	f := newFeed(func(j job) (*process, error) {
+		j.Mode = offline
+		return l.start(ctx, m.config.Executable, j)
+	})
 	fetched := make(chan error, 1)
 	go func() {
 		err := source.Fetch(ctx, source.Request{URL: m.at.url}, f, &source.Meter{})

@@ -24,11 +24,12 @@ const exitTime = 2 * time.Second
 
 // process is one worker process as the supervisor holds it. It ends with the context it was started in.
 type process struct {
-	cmd     *exec.Cmd
-	stdin   io.WriteCloser
-	media   *os.File
-	records *os.File
-	stderr  *tail
+	cmd   *exec.Cmd
+	stdin io.WriteCloser
+	// media is written for a job without a path, sound for one that says so.
+	media, sound *os.File
+	records      *os.File
+	stderr       *tail
 	// release lets the thread go that started it.
 	release func()
 }
@@ -83,6 +84,14 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 		ours, theirs = append(ours, mediaWrite), append(theirs, mediaRead)
 		p.media, cmd.ExtraFiles[mediaDescriptor-3] = mediaWrite, mediaRead
 	}
+	if j.Sound {
+		soundRead, soundWrite, err := pipe()
+		if err != nil {
+			return abandon(err)
+		}
+		ours, theirs = append(ours, soundWrite), append(theirs, soundRead)
+		p.sound, cmd.ExtraFiles = soundWrite, append(cmd.ExtraFiles, soundRead)
+	}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return abandon(err)
@@ -129,8 +138,10 @@ func (p *process) Sample(sampling int32) {
 func (p *process) Wait() error {
 	p.records.Close()
 	p.stdin.Close()
-	if p.media != nil {
-		p.media.Close()
+	for _, f := range []*os.File{p.media, p.sound} {
+		if f != nil {
+			f.Close()
+		}
 	}
 	late := time.AfterFunc(exitTime, func() { p.cmd.Process.Kill() })
 	defer late.Stop()

@@ -38,7 +38,7 @@ func (w *worker) sound(s *media.Samples) error {
 		}
 	}
 	length := int64(len(s.Channels[0])) * media.Clock / int64(s.Format.SampleRate)
-	came, waited := w.arrival()
+	came, waited := w.arrival(s.Track)
 	i := w.clock.Stamp(s.Track, s.PTS, length, w.reference(came))
 	if i.Fresh || i.Missing > soundGap || i.Missing < -soundGap {
 		if err := w.flushTrack(s.Track, t); err != nil {

@@ -35,7 +35,10 @@ func (t *try) direct(ctx context.Context) outcome {
 func (t *try) fetched(ctx context.Context, scheme source.Scheme) outcome {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	f := newFeed(func() (*process, error) { return t.launch(ctx, job{Mode: t.mode(scheme)}) })
+	f := newFeed(func(j job) (*process, error) {
+		j.Mode = t.mode(scheme)
+		return t.launch(ctx, j)
+	})
 	request := source.Request{URL: t.at.url, Loop: t.stream.spec.Loop, Position: t.stream.position}
 	fetched := make(chan error, 1)
 	go func() {

@@ -19,6 +19,10 @@ const (
 	pictureEvery   = 1_000_000
 	// pictureWidth in pixels and pictureQuality (1-100) of the pictures that are kept.
 	pictureWidth, pictureQuality = 320, 60
+	// noTrack is none: what it would present goes by the newest line.
+	noTrack = -1
+	// joinTime is how much later than it is due a unit may be for another container's sake.
+	joinTime = time.Second
 	// guessedDuration is how long a picture lasts when nothing tells: 40 ms in 90 kHz.
 	guessedDuration = media.Clock / 25
 )
@@ -30,9 +34,8 @@ type worker struct {
 	out *sender
 	// elapsed is microseconds since session on the wall.
 	elapsed func() int64
-	// intake is nil when the decoder opens the source itself.
-	intake *intake
-	clock  *clock
+	intakes intakes
+	clock   *clock
 
 	// tracks is the inventory, offered what the decoder said last.
 	tracks, offered *media.Tracks
@@ -56,11 +59,11 @@ type worker struct {
 	sounds map[int]*sound
 }
 
-func newWorker(j job, out *sender, elapsed func() int64, in *intake, thin *thinning) *worker {
-	w := &worker{job: j, out: out, elapsed: elapsed, intake: in, clock: newClock(j.Mode),
+func newWorker(j job, out *sender, elapsed func() int64, in intakes, thin *thinning) *worker {
+	w := &worker{job: j, out: out, elapsed: elapsed, intakes: in, clock: newClock(j.Mode),
 		video: feature.NewVideo(), sounds: map[int]*sound{}, lastPTS: media.NoTime, thin: thin, lag: &lag{}}
-	if in != nil {
-		w.lag.waiting = in.Waiting
+	if in.media != nil {
+		w.lag.waiting = in.media.Waiting
 	}
 	return w
 }
@@ -68,6 +71,9 @@ func newWorker(j job, out *sender, elapsed func() int64, in *intake, thin *thinn
 // Run takes the source to its end, or round and round when it loops. The error says why it could not be read on.
 func (w *worker) Run(ctx context.Context, input source.Input) error {
 	defer w.video.Close()
+	if w.job.Mode != offline {
+		input.Patience = w.patience
+	}
 	for {
 		before := w.clock.end
 		if err := w.play(ctx, input); err != nil {
@@ -152,7 +158,7 @@ func (w *worker) picture(f *media.Frame) error {
 	}
 	began, apart := w.elapsed(), w.thin.Apart(f)
 	known, lasts := w.duration(f, apart)
-	came, waited := w.arrival()
+	came, waited := w.arrival(f.Track)
 	i := w.clock.Stamp(f.Track, f.PTS, lasts, w.reference(came))
 	if i.Epoch != w.videoEpoch || apart {
 		w.video.Reset()
@@ -240,7 +246,7 @@ func (w *worker) present(at, came, waited, worked int64) {
 // behind is how late the unit was ready by our own doing: after its data had come and, unless it is presented as it comes, its time too.
 func (w *worker) behind(at, came, now int64) int64 {
 	switch {
-	case w.intake == nil:
+	case w.intakes.media == nil:
 		return now - at
 	case w.clock.mode == live:
 		return now - came
@@ -249,11 +255,21 @@ func (w *worker) behind(at, came, now int64) int64 {
 }
 
 // arrival is when the unit's last byte came, and how long it had waited for the decoder.
-func (w *worker) arrival() (came, waited int64) {
-	if w.intake == nil {
+func (w *worker) arrival(track int) (came, waited int64) {
+	i := w.intakes.media
+	if w.offered != nil && track < len(w.offered.List) {
+		i = w.intakes.of(w.offered.List[track])
+	}
+	if i == nil {
 		return w.elapsed(), 0
 	}
-	return w.intake.Arrival()
+	return i.Arrival()
+}
+
+// patience is how long a packet with this time stamp may wait for one of the other container: until joinTime after it is due.
+func (w *worker) patience(pts int64) time.Duration {
+	now := w.elapsed()
+	return joinTime + time.Duration(w.clock.Expect(noTrack, pts, now)-now)*time.Microsecond
 }
 
 // reference is what presentation time is anchored to: arrival when live, else now.

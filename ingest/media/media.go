@@ -11,7 +11,7 @@ const NoTime int64 = -1 << 63
 
 // Track describes one elementary stream.
 type Track struct {
-	// Index within the container.
+	// Index in the list of tracks.
 	Index int
 	// Kind is video, audio, subtitle or data.
 	Kind string
@@ -23,6 +23,8 @@ type Track struct {
 	ID int
 	// BitRate in bits per second; 0 when not declared.
 	BitRate int64
+	// Sound tells that it comes in the container that holds the source's sound alone.
+	Sound bool
 	// Video is set on video tracks, Audio on audio tracks.
 	Video *VideoFormat
 	Audio *AudioFormat

@@ -32,6 +32,8 @@ type decoded struct {
 	samples []media.Samples
 	err     error
 	refused int
+	// distances between a stretch of sound and the picture that came out before it, 90 kHz.
+	distances []int64
 }
 
 // decode opens and reads an input to its end.
@@ -55,6 +57,9 @@ func decode(t testing.TB, in source.Input) (out decoded) {
 			out.frames = append(out.frames, f)
 		case u.Samples != nil:
 			s := *u.Samples
+			if n := len(out.frames); n > 0 {
+				out.distances = append(out.distances, max(s.PTS-out.frames[n-1].PTS, out.frames[n-1].PTS-s.PTS))
+			}
 			s.Channels = nil
 			for _, c := range u.Samples.Channels {
 				s.Channels = append(s.Channels, append([]float32(nil), c...))

@@ -119,7 +119,7 @@ func (d *dash) play(ctx context.Context) error {
 	for i, r := range d.renditions {
 		parties.Go(func() {
 			outcomes[i] = r.play(ctx)
-			if e, ok := r.w.(interface{ End() }); ok && r.beside {
+			if e, ok := r.w.(interface{ End() }); ok && len(d.renditions) > 1 {
 				e.End()
 			}
 			if outcomes[i] != nil && outcomes[i] != ErrReopen {

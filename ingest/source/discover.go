@@ -20,39 +20,48 @@ const (
 	maxForeign = 10
 )
 
-// discover describes the container's tracks that are not known yet and opens decoders for them: for all audio up to maxAudio, and
+// discover describes a container's tracks that are not known yet and opens decoders for them: for all audio up to maxAudio, and
 // for every video track, of which the first usable one is chosen.
-func (d *Decoder) discover() {
-	streams := d.container.Streams()
-	list := slices.Clone(d.tracks.List)
-	audio := 0
-	for _, t := range d.decoded {
-		if t != nil && !t.video {
-			audio++
+func (d *Decoder) discover(from *demuxer) {
+	late := len(d.tracks.List) > 0
+	d.tracks.List = slices.Clone(d.tracks.List)
+	for _, s := range from.container.Streams()[len(from.index):] {
+		index := len(d.tracks.List)
+		told := describe(from.container, s)
+		told.Index, told.Sound = index, from.soundOnly
+		from.index = append(from.index, index)
+		d.tracks.List, d.decoded = append(d.tracks.List, told), append(d.decoded, nil)
+		if !d.wanted(from, s) {
+			continue
 		}
-	}
-	for _, s := range streams[len(list):] {
-		list = append(list, describe(d.container, s))
-		d.decoded = append(d.decoded, nil)
-		switch kind := s.CodecParameters().MediaType(); {
-		case kind == astiav.MediaTypeAudio && audio >= maxAudio:
-		case kind == astiav.MediaTypeAudio, kind == astiav.MediaTypeVideo && !cover(s):
-			t, err := openTrack(d.container, s)
-			if err != nil {
-				d.errors++
-				continue
-			}
-			t.late = len(d.tracks.List) > 0
-			d.decoded[s.Index()] = t
-			if !t.video {
-				audio++
-			}
+		t, err := openTrack(from.container, s, index)
+		if err != nil {
+			d.errors++
+			continue
 		}
+		t.late = late
+		d.decoded[index] = t
 	}
-	d.tracks.List = list
 	if d.video == nil {
 		d.video = d.firstVideo()
 	}
+}
+
+// wanted tells whether a stream is decoded.
+func (d *Decoder) wanted(from *demuxer, s *astiav.Stream) bool {
+	switch s.CodecParameters().MediaType() {
+	case astiav.MediaTypeVideo:
+		return !from.soundOnly && !cover(s)
+	case astiav.MediaTypeAudio:
+		audio := 0
+		for _, t := range d.decoded {
+			if t != nil && !t.video {
+				audio++
+			}
+		}
+		return audio < maxAudio
+	}
+	return false
 }
 
 // firstVideo is the first video track of known size, or the first one when no size is known yet.
@@ -76,7 +85,7 @@ func (d *Decoder) firstVideo() *track {
 func describe(container *astiav.FormatContext, s *astiav.Stream) media.Track {
 	p := s.CodecParameters()
 	t := media.Track{
-		Index: s.Index(), ID: s.ID(), Kind: "data", Codec: p.CodecID().Name(), BitRate: p.BitRate(),
+		ID: s.ID(), Kind: "data", Codec: p.CodecID().Name(), BitRate: p.BitRate(),
 		Profile: C.GoString(C.avcodec_profile_name(C.enum_AVCodecID(p.CodecID()), C.int(p.Profile()))),
 	}
 	if metadata := s.Metadata(); metadata != nil {

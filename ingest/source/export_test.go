@@ -115,3 +115,14 @@ var NewFIFO = newFIFO
 
 // Data is what was taken out of a FIFO.
 func (h held) Data() (data []byte, broken bool) { return h.data, h.broken }
+
+// Positions is where a merge puts packets: each the number of its input and its DTS in 90 kHz.
+func Positions(packets [][2]int64) (at []int64) {
+	var inputs [2]input
+	for _, p := range packets {
+		i := &inputs[p[0]]
+		i.place(p[1], &inputs[1-p[0]])
+		at = append(at, i.position)
+	}
+	return at
+}

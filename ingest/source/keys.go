@@ -32,10 +32,10 @@ var noKeys = keys{last: media.NoTime, resumed: media.NoTime}
 // It is called while Units yields, by the goroutine that reads them.
 func (d *Decoder) KeysOnly(on bool) { d.keys.wanted = on }
 
-// picture takes d.packet of the chosen video track.
-func (d *Decoder) picture(t *track, yield func(media.Unit, error) bool) bool {
+// picture takes a packet of the chosen video track.
+func (d *Decoder) picture(t *track, packet *astiav.Packet, yield func(media.Unit, error) bool) bool {
 	k, p := &d.keys, t.content.(*picture)
-	key, pts := d.packet.Flags().Has(astiav.PacketFlagKey), to90k(d.packet.Pts(), p.timeBase)
+	key, pts := packet.Flags().Has(astiav.PacketFlagKey), to90k(packet.Pts(), p.timeBase)
 	switch {
 	case k.wanted && !k.alone:
 		k.alone, k.last = true, media.NoTime
@@ -49,10 +49,10 @@ func (d *Decoder) picture(t *track, yield func(media.Unit, error) bool) bool {
 	}
 	p.excused = (k.alone || k.resumed != media.NoTime) && t.codec.CodecID() == astiav.CodecIDH264
 	if k.passes(key, pts) {
-		p.packets.add(d.packet)
+		p.packets.add(packet)
 		return yield(media.Unit{Passed: true}, nil)
 	}
-	if !d.drain(t, d.packet, yield) {
+	if !d.drain(t, packet, yield) {
 		return false
 	}
 	if !k.alone {

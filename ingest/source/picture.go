@@ -37,9 +37,9 @@ type looks struct {
 	width, height, pixelFormat, sarNum, sarDen, colourRange, transfer, matrix, primaries, rotation C.int
 }
 
-func newPicture(container *astiav.FormatContext, s *astiav.Stream) *picture {
+func newPicture(container *astiav.FormatContext, s *astiav.Stream, index int) *picture {
 	p := &picture{container: container, stream: s, timeBase: s.TimeBase(), rotation: rotation(s)}
-	p.frame.Track = s.Index()
+	p.frame.Track = index
 	p.frame.Format = videoFormat(container, s)
 	return p
 }

@@ -28,9 +28,9 @@ type sounds struct {
 	mask                          C.uint64_t
 }
 
-func newSound(stream *astiav.Stream) *sound {
+func newSound(stream *astiav.Stream, index int) *sound {
 	s := &sound{timeBase: stream.TimeBase()}
-	s.samples.Track = stream.Index()
+	s.samples.Track = index
 	s.samples.Format = audioFormat(stream.CodecParameters())
 	return s
 }

@@ -13,31 +13,30 @@ type tap struct {
 	// told are the tracks of the codings yielded last, extra what packets said in the place of a track's extradata.
 	told  []int
 	extra map[int][]byte
-	// bases are the tracks' time bases.
-	bases map[int]astiav.Rational
 }
 
-func newTap() *tap { return &tap{extra: map[int][]byte{}, bases: map[int]astiav.Rational{}} }
+func newTap() *tap { return &tap{extra: map[int][]byte{}} }
 
-// yield yields d's packet, which is of t. false: the reader wants no more.
-func (p *tap) yield(d *Decoder, t *track, yield func(media.Unit, error) bool) bool {
+// yield yields a packet, which is of t. false: the reader wants no more.
+func (p *tap) yield(d *Decoder, t *track, packet *astiav.Packet, yield func(media.Unit, error) bool) bool {
 	if p == nil {
 		return true
 	}
-	extra := d.packet.SideData(astiav.PacketSideDataTypeNewExtradata)
+	extra := packet.SideData(astiav.PacketSideDataTypeNewExtradata)
 	if len(extra) > 0 {
 		p.extra[t.index] = extra
 	}
 	if tracks := d.yielded(); len(extra) > 0 || !slices.Equal(tracks, p.told) {
 		p.told = tracks
+		t.look()
 		if !yield(media.Unit{Codings: p.codings(d)}, nil) {
 			return false
 		}
 	}
-	base := p.bases[t.index]
+	base := t.stream.TimeBase()
 	p.packet = media.Packet{
-		Track: t.index, PTS: to90k(d.packet.Pts(), base), DTS: to90k(d.packet.Dts(), base), Duration: to90k(d.packet.Duration(), base),
-		Key: d.packet.Flags().Has(astiav.PacketFlagKey), Video: t.video, Data: d.packet.Data(),
+		Track: t.index, PTS: to90k(packet.Pts(), base), DTS: to90k(packet.Dts(), base), Duration: to90k(packet.Duration(), base),
+		Key: packet.Flags().Has(astiav.PacketFlagKey), Video: t.video, Data: packet.Data(),
 	}
 	return yield(media.Unit{Packet: &p.packet}, nil)
 }
@@ -53,10 +52,8 @@ func (d *Decoder) yielded() (tracks []int) {
 }
 
 func (p *tap) codings(d *Decoder) (all []media.Coding) {
-	streams := d.container.Streams()
 	for _, i := range p.told {
-		c := coding(d.container, streams[i])
-		p.bases[i] = streams[i].TimeBase()
+		c := d.decoded[i].coding
 		if extra := p.extra[i]; extra != nil {
 			c.ExtraData = extra
 		}
@@ -65,11 +62,17 @@ func (p *tap) codings(d *Decoder) (all []media.Coding) {
 	return all
 }
 
+// look brings t's coding up to date. The demuxer must be at rest, as it is while t has its packet.
+func (t *track) look() {
+	t.coding = coding(t.container, t.stream)
+	t.coding.Track = t.index
+}
+
 // coding is what the container says of s, and what libav found in its first packets.
 func coding(container *astiav.FormatContext, s *astiav.Stream) media.Coding {
 	p := s.CodecParameters()
 	c := media.Coding{
-		Track: s.Index(), Video: p.MediaType() == astiav.MediaTypeVideo, Codec: int(p.CodecID()), Profile: int(p.Profile()), Level: int(p.Level()),
+		Video: p.MediaType() == astiav.MediaTypeVideo, Codec: int(p.CodecID()), Profile: int(p.Profile()), Level: int(p.Level()),
 		ExtraData: p.ExtraData(), BitRate: p.BitRate(),
 	}
 	if !c.Video {

@@ -25,6 +25,10 @@ type track struct {
 	// late tells that the track appeared after Open.
 	late    bool
 	content content
+	// container and stream it is of, and what a muxer must know of it.
+	container *astiav.FormatContext
+	stream    *astiav.Stream
+	coding    media.Coding
 }
 
 // content is what differs between pictures and sound. The unit that read returns is valid until the next read.
@@ -38,24 +42,25 @@ type content interface {
 	free()
 }
 
-// openTrack opens a decoder for stream s. It has one thread: it is by streams that we scale, and single-threaded that errors are
+// openTrack opens a decoder for stream s, which stands at index in the list of tracks. It has one thread: it is by streams that we scale, and single-threaded that errors are
 // reported where they happen.
-func openTrack(container *astiav.FormatContext, s *astiav.Stream) (*track, error) {
+func openTrack(container *astiav.FormatContext, s *astiav.Stream, index int) (*track, error) {
 	parameters := s.CodecParameters()
 	codec := astiav.FindDecoder(parameters.CodecID())
 	if codec == nil {
 		return nil, fmt.Errorf("no decoder for %s", parameters.CodecID().Name())
 	}
-	t := &track{index: s.Index(), codec: astiav.AllocCodecContext(codec), video: parameters.MediaType() == astiav.MediaTypeVideo}
+	t := &track{container: container, stream: s, index: index, codec: astiav.AllocCodecContext(codec), video: parameters.MediaType() == astiav.MediaTypeVideo}
 	if err := t.open(codec, s); err != nil {
 		t.codec.Free()
 		return nil, err
 	}
 	if t.video {
-		t.content = newPicture(container, s)
+		t.content = newPicture(container, s, index)
 	} else {
-		t.content = newSound(s)
+		t.content = newSound(s, index)
 	}
+	t.look()
 	return t, nil
 }
 
