@@ -23,10 +23,9 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// run runs an edge until the test ends and checks that it then ends within 5 s. It sheds nothing, however busy the machine is: that has tests of its own.
+// run runs an edge until the test ends and checks that it then ends within 5 s.
 func run(t *testing.T, config ingest.Config, log *slog.Logger) (*ingest.Ingest, *recorder) {
 	t.Helper()
-	config.Shedding = "off"
 	r := newRecorder()
 	edge := ingest.New(config, r.publish, log)
 	ctx, stop := context.WithCancel(context.Background())

@@ -237,7 +237,7 @@ func (s *status) playlistSecond(now time.Time) *schemas.Playlist {
 		Segments: int32(p.Segments - before.Segments), SegmentErrors: int32(p.SegmentErrors - before.SegmentErrors),
 		SegmentStatus: int32(p.SegmentStatus), SegmentLatencyMS: int32(p.SegmentLatency.Milliseconds()),
 		Throughput: p.Throughput, Bandwidth: p.Bandwidth, Variants: int32(p.Variants),
-		SegmentsMissed: &missed,
+		SegmentsMissed: &missed, DurationErrorMS: int32(p.DurationError.Milliseconds()),
 	}
 	if p.Timed {
 		late := int32(p.Late - before.Late)

@@ -135,7 +135,8 @@ type Playlist struct {
 	// Bits per second.
 	Throughput int64 `avro:"throughput" json:"throughput"`
 	// Declared, bits per second.
-	Bandwidth       int64 `avro:"bandwidth" json:"bandwidth"`
+	Bandwidth int64 `avro:"bandwidth" json:"bandwidth"`
+	// How much longer the last segment lasts than the playlist says, by its samples: MP4. 0 when they do not tell.
 	DurationErrorMS int32 `avro:"duration_error_ms" json:"duration_error_ms"`
 	// DASH: representations of pictures.
 	Variants   int32  `avro:"variants" json:"variants"`

@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -117,11 +116,17 @@ func (d *dash) play(ctx context.Context) error {
 	outcomes := make([]error, len(d.renditions))
 	var parties sync.WaitGroup
 	for i, r := range d.renditions {
+		end := func() {}
+		if e, ok := r.w.(interface{ End() }); ok && len(d.renditions) > 1 {
+			end = e.End
+		}
+		if r.beside {
+			// A Write that waits for the pictures ends with them.
+			defer context.AfterFunc(ctx, end)()
+		}
 		parties.Go(func() {
 			outcomes[i] = r.play(ctx)
-			if e, ok := r.w.(interface{ End() }); ok && len(d.renditions) > 1 {
-				e.End()
-			}
+			end()
 			if outcomes[i] != nil && outcomes[i] != ErrReopen {
 				cancel(outcomes[i])
 			}
@@ -199,234 +204,5 @@ func (d *dash) adopt(group []period) {
 	clear(d.keys)
 	for _, p := range group {
 		d.keys[p.key] = true
-	}
-}
-
-// show tells the renditions and the meter what the MPD and the clock say now; fresh: the MPD was just loaded.
-func (d *dash) show(ctx context.Context, fresh bool) error {
-	if fresh && !d.relocate() {
-		return nil
-	}
-	d.grows, d.longest = time.Time{}, 0
-	for i, r := range d.renditions {
-		list, grows, err := d.list(ctx, i)
-		if err != nil {
-			return err
-		}
-		if grows > 0 {
-			if due := d.clock.Due(grows); d.grows.IsZero() || due.Before(d.grows) {
-				d.grows = due
-			}
-		}
-		d.longest = max(d.longest, list.target)
-		if i == 0 {
-			d.tell(r.window.last(), list)
-		}
-		r.window.set(list)
-	}
-	return nil
-}
-
-// relocate finds the periods that are played in the MPD as it is now. When they are gone, the lists end where they are.
-func (d *dash) relocate() bool {
-	for _, g := range d.p.groups() {
-		if slices.ContainsFunc(g, func(p period) bool { return d.keys[p.key] }) {
-			d.adopt(g)
-			return true
-		}
-	}
-	for _, r := range d.renditions {
-		if list := *r.window.last(); !list.ended {
-			list.ended = true
-			if n := len(list.segments); n > 0 {
-				list.follows = list.segments[n-1].next
-			}
-			list.follows = max(list.follows, 1)
-			r.window.set(&list)
-		}
-	}
-	return false
-}
-
-// list is what there is now of a track of the periods being played, and when time adds to that.
-func (d *dash) list(ctx context.Context, track int) (*playlist, int64, error) {
-	out, grows, now := &playlist{closed: true}, int64(0), d.clock.Now()
-	longest := int64(0)
-	for i := range d.group {
-		p := &d.group[i]
-		index, err := d.indexOf(ctx, p.tracks[track])
-		if err != nil {
-			return nil, 0, err
-		}
-		t, err := newTimeline(p, p.tracks[track], index)
-		if err != nil {
-			return nil, 0, err
-		}
-		l, err := t.list(d.p, now, d.clock.Due)
-		if err != nil {
-			return nil, 0, err
-		}
-		if i > 0 && len(l.segments) > 0 && !d.group[i-1].continues(p) {
-			l.segments[0].discontinuity = true
-		}
-		if len(out.segments) == 0 {
-			out.sequence = l.first
-		}
-		out.segments = append(out.segments, l.segments...)
-		out.length += int(min(l.count, 1<<30))
-		longest = max(longest, l.longest)
-		if l.grows > 0 && (grows == 0 || l.grows < grows) {
-			grows = l.grows
-		}
-	}
-	out.target = time.Duration(longest) * time.Microsecond
-	out.delay = max(time.Duration(d.p.delay)*time.Microsecond, 3*out.target)
-	d.close(out, longest)
-	return out, grows, nil
-}
-
-// close tells whether a list is finished, and what follows.
-func (d *dash) close(list *playlist, longest int64) {
-	last := d.group[len(d.group)-1]
-	next := slices.IndexFunc(d.p.periods, func(p period) bool { return p.start >= last.end && len(p.tracks) > 0 && !d.keys[p.key] })
-	if next >= 0 {
-		list.follows = d.p.periods[next].start
-	}
-	if !d.p.live {
-		list.ended = true
-		return
-	}
-	n := len(list.segments)
-	whole := n > 0 && list.segments[n-1].next >= last.end-shortest
-	over := !last.open && (whole || d.clock.Now() >= last.end+longest && d.answered.After(d.clock.Due(last.end)))
-	list.ended = over && (next >= 0 || d.p.update < 0)
-}
-
-// indexOf is the segment index of r, nil when it has none; it is read once.
-func (d *dash) indexOf(ctx context.Context, r *representation) ([]subsegment, error) {
-	if !r.indexed {
-		return nil, nil
-	}
-	key := r.base.String() + " " + r.segments.IndexRange
-	if index, ok := d.indexes[key]; ok {
-		return index, nil
-	}
-	index, err := d.index(ctx, r)
-	if err == nil {
-		d.indexes[key] = index
-	}
-	return index, err
-}
-
-// tell tells the meter what changed from one list of the pictures to the next.
-func (d *dash) tell(before, now *playlist) {
-	target := now.target
-	if r := d.group[len(d.group)-1].tracks[0]; d.p.live && r.segments.Timeline != nil {
-		target = max(target, time.Duration(d.p.update)*time.Microsecond)
-	}
-	d.meter.update(func(s *PlaylistState) {
-		if before == nil || !now.same(before) {
-			if before != nil {
-				s.Step = now.sequence - before.sequence
-			}
-			s.Changed = time.Now()
-		}
-		s.Target, s.MediaSequence, s.Length, s.Timed = target, now.sequence, now.length, d.p.live
-		if s.Skew = nil; d.clock.known {
-			skew := d.clock.skew
-			s.Skew = &skew
-		}
-	})
-}
-
-// follow keeps the lists of a live presentation as the MPD and the clock go on. The MPD is loaded again when minimumUpdatePeriod is over,
-// and in doubt; failures are borne until three times that have passed without an answer.
-func (d *dash) follow(ctx context.Context) {
-	tried := time.Now()
-	next := d.scheduled(d.answered, d.interval())
-	for d.p.live {
-		doubt, ok := d.wait(ctx, next)
-		if !ok {
-			return
-		}
-		if again := tried.Add(leastInterval); doubt && (next.IsZero() || again.Before(next)) {
-			next = again
-		}
-		due := !next.IsZero() && !time.Now().Before(next)
-		if due {
-			tried = time.Now()
-			err := d.renew(ctx)
-			if err != nil && d.interval() > 0 && time.Since(d.answered) >= 3*d.interval() {
-				d.end(fmt.Errorf("MPD %s: %w", Redact(d.address), err))
-				return
-			}
-			if next = d.scheduled(d.answered, d.interval()); err != nil {
-				next = d.scheduled(tried, d.interval()/2)
-				continue
-			}
-		}
-		if err := d.show(ctx, due); err != nil {
-			d.end(err)
-			return
-		}
-	}
-}
-
-// leastInterval is the least time between two loads of an MPD.
-const leastInterval = time.Second
-
-// interval is the time between two loads of the MPD; 0: it stays as it is.
-func (d *dash) interval() time.Duration {
-	switch {
-	case d.p.update < 0:
-		return 0
-	case d.p.update == 0:
-		return max(d.longest, leastInterval)
-	}
-	return max(time.Duration(d.p.update)*time.Microsecond, leastInterval)
-}
-
-func (d *dash) scheduled(since time.Time, interval time.Duration) time.Time {
-	if interval == 0 {
-		return time.Time{}
-	}
-	return since.Add(interval)
-}
-
-// wait waits until it is time to load the MPD, or time has added to a list, or there is doubt; false when ctx ended before.
-func (d *dash) wait(ctx context.Context, next time.Time) (doubt, ok bool) {
-	if next.IsZero() || !d.grows.IsZero() && d.grows.Before(next) {
-		next = d.grows
-	}
-	var due <-chan time.Time
-	if !next.IsZero() {
-		timer := time.NewTimer(time.Until(next))
-		defer timer.Stop()
-		due = timer.C
-	}
-	select {
-	case <-due:
-		return false, true
-	case <-d.doubted:
-		return true, true
-	case <-ctx.Done():
-		return false, false
-	}
-}
-
-// renew loads the MPD again.
-func (d *dash) renew(ctx context.Context) error {
-	began := time.Now()
-	b, text, err := d.load(ctx, d.address)
-	if err != nil {
-		return err
-	}
-	return d.take(ctx, b, text, began)
-}
-
-// end lets the renditions end with err once all that is listed has been walked.
-func (d *dash) end(err error) {
-	for _, r := range d.renditions {
-		r.window.end(err)
 	}
 }

@@ -351,6 +351,27 @@ func TestDASHLocation(t *testing.T) {
 	})
 }
 
+func TestDASHRecognised(t *testing.T) {
+	mpd := mpdOf(`mediaPresentationDuration="PT4S"`, periodOf(``, numbers))
+	for _, c := range []struct{ name, path, kind, text string }{
+		{"path", "/a.MPD", "text/plain", " " + strings.TrimPrefix(mpd, `<?xml version="1.0"?>`)}, {"content type", "/a", "application/dash+xml; charset=utf-8", " " + strings.TrimPrefix(mpd, `<?xml version="1.0"?>`)},
+		{"content", "/a", "", mpd}, {"content without a declaration", "/a", "", strings.TrimPrefix(mpd, `<?xml version="1.0"?>`)}, {"content behind a byte order mark", "/a", "", "\ufeff" + mpd},
+	} {
+		o := newOrigin(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != c.path {
+				named(nil)(w, r)
+				return
+			}
+			w.Header().Set("Content-Type", c.kind)
+			io.WriteString(w, c.text)
+		})
+		var w sink
+		if err := source.Fetch(t.Context(), source.Request{URL: "http://o" + c.path, Client: o.client()}, &w, &source.Meter{}); err != nil || w.String() != "<i><5><6>" {
+			t.Errorf("%s: wrote %q, %v", c.name, w.String(), err)
+		}
+	}
+}
+
 // TestDASHClock has servers whose clock is 7 s ahead of ours, so that 4 more segments of 2 s than by ours, or 3, are complete.
 func TestDASHClock(t *testing.T) {
 	for _, c := range []struct {
@@ -468,5 +489,19 @@ func TestIndex(t *testing.T) {
 		if got := strings.Join(lines, " "); c.want == "malformed" && err == nil || c.want != "malformed" && (err != nil || got != c.want) {
 			t.Errorf("%s: got %s, %v, want %s", c.name, got, err, c.want)
 		}
+	}
+}
+
+// TestDASHBegins has a stream that has begun a second ago: its first segment is not complete until the next.
+func TestDASHBegins(t *testing.T) {
+	for _, entries := range []string{numbers, timed(`<S t="0" d="180000" r="-1"/>`, `startNumber="5"`)} {
+		synctest.Test(t, func(t *testing.T) {
+			mpd := mpdOf(ago(time.Second)+`minimumUpdatePeriod="PT500S"`, periodOf(`start="PT0S"`, strings.Replace(entries, "$Time$", "$Number$", 1)))
+			var w marked
+			asked, _ := fetched(t, newOrigin(named(func() string { return mpd })), &w, &source.Meter{}, nil, 4*time.Second)
+			if want := "live.mpd@0 i@1 5.m4s@1 6.m4s@3"; asked != want {
+				t.Errorf("asked for %s, want %s", asked, want)
+			}
+		})
 	}
 }

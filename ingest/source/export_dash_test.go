@@ -78,3 +78,9 @@ func Sealed(init, segment []byte) (name string, sealed bool) {
 	c, guarded := scheme(init)
 	return c.name, guarded && c.sealed(segment)
 }
+
+// Measure is how long a segment lasts after this initialisation section, in ticks of a timescale.
+func Measure(init, segment []byte) (timescale, ticks int64) {
+	r := newRuler(init)
+	return r.timescale, r.measure(segment)
+}

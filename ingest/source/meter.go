@@ -41,6 +41,8 @@ type PlaylistState struct {
 	// SegmentLatency is from the last segment's request to its last byte; Throughput its rate in bits per second.
 	SegmentLatency time.Duration
 	Throughput     int64
+	// DurationError is how much longer the last segment's pictures last than the list says; 0 when they do not tell.
+	DurationError time.Duration
 	// Bandwidth is the chosen variant's, as declared, bits per second; Variants how many there are, 0 without a master playlist.
 	Bandwidth int64
 	Variants  int

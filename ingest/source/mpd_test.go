@@ -40,11 +40,15 @@ func TestMPDListing(t *testing.T) {
 		want  string // lines joined by a space, without http://o/d/
 		grows float64
 	}{
-		// Complete after 10.9 s are those that begin at 0, 2, 4, 6 and 8; of them the ones that end after 10.9 - 6 = 4.9 are kept, and the
-		// next is there at 12.
-		{"numbers, live", mpdOf(begun+` timeShiftBufferDepth="PT6S"`, periodOf(`start="PT0S"`, numbers)), 10.9, "7.m4s 4 +2 8.m4s 6 +2 9.m4s 8 +2", 12},
-		// At 12 the one that ends then is there, and the one that ended at 6 is not kept any more.
-		{"numbers, live, on the second", mpdOf(begun+` timeShiftBufferDepth="PT6S"`, periodOf(`start="PT0S"`, numbers)), 12, "8.m4s 6 +2 9.m4s 8 +2 10.m4s 10 +2", 14},
+		// Complete after 10.9 s are those that begin at 0, 2, 4, 6 and 8; of them the ones are kept that ended no more than 2 + 6 s ago, after 2.9,
+		// and the next is there at 12.
+		{"numbers, live", mpdOf(begun+` timeShiftBufferDepth="PT6S"`, periodOf(`start="PT0S"`, numbers)), 10.9, "6.m4s 2 +2 7.m4s 4 +2 8.m4s 6 +2 9.m4s 8 +2", 12},
+		// At 12 the one that ends then is there, and the one that ended at 4 is not kept any more.
+		{"numbers, live, on the second", mpdOf(begun+` timeShiftBufferDepth="PT6S"`, periodOf(`start="PT0S"`, numbers)), 12, "7.m4s 4 +2 8.m4s 6 +2 9.m4s 8 +2 10.m4s 10 +2", 14},
+		// FFmpeg's first MPD says so.
+		{"numbers, live, no depth", mpdOf(begun+` timeShiftBufferDepth="PT0.0S"`, periodOf(`start="PT0S"`, numbers)), 4.5, "6.m4s 2 +2", 6},
+		// Parts of a segment may be asked for before it is complete; whole ones are not.
+		{"numbers, live, low latency", mpdOf(begun+` timeShiftBufferDepth="PT6S"`, periodOf(`start="PT0S"`, strings.Replace(numbers, "timescale", `availabilityTimeOffset="1.5" availabilityTimeComplete="false" timescale`, 1))), 10.9, "6.m4s 2 +2 7.m4s 4 +2 8.m4s 6 +2 9.m4s 8 +2", 12},
 		{"numbers, not begun", mpdOf(begun, periodOf(`start="PT1M"`, numbers)), 61.5, "", 62},
 		// The period lasts to 5: the third segment, which begins at 4, is its last.
 		{"numbers, live period that ended", mpdOf(begun, periodOf(`start="PT0S" duration="PT5S"`, numbers)), 60, "5.m4s 0 +2 6.m4s 2 +2 7.m4s 4 +2", 0},
@@ -191,5 +195,6 @@ func FuzzBoxes(f *testing.F) {
 			t.Errorf("%d lines in a timescale of %d", len(lines), timescale)
 		}
 		source.Sealed(data, data)
+		source.Measure(data, data)
 	})
 }

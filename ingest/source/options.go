@@ -35,7 +35,7 @@ type Scheme struct {
 	fetch func(f *fetcher, ctx context.Context) error
 }
 
-// schemes lists what can be monitored. HLS is not among them: it is recognised by what HTTP serves.
+// schemes lists what can be monitored. HLS and DASH are not among them: they are recognised by what HTTP serves.
 var schemes = []Scheme{
 	{Name: "file", Direct: true, Paced: true},
 	{Name: "http", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, fetch: (*fetcher).http},

@@ -30,6 +30,7 @@ type rendition struct {
 	// cipher is how the beginning says that samples are encrypted, when guarded.
 	cipher  cipherScheme
 	guarded bool
+	ruler   ruler
 	// beside tells that it is the sound of pictures that another rendition brings, which go on without it; doubt that a segment was not
 	// where the list says.
 	beside bool

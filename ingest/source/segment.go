@@ -60,6 +60,7 @@ func (r *rendition) segment(ctx context.Context, s segment, buffer []byte) ([]by
 	}
 	if !r.begun {
 		r.cipher, r.guarded = scheme(buffer)
+		r.ruler = newRuler(buffer)
 	}
 	if !r.begun || s.init != r.from {
 		r.begun, r.from, r.init = true, s.init, init
@@ -67,7 +68,16 @@ func (r *rendition) segment(ctx context.Context, s segment, buffer []byte) ([]by
 	if r.guarded && r.cipher.sealed(buffer[start:]) {
 		return nil, encrypted(cmp.Or(s.protection, r.cipher.name))
 	}
+	r.compare(s, buffer[start:])
 	return buffer, nil
+}
+
+// compare tells the meter how long an MP4 segment lasts against what the list says.
+func (r *rendition) compare(s segment, data []byte) {
+	if length := r.ruler.measure(data); r.ruler.timescale > 0 && length > 0 && !r.beside && s.duration < maxTarget*time.Second {
+		lasts := time.Duration(scaled(length, r.ruler.timescale)) * time.Microsecond
+		r.meter.update(func(state *PlaylistState) { state.DurationError = lasts - s.duration })
+	}
 }
 
 // download appends s as it is served to buffer and tells the meter how that went.

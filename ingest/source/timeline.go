@@ -177,7 +177,8 @@ func (t *timeline) span(p *presentation, r run, edge int64, out *listing) (from,
 		to = there
 	}
 	if p.depth >= 0 {
-		from = max(from, t.reaches(r, edge-p.depth))
+		// A segment is kept for its own duration and the depth after it is complete (section A.3.2).
+		from = max(from, t.reaches(r, edge-p.depth)-1)
 	}
 	return from, to
 }
