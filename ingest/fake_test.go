@@ -41,10 +41,22 @@ var fakes = map[string]func(j ingest.Job, records *os.File){
 		syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	},
 	"hang": func(ingest.Job, *os.File) { select {} },
+	"stuck": func(j ingest.Job, records *os.File) {
+		for s := ingest.NewSender(records); ; time.Sleep(50 * time.Millisecond) {
+			s.Progress(ingest.Progress{})
+		}
+	},
 	"idle": func(j ingest.Job, records *os.File) {
 		s := ingest.NewSender(records)
 		for n := int64(1); ; n++ {
 			s.Progress(ingest.Progress{Received: n, Taken: n})
+			time.Sleep(50 * time.Millisecond)
+		}
+	},
+	"waiter": func(j ingest.Job, records *os.File) {
+		s := ingest.NewSender(records)
+		for n := int64(1); ; n++ {
+			s.Progress(ingest.Progress{Waits: n})
 			time.Sleep(50 * time.Millisecond)
 		}
 	},

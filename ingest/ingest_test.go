@@ -53,6 +53,9 @@ func TestBrokenWorkers(t *testing.T) {
 		{"liar", ingest.Fault, "session"},
 		{"hang", ingest.Fault, "has not answered"},
 		{"idle", ingest.Down, "no pictures and no sound in the data"},
+		// A worker that waits for the network is not to blame for the silence, one that does not even do that is.
+		{"waiter", ingest.Down, "nothing has come from the source"},
+		{"stuck", ingest.Fault, "the decoder has hung"},
 		{"talker", ingest.Fault, "worker died"},
 	} {
 		t.Run(c.fake+" "+c.reason, func(t *testing.T) {
@@ -60,7 +63,7 @@ func TestBrokenWorkers(t *testing.T) {
 			config := ingest.Defaults()
 			config.Executable, config.StallAfter = worker(t, c.fake), 4*time.Second
 			edge, r := run(t, config, quiet())
-			edge.Set("s", &schemas.StreamSpec{URL: "/any"})
+			edge.Set("s", &schemas.StreamSpec{URL: "srt://127.0.0.1:9"}) // which these workers do not open
 			s := r.second(t, "s", c.state, c.reason)
 			if c.fake == "crash" && strings.Contains(c.reason, "quarantine") && s.Restarts != 4 {
 				t.Errorf("in quarantine after %d restarts, want 4: five crashes", s.Restarts)

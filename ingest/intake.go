@@ -38,10 +38,17 @@ type intake struct {
 
 // intakes are a worker's: media's, nil when the decoder opens the source itself, and that of sound in a container of its own, nil when there is
 // none.
-type intakes struct{ media, sound *intake }
+type intakes struct {
+	media, sound *intake
+	// direct is there when the worker opens the source itself, and they are not.
+	direct *reception
+}
 
 // Progress is that of both together.
 func (in intakes) Progress() (sum progress) {
+	if in.direct != nil {
+		return in.direct.Progress()
+	}
 	for _, i := range []*intake{in.media, in.sound} {
 		if i != nil {
 			p := i.Progress()

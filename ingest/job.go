@@ -72,6 +72,12 @@ func (j job) needs() sandbox.Needs {
 	return sandbox.Needs{File: source.LocalPath(j.Path)}
 }
 
+// file tells that the worker is to open a file itself.
+func (j job) file() bool {
+	at, err := source.EndpointOf(j.Path)
+	return err == nil && at.Network == ""
+}
+
 // confine lays on the process what the supervisor cannot lay on it. No media has been seen yet.
 func (j job) confine() error {
 	if j.Sandbox == sandbox.Off {
@@ -135,9 +141,16 @@ func work() error {
 		defer pipes.sound.pipe.Close()
 		input.Sound = pipes.sound.Path()
 	}
+	e := ending{Reason: "end of file"}
+	if j.Path != "" {
+		pipes.direct = &reception{elapsed: elapsed, file: j.file()}
+		input.Read = pipes.direct.Read
+		if !pipes.direct.file {
+			e = ending{Reason: "the source has ended the stream", Failed: true}
+		}
+	}
 	w := newWorker(j, out, elapsed, pipes, thin)
 	go report(out, pipes, w)
-	e := ending{Reason: "end of file"}
 	if err := w.Run(context.Background(), input); err != nil {
 		reason := err.Error()
 		if j.Path == "" {
@@ -190,7 +203,7 @@ const reportEvery = 500 * time.Millisecond
 // report sends the progress, also when the decoder hangs: that is how the supervisor tells.
 func report(out *sender, in intakes, w *worker) {
 	for range time.Tick(reportEvery) {
-		p := in.Progress() // Without pipes the supervisor counts: the sandbox shows the worker nothing of itself.
+		p := in.Progress()
 		p.Lag, p.Passed = w.lag.Tell(w.elapsed()), w.thin.passed.Load()
 		if out.Progress(p) != nil {
 			return

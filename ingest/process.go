@@ -30,6 +30,8 @@ type process struct {
 	media, sound *os.File
 	records      *os.File
 	stderr       *tail
+	// file tells that it reads a file.
+	file bool
 	// release lets the thread go that started it.
 	release func()
 }
@@ -54,7 +56,7 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, executable, WorkerArg)
-	p := &process{cmd: cmd, stderr: &tail{}}
+	p := &process{cmd: cmd, stderr: &tail{}, file: j.file()}
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = p.stderr, p.stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
@@ -118,9 +120,9 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 	return p, nil
 }
 
-// count completes the progress of a worker that opens its source itself and has not told how much it has read.
+// count completes the progress of a worker that reads a file: the sandbox shows it nothing of itself.
 func (p *process) count(told *progress) {
-	if p.media == nil && told.Received == 0 {
+	if p.file {
 		told.Received = bytesRead(p.cmd.Process.Pid)
 		told.Taken = told.Received
 	}

@@ -114,12 +114,12 @@ func (s *status) Retried(ours bool) {
 	}
 }
 
-// Media counts a picture or a block of sound of the running worker. Of a worker that opens the source itself arrival tells nothing.
-func (s *status) Media(f *schemas.Feature, now time.Time, direct bool) {
+// Media counts a picture or a block of sound of the running worker. Of a worker that reads a file arrival tells nothing.
+func (s *status) Media(f *schemas.Feature, now time.Time, file bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.second.add(f)
-	if !direct {
+	if !file {
 		s.timing.Media(f)
 	}
 	lasts := int64(0)

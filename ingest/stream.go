@@ -134,7 +134,7 @@ func (s *stream) try(ctx context.Context) outcome {
 	begin := time.Now()
 	var o outcome
 	if scheme.Direct {
-		o = t.direct(ctx)
+		o = t.direct(ctx, scheme)
 	} else {
 		o = t.fetched(ctx, scheme)
 	}

@@ -19,11 +19,11 @@ type try struct {
 	watch  *watch
 }
 
-// direct lets the worker open the source itself.
-func (t *try) direct(ctx context.Context) outcome {
+// direct lets the worker open the source itself: a file, which can be looped, or a live source, which comes as it happens.
+func (t *try) direct(ctx context.Context, scheme source.Scheme) outcome {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	p, err := t.launch(ctx, job{Path: t.at.url, Mode: paced, Loop: t.stream.spec.Loop})
+	p, err := t.launch(ctx, job{Path: t.at.url, Mode: t.mode(scheme), Loop: t.stream.spec.Loop && scheme.Paced})
 	if err != nil {
 		return unstarted(err)
 	}
@@ -162,7 +162,7 @@ func (t *try) hear(p *process) (*ending, error) {
 			}
 			if now := time.Now(); m.Feature.Inventory == nil {
 				t.watch.Media(now)
-				s.status.Media(m.Feature, now, p.media == nil)
+				s.status.Media(m.Feature, now, p.file)
 			} else {
 				m.Feature.Inventory.Programmes = s.status.transport.Programmes()
 			}

@@ -10,13 +10,14 @@ import (
 // watch ends a worker from which nothing comes although it has something to work on.
 type watch struct {
 	after time.Duration
-	// direct workers read the source themselves, so that silence of the source cannot be told from theirs.
+	// direct workers read the source themselves: what they have received they have taken.
 	direct bool
 
 	mu       sync.Mutex
 	progress progress
-	// media is when the last record came, heard when the worker last told its progress, moved when the decoder was last seen to take data.
-	media, heard, moved time.Time
+	// media is when the last record came, heard when the worker last told its progress, moved when the decoder was last seen to take data,
+	// waited when it was last seen to wait for the source.
+	media, heard, moved, waited time.Time
 }
 
 // stalled is the cause with which a watch ends a try: the state that the stream is in, and why.
@@ -43,6 +44,9 @@ func (w *watch) Progress(p progress, now time.Time) {
 	if p.Taken != w.progress.Taken {
 		w.moved = now
 	}
+	if p.Waits != w.progress.Waits {
+		w.waited = now
+	}
 	w.progress, w.heard = p, now
 }
 
@@ -63,8 +67,11 @@ func (w *watch) Run(ctx context.Context, cancel context.CancelCauseFunc) {
 	}
 }
 
+// waitedWithin is how long ago a worker may have asked whether it is to go on for it to be waiting still: it asks ten times a second.
+const waitedWithin = 3 * time.Second
+
 // judge tells a worker that hangs, which is our fault, from a source whose data holds nothing. A source that sends nothing is Fetch's to
-// tell.
+// tell, or the worker's when libav reads the source itself; here it is told when the worker would wait for longer.
 func (w *watch) judge(now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -75,6 +82,8 @@ func (w *watch) judge(now time.Time) error {
 		return stalled{fault, fmt.Sprintf("the worker has not answered for %v", w.after)}
 	case now.Sub(w.moved) < w.after:
 		return stalled{down, fmt.Sprintf("no pictures and no sound in the data for %v", w.after)}
+	case w.direct && now.Sub(w.waited) < waitedWithin:
+		return stalled{down, fmt.Sprintf("nothing has come from the source for %v", w.after)}
 	case w.direct || w.progress.Received > w.progress.Taken:
 		return stalled{fault, fmt.Sprintf("the decoder has hung for %v", w.after)}
 	}

@@ -47,6 +47,8 @@ type progress struct {
 	Lag int64 `json:"lag"`
 	// Passed pictures since the worker started: they were not decoded, as it was told.
 	Passed int64 `json:"passed"`
+	// Waits counts how often libav has asked whether it is to go on waiting for a source that it reads itself.
+	Waits int64 `json:"waits"`
 }
 
 // ending is why a worker ended by itself.

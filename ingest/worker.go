@@ -129,8 +129,8 @@ func (w *worker) inventory(t *media.Tracks) error {
 	if w.tracks != nil && sameTracks(w.tracks, w.offered) {
 		return nil
 	}
-	if t.Container != "mpegts" {
-		w.clock.Pace()
+	if w.job.Path == "" && t.Container != "mpegts" {
+		w.clock.Pace() // Over HTTP nothing else is live.
 	}
 	return w.adopt()
 }
@@ -261,7 +261,7 @@ func (w *worker) arrival(track int) (came, waited int64) {
 		i = w.intakes.of(w.offered.List[track])
 	}
 	if i == nil {
-		return w.elapsed(), 0
+		return w.intakes.direct.Arrival(), 0
 	}
 	return i.Arrival()
 }

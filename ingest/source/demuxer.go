@@ -18,6 +18,12 @@ const maxAgain = 1000
 // closeTime bounds taking leave of a peer.
 const closeTime = time.Second
 
+// What is being done when it fails.
+const (
+	toOpen = "open"
+	toRead = "read"
+)
+
 // demuxer reads one container. One goroutine at a time uses it.
 type demuxer struct {
 	path, format string
@@ -41,6 +47,7 @@ func newDemuxer(path, format string) *demuxer {
 // open finds out what the container holds. The end of ctx ends it and all that follows.
 func (d *demuxer) open(ctx context.Context) (err error) {
 	forgetLog()
+	forgetSRTLog()
 	if d.scheme, err = Lookup(d.path); err != nil {
 		return err
 	}
@@ -48,7 +55,7 @@ func (d *demuxer) open(ctx context.Context) (err error) {
 		err = d.probe()
 	}
 	if err != nil {
-		return d.failure("open", err, fmt.Sprintf("no answer within %v", d.scheme.Connect+d.scheme.Response))
+		return d.failure(toOpen, err, fmt.Sprintf("no answer within %v", d.scheme.Connect+d.scheme.Response))
 	}
 	return nil
 }
@@ -96,10 +103,18 @@ func (s Scheme) inputOptions(path string) (string, map[string]string, error) {
 	return o.url, o.options, nil
 }
 
-// failure is err with what was being done, to what, and the last line of libav's log, or late when it took too long.
+// failure is err with what was being done, to what, and late when it took too long, what the scheme knows more of it, or the last line of
+// libav's log.
 func (d *demuxer) failure(doing string, err error, late string) error {
-	if d.interrupt != nil && d.interrupt.Expired() {
-		return fmt.Errorf("%s %s: %s", doing, Redact(d.path), late)
+	why := ""
+	switch {
+	case d.interrupt != nil && d.interrupt.Expired():
+		why = late
+	case d.scheme.explain != nil:
+		why = d.scheme.explain(doing, err)
+	}
+	if why != "" {
+		return fmt.Errorf("%s %s: %s", doing, Redact(d.path), why)
 	}
 	return fmt.Errorf("%s %s: %w", doing, Redact(d.path), explained(err))
 }
@@ -109,6 +124,7 @@ func (d *demuxer) read() error {
 	for again := 0; ; again++ {
 		d.packet.Unref()
 		d.interrupt.Within(d.scheme.Stall)
+		forgetLastLog()
 		err := d.container.ReadFrame(d.packet)
 		switch {
 		case err == nil:
@@ -117,7 +133,7 @@ func (d *demuxer) read() error {
 		case errors.Is(err, astiav.ErrEof):
 			return io.EOF
 		case !errors.Is(err, astiav.ErrEagain) || again == maxAgain:
-			return d.failure("read", err, fmt.Sprintf("no packets for %v", d.scheme.Stall))
+			return d.failure(toRead, err, fmt.Sprintf("no packets for %v", d.scheme.Stall))
 		}
 	}
 }

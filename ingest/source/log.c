@@ -62,8 +62,13 @@ const char *fw_log_last(void)
 	return told.last;
 }
 
+void fw_log_forget_last(void)
+{
+	told.last[0] = 0;
+}
+
 void fw_log_forget(void)
 {
 	told.pictures = (fw_told){0};
-	told.last[0] = 0;
+	fw_log_forget_last();
 }

@@ -25,6 +25,9 @@ func takeLog() told {
 // forgetLog drops what libav told on this thread so far, so that an error is not explained with an older one's words.
 func forgetLog() { C.fw_log_forget() }
 
+// forgetLastLog drops the last line alone, so that an error of reading is not explained with what a decoder told before.
+func forgetLastLog() { C.fw_log_forget_last() }
+
 // lastLog is the last error or warning that libav told on this thread, redacted; empty when there was none.
 func lastLog() string { return redactText(pointer.ReplaceAllString(C.GoString(C.fw_log_last()), "")) }
 

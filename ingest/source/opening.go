@@ -47,7 +47,11 @@ func (s Scheme) opening(url string) (opening, error) {
 	if s.open == nil {
 		return opening{}, nil
 	}
-	return s.open(s, url)
+	a, err := parseAddress(s, url)
+	if err != nil {
+		return opening{}, err
+	}
+	return s.open(s, a)
 }
 
 // address is a network URL in its parts, cut as libav cuts it.

@@ -25,8 +25,10 @@ type Scheme struct {
 	// libav opens; Stall each wait for further bytes, or packets.
 	Connect, Response, Stall time.Duration
 	// open says what libav is to open, nil when it is Fetch that reads; protocols are those of libav that it may use for that.
-	open      func(Scheme, string) (opening, error)
+	open      func(Scheme, address) (opening, error)
 	protocols string
+	// explain says more about an error of opening or reading than libav does; empty when it knows no more. nil: never.
+	explain func(doing string, err error) string
 	// port when the URL has none; 0: it must have one.
 	port int
 	// check looks at what the URL says before it is opened; nil: all is for the server to judge.
@@ -42,7 +44,7 @@ var schemes = []Scheme{
 	{Name: "https", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, fetch: (*fetcher).http},
 	{Name: "udp", Connect: 5 * time.Second, Stall: 10 * time.Second, check: udp.check, fetch: udp.fetch},
 	{Name: "rtp", Connect: 5 * time.Second, Stall: 10 * time.Second, check: rtp.check, fetch: rtp.fetch},
-	{Name: "srt", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openSRT, protocols: "srt"},
+	{Name: "srt", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openSRT, protocols: "srt", explain: explainSRT},
 	{Name: "rtmp", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmp,tcp", port: 1935},
 	{Name: "rtmps", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmps,tls,tcp", port: 443},
 	{Name: "rtsp", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTSP, protocols: "tcp", port: 554},

@@ -7,11 +7,7 @@ import (
 
 // openRTMP reads rtmp://[user:password@]host[:port]/app[/instance]/key[?query]: the last of the path is the stream's key, and the query is
 // the server's.
-func openRTMP(s Scheme, text string) (o opening, err error) {
-	a, err := parseAddress(s, text)
-	if err != nil {
-		return o, err
-	}
+func openRTMP(s Scheme, a address) (o opening, err error) {
 	if a.host == "" {
 		return o, errors.New("the URL has no host")
 	}

@@ -15,11 +15,7 @@ var notForServers = []string{
 
 // openRTSP reads rtsp://[user:password@]host[:port]/path[?query]. Of the query rtsp_transport=tcp|udp is ours and the rest the server's.
 // The media comes interleaved in the connection unless UDP is asked for; rtsps has it there always.
-func openRTSP(s Scheme, text string) (o opening, err error) {
-	a, err := parseAddress(s, text)
-	if err != nil {
-		return o, err
-	}
+func openRTSP(s Scheme, a address) (o opening, err error) {
 	if a.host == "" {
 		return o, errors.New("the URL has no host")
 	}

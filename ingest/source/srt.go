@@ -1,5 +1,8 @@
 package source
 
+// #include "srt_log.h"
+import "C"
+
 import (
 	"errors"
 	"fmt"
@@ -7,6 +10,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/asticode/go-astiav"
 )
 
 // srtOption is one option of an srt: URL: what it is in libav, and its value there or why it cannot be.
@@ -56,11 +62,7 @@ var srtOptions = []srtOption{
 }
 
 // openSRT reads srt://host:port?option=value&...: MPEG-TS, from a listener that is called or, by mode=listener, from the first caller.
-func openSRT(s Scheme, text string) (o opening, err error) {
-	a, err := parseAddress(s, text)
-	if err != nil {
-		return o, err
-	}
+func openSRT(s Scheme, a address) (o opening, err error) {
 	o.options = live(s.protocols, "mpegts")
 	o.options["transtype"], o.options["connect_timeout"] = "live", strconv.FormatInt(s.Connect.Milliseconds(), 10)
 	if a.user != "" || strings.Trim(a.path, "/") != "" {
@@ -109,6 +111,31 @@ func (o *opening) setSRT(pair string) error {
 		return fmt.Errorf("option %s %w", key, err)
 	}
 	return nil
+}
+
+// startSRTLog takes over libsrt's log for the process.
+var startSRTLog = sync.OnceFunc(func() { C.fw_srt_log_start() })
+
+// forgetSRTLog drops what libsrt has told so far.
+func forgetSRTLog() {
+	startSRTLog()
+	C.fw_srt_log_forget()
+}
+
+// explainSRT says why a peer could not be called or gives nothing more, where libav says no more than "Input/output error".
+func explainSRT(doing string, err error) string {
+	if doing == toRead {
+		return "the connection is closed or lost"
+	}
+	var reason [128]C.char
+	C.fw_srt_log_refusal(&reason[0], C.size_t(len(reason)))
+	if text := C.GoString(&reason[0]); text != "" {
+		return "the peer refuses: " + text
+	}
+	if errors.Is(err, astiav.ErrEio) {
+		return "no answer"
+	}
+	return ""
 }
 
 func unknownOption(known []srtOption, key string) error {
