@@ -26,18 +26,18 @@ func (c *Console) getStream(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "no such stream")
 		return
 	}
-	others := func(ev *schemas.DefectEvent) bool { return ev.Stream != stream.ID }
+	others := func(d Defect) bool { return d.Stream != stream.ID }
 	writeJSON(w, http.StatusOK, struct {
-		Now     int64                  `json:"now"`
-		Stream  Stream                 `json:"stream"`
-		Health  *schemas.Health        `json:"health"`
-		Defects []*schemas.DefectEvent `json:"defects"`
+		Now     int64           `json:"now"`
+		Stream  Stream          `json:"stream"`
+		Health  *schemas.Health `json:"health"`
+		Defects []Defect        `json:"defects"`
 	}{time.Now().UnixMicro(), stream, health, slices.DeleteFunc(append(c.board.openDefects(), c.board.endedDefects()...), others)})
 }
 
 // getDefects lists defects, open ones first: GET /api/v1/defects, narrowed by ?state=open or ?state=recent.
 func (c *Console) getDefects(w http.ResponseWriter, r *http.Request) {
-	defects := []*schemas.DefectEvent{}
+	defects := []Defect{}
 	state := r.FormValue("state")
 	switch state {
 	case "", "open", "recent":
@@ -52,8 +52,8 @@ func (c *Console) getDefects(w http.ResponseWriter, r *http.Request) {
 		defects = append(defects, c.board.endedDefects()...)
 	}
 	writeJSON(w, http.StatusOK, struct {
-		Now     int64                  `json:"now"`
-		Defects []*schemas.DefectEvent `json:"defects"`
+		Now     int64    `json:"now"`
+		Defects []Defect `json:"defects"`
 	}{time.Now().UnixMicro(), defects})
 }
 

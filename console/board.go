@@ -53,13 +53,15 @@ type board struct {
 	// open and ended defects by id; open ones also counted by stream.
 	open, ended map[string]*schemas.DefectEvent
 	opens       map[string]int
-	publish     func(kind, key string, v any)
+	// evidences are what is stored of defects, by their id.
+	evidences map[string]*schemas.Evidence
+	publish   func(kind, key string, v any)
 }
 
 func newBoard(publish func(kind, key string, v any)) *board {
 	return &board{
 		specs: map[string]*schemas.StreamSpec{}, healths: map[string]*schemas.Health{},
-		open: map[string]*schemas.DefectEvent{}, ended: map[string]*schemas.DefectEvent{}, opens: map[string]int{}, publish: publish,
+		open: map[string]*schemas.DefectEvent{}, ended: map[string]*schemas.DefectEvent{}, opens: map[string]int{}, evidences: map[string]*schemas.Evidence{}, publish: publish,
 	}
 }
 
@@ -108,7 +110,7 @@ func (b *board) defect(ev *schemas.DefectEvent) {
 		b.ended[ev.ID] = ev
 		b.forget()
 	}
-	b.publish("defect", "defect "+ev.ID, ev)
+	b.publish("defect", "defect "+ev.ID, b.shown(ev))
 	b.changed(ev.Stream)
 }
 
@@ -190,21 +192,21 @@ func lamp(told string, open int, stale bool) string {
 }
 
 // openDefects are the open ones, most severe first, then the oldest.
-func (b *board) openDefects() []*schemas.DefectEvent {
+func (b *board) openDefects() []Defect {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.SortedFunc(maps.Values(b.open), func(x, y *schemas.DefectEvent) int {
+	return b.shownAll(slices.SortedFunc(maps.Values(b.open), func(x, y *schemas.DefectEvent) int {
 		return cmp.Or(cmp.Compare(severity(y), severity(x)), cmp.Compare(x.Onset, y.Onset), cmp.Compare(x.ID, y.ID))
-	})
+	}))
 }
 
 // endedDefects are those that ended of late, the latest first.
-func (b *board) endedDefects() []*schemas.DefectEvent {
+func (b *board) endedDefects() []Defect {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return slices.SortedFunc(maps.Values(b.ended), func(x, y *schemas.DefectEvent) int {
+	return b.shownAll(slices.SortedFunc(maps.Values(b.ended), func(x, y *schemas.DefectEvent) int {
 		return cmp.Or(cmp.Compare(y.End, x.End), cmp.Compare(x.ID, y.ID))
-	})
+	}))
 }
 
 // len is the number of streams.

@@ -1,6 +1,6 @@
 // Package console is the page that shows every stream and defect, and the public HTTP API that the page uses.
 //
-// It is fed by three functions (Stream, Health, Defect) and asks the outside through Deps; it knows no log, no edge and no file but its
+// It is fed by four functions (Stream, Health, Defect, Evidence) and asks the outside through Deps; it knows no log, no edge and no file but its
 // own page.
 package console
 
@@ -19,6 +19,9 @@ type Deps struct {
 	// Picture fetches, from the supervisor at edge, the stream's newest picture not after at (microseconds since the Unix epoch; 0: the
 	// latest) as JPEG, and its instant. ErrNoPicture when there is none.
 	Picture func(ctx context.Context, edge, stream string, at int64) (jpeg []byte, instant int64, err error)
+	// Stored fetches, from the supervisor at edge, a file that is stored of a defect: its name is the defect's id and an extension, and it has
+	// bytes of them.
+	Stored func(ctx context.Context, edge, file string, bytes int64) ([]byte, error)
 	// Ready is nil once the process is ready; its error is shown to anyone who can reach the port, so it holds no credentials.
 	Ready func() error
 	// Metrics in the Prometheus text format.
@@ -39,12 +42,14 @@ type Console struct {
 	feed   *feed
 	// failing holds the edges that gave no picture when last asked.
 	failing sync.Map
+	// fetching has a place for each stored file that is passed on.
+	fetching chan struct{}
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.
 func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
-	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed}
+	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, fetching: make(chan struct{}, evidenceAtOnce)}
 }
 
 // Stream tells that the stream id is monitored as spec says, or, when spec is nil, no longer.
@@ -55,6 +60,13 @@ func (c *Console) Health(id string, h *schemas.Health) { c.board.health(id, h) }
 
 // Defect gives the latest event of a defect. The console keeps ev.
 func (c *Console) Defect(ev *schemas.DefectEvent) { c.board.defect(ev) }
+
+// Evidence tells what is stored of a defect; nil: nothing any more. The console keeps e.
+func (c *Console) Evidence(id string, e *schemas.Evidence) {
+	if defectID.MatchString(id) { // It becomes part of a header and of a path.
+		c.board.evidence(id, e)
+	}
+}
 
 // Close ends the event streams of open pages, which otherwise never end: give it to http.Server.RegisterOnShutdown.
 func (c *Console) Close() { c.feed.close() }
@@ -69,6 +81,8 @@ func (c *Console) Handler() http.Handler {
 	inner.HandleFunc("GET /api/v1/streams/{id}", c.getStream)
 	inner.HandleFunc("GET /api/v1/streams/{id}/picture", c.getPicture)
 	inner.HandleFunc("GET /api/v1/defects", c.getDefects)
+	inner.HandleFunc("GET /api/v1/defects/{id}/clip", c.getClip)
+	inner.HandleFunc("GET /api/v1/defects/{id}/filmstrip", c.getFilmstrip)
 	inner.HandleFunc("GET /api/v1/events", c.feed.serve)
 	inner.HandleFunc("GET /subjects", c.getSubjects)
 	inner.HandleFunc("GET /subjects/{subject}/versions", c.getVersions)

@@ -101,6 +101,9 @@ type Publish func(stream string, f *schemas.Feature, lost func())
 
 // New starts nothing.
 func New(config Config, publish Publish, log *slog.Logger) *Ingest {
+	if self, err := os.Executable(); err == nil && config.Executable == "" {
+		config.Executable = self
+	}
 	return &Ingest{
 		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), packets: evidence.NewPackets(config.Evidence.Packets),
 		launcher: launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}, streams: map[string]*kept{},
@@ -139,11 +142,8 @@ func (i *Ingest) Pictures() http.Handler { return i.pictures.Handler() }
 // Run keeps the streams until ctx is done and all their workers have ended.
 func (i *Ingest) Run(ctx context.Context) error {
 	if i.config.Executable == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return fmt.Errorf("find this program: %w", err)
-		}
-		i.config.Executable = self
+		_, err := os.Executable()
+		return fmt.Errorf("find this program: %w", err)
 	}
 	i.tellSandbox()
 	i.mu.Lock()

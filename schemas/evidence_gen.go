@@ -15,4 +15,20 @@ type Evidence struct {
 	SHA256 [32]byte `avro:"sha256" json:"sha256"`
 	// Exempt from retention.
 	Keep bool `avro:"keep" json:"keep"`
+	// Base URL of the supervisor that stored it; it serves /evidence/ and the last part of uri.
+	Edge *string `avro:"edge" json:"edge,omitempty"`
+	// Null when there are no pictures.
+	Filmstrip *Filmstrip `avro:"filmstrip" json:"filmstrip,omitempty"`
+}
+
+// Filmstrip is one JPEG of small pictures from around the onset, row by row.
+type Filmstrip struct {
+	// Where it is stored; that of the evidence itself when there is no clip.
+	URI string `avro:"uri" json:"uri"`
+	// Instant of its first picture; microseconds since the Unix epoch.
+	Start int64 `avro:"start" json:"start"`
+	// Instant of its last picture.
+	End    int64    `avro:"end" json:"end"`
+	Bytes  int64    `avro:"bytes" json:"bytes"`
+	SHA256 [32]byte `avro:"sha256" json:"sha256"`
 }

@@ -29,7 +29,7 @@ func Describe() string {
 func Picture() string {
 	var b strings.Builder
 	for _, s := range Stages() {
-		fmt.Fprintf(&b, "%30s => %-8s", names(s.Reads), s.Name)
+		fmt.Fprintf(&b, "%40s => %-8s", names(s.Reads), s.Name)
 		if len(s.Writes) > 0 {
 			fmt.Fprintf(&b, " => %s", names(s.Writes))
 		}

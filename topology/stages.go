@@ -18,14 +18,14 @@ type Stage struct {
 func Stages() []Stage {
 	return []Stage{
 		{Name: "ingest", Doc: "Decodes streams, measures pictures and sound, keeps the frames at home.", Group: "framewatch.ingest",
-			Reads: []*Spec{&Streams.Spec}, Writes: []*Spec{&Features.Spec}},
+			Reads: []*Spec{&Streams.Spec, &Defects.Spec, &Evidence.Spec}, Writes: []*Spec{&Features.Spec, &Evidence.Spec}},
 		{Name: "detector", Doc: "Folds features into defects, exactly once.", Group: "framewatch.detector", Transactional: true,
 			Reads:  []*Spec{&Features.Spec, &Streams.Spec, &Profiles.Spec},
 			Writes: []*Spec{&Defects.Spec, &DefectsLatest.Spec, &Health.Spec, &Features.Spec, &DeadLetter.Spec}},
 		{Name: "notifier", Doc: "Tells people of defects.", Group: "framewatch.notifier",
 			Reads: []*Spec{&Defects.Spec}, Writes: []*Spec{&Notifications.Spec, &DeadLetter.Spec}},
 		{Name: "console", Doc: "Shows streams and defects on a page, over a public API.",
-			Reads: []*Spec{&Streams.Spec, &Health.Spec, &DefectsLatest.Spec}},
+			Reads: []*Spec{&Streams.Spec, &Health.Spec, &DefectsLatest.Spec, &Evidence.Spec}},
 	}
 }
 

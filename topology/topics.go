@@ -27,7 +27,7 @@ var (
 	DefectsLatest = topic(schemas.DefectEvents, Spec{Name: "defects.latest", Key: "defect id", Doc: "The last event of each defect, written in the same transaction.",
 		Values: []string{"DefectEvent"}, Compatibility: full, Compact: true, Delete: true, Retention: 14 * day, WrittenBy: []string{"detector"}})
 	Evidence = topic(schemas.Evidences, Spec{Name: "evidence", Key: "defect id", Doc: "What was kept for a defect: URI, type, span, sha256.",
-		Values: []string{"Evidence"}, Compact: true, WrittenBy: []string{"ingest"}})
+		Values: []string{"Evidence"}, Compact: true, WrittenBy: []string{"ingest", "evidence keep and drop"}})
 	Verdicts = topic(schemas.Verdicts, Spec{Name: "verdicts", Key: "stream id", Doc: "A person's label: confirmed, false alarm or missed.",
 		Values: []string{"Verdict"}, Delete: true, Retention: 365 * day, WrittenBy: []string{"api", "verdicts import"}})
 	DefectsShadow = topic(schemas.DefectEvents, Spec{Name: "defects.shadow", Key: "stream id", Doc: "What a candidate rule set or model would have told.",

@@ -23,7 +23,7 @@ import (
 
 // Config is the configuration file. Each section belongs to the room that it configures.
 type Config struct {
-	// DataDir holds the embedded broker's log.
+	// DataDir holds the embedded broker's log and, unless ingest.evidence.store says otherwise, what is stored of defects.
 	DataDir string `yaml:"data_dir"`
 	// Log is how the program's own log lines are written.
 	Log LogConfig `yaml:"log"`
@@ -113,12 +113,14 @@ func (c StreamConfig) spec(origin string) *schemas.StreamSpec {
 func defaultConfig() Config {
 	log := kafka.Defaults()
 	log.Partitions = 0 // decided with the cluster: an embedded broker wants fewer
+	edge := ingest.Defaults()
+	edge.Evidence.Store.Directory = "evidence"
 	return Config{
 		DataDir:  "data",
 		Log:      LogConfig{Level: "info", Format: "text"},
 		Kafka:    log,
 		Embedded: EmbeddedConfig{Listen: "127.0.0.1:9392"},
-		Ingest:   IngestConfig{Config: ingest.Defaults(), Listen: "127.0.0.1:0"},
+		Ingest:   IngestConfig{Config: edge, Listen: "127.0.0.1:0"},
 		Detector: DetectorConfig{Interval: 100 * time.Millisecond},
 		Console:  console.Defaults(),
 	}

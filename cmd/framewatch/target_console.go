@@ -44,6 +44,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 	var caughtUp atomic.Int32
 	page := console.New(a.config.Console, console.Deps{
 		Picture: a.picture,
+		Stored:  a.stored,
 		Ready: func() error {
 			if caughtUp.Load() < consoleTopics {
 				return errors.New("still reading the log")
@@ -79,6 +80,13 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 			})
 	})
 	group.Go(func() error {
+		return kafka.Read(ctx, a.cluster, topology.Evidence, kafka.ReadOptions{CaughtUp: topicRead},
+			func(_ context.Context, r topology.Record[schemas.Evidence]) error {
+				page.Evidence(r.Key, r.Value)
+				return nil
+			})
+	})
+	group.Go(func() error {
 		return kafka.Read(ctx, a.cluster, topology.DefectsLatest, kafka.ReadOptions{CaughtUp: topicRead},
 			func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
 				if r.Value != nil {
@@ -91,41 +99,60 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 }
 
 // consoleTopics is how many topics the console reads.
-const consoleTopics = 3
+const consoleTopics = 4
 
 // picture fetches a stream's picture from the edge that holds it.
 func (a *app) picture(ctx context.Context, edge, stream string, at int64) ([]byte, int64, error) {
-	u, err := url.Parse(strings.TrimSuffix(edge, "/") + "/") // without a path, JoinPath makes a relative one
-	if err != nil {
-		return nil, 0, fmt.Errorf("the edge of %s advertises a bad URL: %w", stream, err)
-	}
-	u = u.JoinPath("pictures", url.PathEscape(stream))
+	query := url.Values{}
 	if at > 0 {
-		u.RawQuery = url.Values{"at": {strconv.FormatInt(at, 10)}}.Encode()
+		query.Set("at", strconv.FormatInt(at, 10))
 	}
-	a.pictures.sign(u, time.Now())
 	ctx, cancel := context.WithTimeout(ctx, pictureTimeout)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	body, header, err := a.ask(ctx, edge, largestPicture, query, "pictures", stream)
 	if err != nil {
 		return nil, 0, err
+	}
+	instant, err := strconv.ParseInt(header.Get(evidence.InstantHeader), 10, 64)
+	return body, instant, err
+}
+
+// stored fetches a file that is stored of a defect from an edge.
+func (a *app) stored(ctx context.Context, edge, file string, bytes int64) ([]byte, error) {
+	body, _, err := a.ask(ctx, edge, bytes, nil, "evidence", file)
+	return body, err
+}
+
+// ask makes a signed request to an edge and reads no more than so many bytes of the answer. console.ErrNoPicture: there is no such thing.
+func (a *app) ask(ctx context.Context, edge string, most int64, query url.Values, path ...string) ([]byte, http.Header, error) {
+	u, err := url.Parse(strings.TrimSuffix(edge, "/") + "/") // without a path, JoinPath makes a relative one
+	if err != nil {
+		return nil, nil, fmt.Errorf("an edge advertises a bad URL: %w", err)
+	}
+	for _, part := range path {
+		u = u.JoinPath(url.PathEscape(part))
+	}
+	u.RawQuery = query.Encode()
+	a.pictures.sign(u, time.Now())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, nil, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, largestPicture))
+	body, err := io.ReadAll(io.LimitReader(response.Body, most))
 	switch {
 	case err != nil:
-		return nil, 0, err
+		return nil, nil, err
 	case response.StatusCode == http.StatusNotFound:
-		return nil, 0, console.ErrNoPicture
+		return nil, nil, console.ErrNoPicture
 	case response.StatusCode != http.StatusOK:
-		return nil, 0, fmt.Errorf("edge %s: %s: %.200s", u.Host, response.Status, body)
+		return nil, nil, fmt.Errorf("edge %s: %s: %.200s", u.Host, response.Status, body)
 	}
-	instant, err := strconv.ParseInt(response.Header.Get(evidence.InstantHeader), 10, 64)
-	return body, instant, err
+	return body, response.Header, nil
 }
 
 // subjects are the schemas as the registry's read API shows them.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -15,27 +16,41 @@ import (
 	"github.com/framewatch/framewatch/topology/kafka"
 )
 
-// runIngest watches the streams of the partitions that this member of the group owns, and serves their pictures.
+// runIngest watches the streams of the partitions that this member of the group owns, serves their pictures, and stores the evidence of their
+// defects.
 func runIngest(ctx context.Context, a *app, ready func()) error {
 	listener, err := net.Listen("tcp", a.config.Ingest.Listen)
 	if err != nil {
 		return fmt.Errorf("ingest.listen: %w", err)
 	}
 	config := a.config.Ingest.Config
+	if directory := &config.Evidence.Store.Directory; *directory != "" && !filepath.IsAbs(*directory) {
+		*directory = filepath.Join(a.config.DataDir, *directory)
+	}
 	config.Edge = a.config.Ingest.Advertise
 	if config.Edge == "" {
 		config.Edge = "http://" + listener.Addr().String()
 	}
-	mine := &owned{streams: newTable[schemas.StreamSpec](), cluster: a.cluster}
+	mine := &owned{streams: newTable[schemas.StreamSpec](), partitions: map[int32]bool{}, cluster: a.cluster}
 	edge := ingest.New(config, mine.publish, a.log)
 	mine.edge = edge
 
+	keeper, err := edge.Keeper(mine.evidenceLog())
+	if err != nil {
+		return fmt.Errorf("ingest.%w", err)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return edge.Run(ctx) })
-	group.Go(func() error { return serve(ctx, listener, a.pictures.guard(edge.Pictures())) })
+	handler := http.NewServeMux()
+	handler.Handle("GET /pictures/", edge.Pictures())
+	if keeper != nil {
+		handler.Handle("GET /evidence/{file}", keeper.Handler())
+		a.keep(ctx, group, edge, keeper)
+	}
+	group.Go(func() error { return serve(ctx, listener, a.pictures.guard(handler)) })
 	group.Go(func() error {
 		return kafka.Own(ctx, a.cluster, topology.Streams, topology.StageNamed("ingest").Group, kafka.Owner[schemas.StreamSpec]{
-			Assigned: func(int32) {}, Lost: mine.lost, Changed: mine.changed,
+			Assigned: mine.assigned, Lost: mine.lost, Changed: mine.changed,
 		})
 	})
 	ready()
@@ -46,8 +61,17 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 type owned struct {
 	mu      sync.RWMutex
 	streams *table[schemas.StreamSpec]
-	cluster *kafka.Cluster
-	edge    *ingest.Ingest
+	// partitions are the owned ones.
+	partitions map[int32]bool
+	cluster    *kafka.Cluster
+	edge       *ingest.Ingest
+}
+
+// assigned takes a partition.
+func (o *owned) assigned(partition int32) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.partitions[partition] = true
 }
 
 // changed takes one record of an owned partition of the streams topic.
@@ -61,6 +85,7 @@ func (o *owned) changed(r topology.Record[schemas.StreamSpec]) {
 // lost drops the streams of a partition that went to another member.
 func (o *owned) lost(partition int32) {
 	o.mu.Lock()
+	delete(o.partitions, partition)
 	gone := o.streams.drop(partition)
 	o.mu.Unlock()
 	for _, id := range gone {

@@ -39,6 +39,10 @@ export function DefectRow({defect, stream = true}) {
     <p class="when">
       ${open ? "since " : ""}<${Instant} at=${begin(defect)}/>${open ? "" : html` – <${Instant} at=${defect.end}/>`} ${zoneName(begin(defect))}${open ? "" : `, ${ending(defect)}`}
     </p>
+    ${defect.evidence && html`<p class="evidence">
+      ${defect.evidence.filmstrip && html`<a href=${defect.evidence.filmstrip.slice(1)} target="_blank">pictures</a> `}
+      ${defect.evidence.clip && html`<a href=${defect.evidence.clip.slice(1)} download>clip</a>`}
+    </p>`}
   </li>`;
 }
 

@@ -19,13 +19,19 @@ type Config struct {
 	TotalBytes  int `yaml:"total_bytes"`
 	// Packets bounds the encoded packets that clips are made of.
 	Packets PacketsConfig `yaml:"packets"`
+	// Clip says what of a stream belongs to a defect, Store where it goes, Retain for how long.
+	Clip   ClipConfig   `yaml:"clip"`
+	Store  StoreConfig  `yaml:"store"`
+	Retain RetainConfig `yaml:"retain"`
 }
 
 // Defaults keep a minute of each stream's pictures in at most 2 MiB, and 512 MiB in all; of its packets 20 s in at most 24 MiB, which is
-// enough for 9 Mb/s, and 1 GiB in all, which is enough for 70 streams of 6 Mb/s.
+// enough for 9 Mb/s, and 1 GiB in all, which is enough for 70 streams of 6 Mb/s. Clips begin 5 s before the onset and end 5 s after it, and
+// stay for 30 days and in 50 GiB. Where they are stored is for the program to say.
 func Defaults() Config {
 	return Config{Keep: 60, StreamBytes: 2 << 20, TotalBytes: 512 << 20,
-		Packets: PacketsConfig{Keep: 20 * time.Second, StreamBytes: 24 << 20, TotalBytes: 1 << 30}}
+		Packets: PacketsConfig{Keep: 20 * time.Second, StreamBytes: 24 << 20, TotalBytes: 1 << 30},
+		Clip:    ClipConfig{Before: 5 * time.Second, After: 5 * time.Second}, Retain: RetainConfig{Days: 30, Bytes: 50 << 30}}
 }
 
 // Validate names the first bound that cannot hold a picture.
@@ -35,7 +41,12 @@ func (c Config) Validate() error {
 			return fmt.Errorf("evidence.%s is %d: it must be at least 1", name, n)
 		}
 	}
-	return c.Packets.Validate()
+	for _, part := range []interface{ Validate() error }{c.Packets, c.Clip, c.Store, c.Retain} {
+		if err := part.Validate(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Picture is one small JPEG.

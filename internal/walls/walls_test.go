@@ -20,7 +20,7 @@ var rooms = map[string][]string{
 	"ingest/media":             {},
 	"ingest/sandbox":           {},
 	"ingest/feature":           {"ingest/media", "schemas", "internal/catalogue"},
-	"ingest/evidence":          {"ingest/media"},
+	"ingest/evidence":          {"ingest/media", "schemas"},
 	"ingest/transport":         {"schemas"},
 	"detector":                 {"detector/...", "schemas", "internal/catalogue"},
 	"detector/rule":            {"detector/window", "schemas", "internal/catalogue"},
@@ -57,6 +57,7 @@ var keepers = map[string][]string{
 	"github.com/segmentio/kafka-go": {"replay"},
 	"github.com/twmb/avro":          {"schemas"},
 	"github.com/linkedin/goavro/v2": {"schemas"},
+	"github.com/minio/minio-go/v7":  {"ingest/evidence"},
 }
 
 // listed is what go list tells of a package.
