@@ -197,9 +197,9 @@ func TestLoopedFile(t *testing.T) {
 		t.Errorf("packets from before the crash: %v, of %d to %d us after the session's start", ok, clip.Start-session, clip.End-session)
 	}
 	response := httptest.NewRecorder()
-	edge.Pictures().ServeHTTP(response, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/pictures/s?at=%d", session+1_500_000), nil))
+	edge.Pictures().ServeHTTP(response, httptest.NewRequest(http.MethodGet, fmt.Sprintf("/pictures/s?at=%d", session+before.At+1_500_000), nil))
 	at, _ := strconv.ParseInt(response.Header().Get(evidence.InstantHeader), 10, 64)
-	if response.Code != 200 || at <= session || at > session+1_500_000 || !bytes.HasPrefix(response.Body.Bytes(), []byte{0xff, 0xd8}) {
+	if response.Code != 200 || at <= session || at > session+before.At+1_500_000 || !bytes.HasPrefix(response.Body.Bytes(), []byte{0xff, 0xd8}) {
 		t.Errorf("a picture from before the crash: %d, at %d, %d bytes", response.Code, at, response.Body.Len())
 	}
 }
