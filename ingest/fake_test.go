@@ -69,7 +69,8 @@ var fakes = map[string]func(j ingest.Job, records *os.File){
 		select {}
 	},
 	"talker": func(j ingest.Job, records *os.File) {
-		os.Stderr.WriteString(strings.Repeat("x", 1<<20) + "\nthe end of " + j.Path + "\n")
+		path, _ := os.Readlink(j.Path)
+		os.Stderr.WriteString(strings.Repeat("x", 1<<20) + "\nthe end of " + path + "\n")
 	},
 }
 

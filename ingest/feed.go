@@ -83,7 +83,7 @@ func (f *feed) outcome(err error) outcome {
 	case errors.Is(err, source.ErrReopen):
 		return outcome{again: true}
 	case err != nil:
-		return outcome{state: down, reason: err.Error(), silent: errors.Is(err, source.ErrSilent)}
+		return failed(err)
 	}
 	return outcome{state: down, reason: "end of file", over: true}
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/framewatch/framewatch/ingest/access"
 	"github.com/framewatch/framewatch/ingest/evidence"
 	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/ingest/source"
@@ -39,6 +40,10 @@ type Config struct {
 	Shedding string `yaml:"shedding"`
 	// Evidence bounds the pictures that are kept.
 	Evidence evidence.Config `yaml:"evidence"`
+	// Access says what streams may be read from.
+	Access access.Config `yaml:"access"`
+	// Policy is Access in force, for one who tells it of our own ports; nil: New makes it.
+	Policy *access.Policy `yaml:"-"`
 }
 
 // workerMemory is the default of Config.WorkerMemory, leastMemory its least, in bytes.
@@ -48,7 +53,7 @@ const workerMemory, leastMemory = 1536 << 20, 256 << 20
 func Defaults() Config {
 	return Config{
 		RetryMost: 5 * time.Second, Quarantine: time.Minute, StallAfter: 15 * time.Second,
-		Sandbox: sandbox.BestEffort, WorkerMemory: workerMemory, Shedding: sheddingAuto, Evidence: evidence.Defaults(),
+		Sandbox: sandbox.BestEffort, WorkerMemory: workerMemory, Shedding: sheddingAuto, Evidence: evidence.Defaults(), Access: access.Defaults(),
 	}
 }
 
@@ -67,6 +72,9 @@ func (c Config) Validate() error {
 	}
 	if c.Shedding != sheddingAuto && c.Shedding != sheddingOff {
 		return fmt.Errorf("ingest.shedding is %q: it must be %s or %s", c.Shedding, sheddingAuto, sheddingOff)
+	}
+	if err := c.Access.Validate(); err != nil {
+		return fmt.Errorf("ingest.%w", err)
 	}
 	return c.Evidence.Validate()
 }
@@ -101,6 +109,9 @@ type Publish func(stream string, f *schemas.Feature, lost func())
 
 // New starts nothing.
 func New(config Config, publish Publish, log *slog.Logger) *Ingest {
+	if config.Policy == nil {
+		config.Policy = access.New(config.Access)
+	}
 	if self, err := os.Executable(); err == nil && config.Executable == "" {
 		config.Executable = self
 	}

@@ -23,6 +23,9 @@ const (
 	soundDescriptor  = 5
 )
 
+// givenFile is the path of a file that the worker was given open: it opens that file and no other, whatever its name has come to mean.
+var givenFile = fmt.Sprintf("/proc/self/fd/%d", mediaDescriptor)
+
 // reasonMost bounds the reason that a worker gives, in bytes.
 const reasonMost = 500
 
@@ -30,6 +33,10 @@ const reasonMost = 500
 type job struct {
 	// Path to open; empty: the media comes through mediaDescriptor.
 	Path string `json:"path"`
+	// Peer is the one address that may be connected to.
+	Peer source.Peer `json:"peer"`
+	// file is open already and becomes mediaDescriptor; Path is then givenFile.
+	file *os.File
 	// Format is the demuxer's name when the source is known to need one.
 	Format string `json:"format"`
 	// Sound tells that the source's sound comes in a container of its own through soundDescriptor, whose time stamps are SoundShift (90 kHz)
@@ -60,6 +67,9 @@ func (j job) needs() sandbox.Needs {
 	}
 	if j.Path == "" {
 		return sandbox.Needs{}
+	}
+	if j.file != nil {
+		return sandbox.Needs{File: fmt.Sprintf("/proc/self/fd/%d", j.file.Fd())}
 	}
 	switch at, err := source.EndpointOf(j.Path); {
 	case err != nil:
@@ -115,6 +125,7 @@ func work() error {
 	thin := newThinning()
 	go obey(in, thin)
 
+	source.Confine(j.Peer)
 	elapsed := since(j.Session)
 	out := newSender(os.NewFile(recordDescriptor, "records"))
 	if j.Probe != nil {
@@ -153,7 +164,7 @@ func work() error {
 	go report(out, pipes, w)
 	if err := w.Run(context.Background(), input); err != nil {
 		reason := err.Error()
-		if j.Path == "" {
+		if j.Path == "" || j.Path == givenFile {
 			reason = strings.ReplaceAll(reason, input.Path, "the data")
 		}
 		e = ending{Reason: reason[:min(len(reason), reasonMost)], Failed: true}

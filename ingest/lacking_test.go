@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -32,7 +33,7 @@ func lacking(call, mode, file string) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	config := ingest.Defaults()
-	config.Sandbox = sandbox.Mode(mode)
+	config.Sandbox, config.Access.Directories = sandbox.Mode(mode), []string{filepath.Dir(file)}
 	told := false
 	edge := ingest.New(config, func(_ string, f *schemas.Feature, _ func()) {
 		if s := f.StreamSecond; s != nil && s.State != ingest.Starting && !told {

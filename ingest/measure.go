@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framewatch/framewatch/ingest/access"
 	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/schemas"
@@ -86,7 +87,12 @@ func (m *measurement) run(parent context.Context) error {
 	defer cancel(nil)
 	l := launcher{sandbox: m.config.Sandbox, memory: m.config.WorkerMemory}
 	if scheme.Direct {
-		p, err := l.start(ctx, m.config.Executable, job{Path: m.at.url, Mode: offline})
+		j, err := admit(ctx, access.Personal(), job{Path: m.at.url, Mode: offline})
+		if err != nil {
+			return err
+		}
+		defer j.file.Close()
+		p, err := l.start(ctx, m.config.Executable, j)
 		if err != nil {
 			return err
 		}
@@ -98,7 +104,7 @@ func (m *measurement) run(parent context.Context) error {
 	})
 	fetched := make(chan error, 1)
 	go func() {
-		err := source.Fetch(ctx, source.Request{URL: m.at.url}, f, &source.Meter{})
+		err := source.Fetch(ctx, source.Request{URL: m.at.url, Access: access.Personal()}, f, &source.Meter{})
 		f.Close()
 		fetched <- err
 	}()

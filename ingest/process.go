@@ -43,8 +43,8 @@ type launcher struct {
 	memory int64
 }
 
-// start executes the worker with its job. Media is written to p.media unless the job names a path; Wait must be called. The error is a
-// sandbox.Absent when the sandbox is required and is not to be had.
+// start executes the worker with its job. Media is written to p.media unless the job names a path; Wait must be called. A file that the
+// job gives remains the caller's to close. The error is a sandbox.Absent when the sandbox is required and is not to be had.
 func (l launcher) start(ctx context.Context, executable string, j job) (*process, error) {
 	j.Sandbox, j.Memory = l.sandbox, l.memory
 	needs := j.needs()
@@ -77,7 +77,7 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 	ours, theirs = append(ours, recordsRead), append(theirs, recordsWrite)
 	p.records = recordsRead
 	// A missing entry leaves the descriptor closed in the worker.
-	cmd.ExtraFiles = []*os.File{mediaDescriptor - 3: nil, recordDescriptor - 3: recordsWrite}
+	cmd.ExtraFiles = []*os.File{mediaDescriptor - 3: j.file, recordDescriptor - 3: recordsWrite}
 	if j.Path == "" {
 		mediaRead, mediaWrite, err := pipe()
 		if err != nil {

@@ -130,6 +130,9 @@ func (s *stream) try(ctx context.Context) outcome {
 	if err != nil {
 		return outcome{state: fault, reason: at.Reason(err.Error()), settings: true}
 	}
+	if err := s.config.Policy.Scheme(scheme.Name); err != nil {
+		return outcome{state: fault, reason: err.Error(), settings: true}
+	}
 	t := &try{stream: s, at: at}
 	begin := time.Now()
 	var o outcome

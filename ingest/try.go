@@ -23,7 +23,12 @@ type try struct {
 func (t *try) direct(ctx context.Context, scheme source.Scheme) outcome {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	p, err := t.launch(ctx, job{Path: t.at.url, Mode: t.mode(scheme), Loop: t.stream.spec.Loop && scheme.Paced})
+	j, err := admit(ctx, t.stream.config.Policy, job{Path: t.at.url, Mode: t.mode(scheme), Loop: t.stream.spec.Loop && scheme.Paced})
+	if err != nil {
+		return failed(err)
+	}
+	defer j.file.Close()
+	p, err := t.launch(ctx, j)
 	if err != nil {
 		return unstarted(err)
 	}
@@ -39,7 +44,7 @@ func (t *try) fetched(ctx context.Context, scheme source.Scheme) outcome {
 		j.Mode = t.mode(scheme)
 		return t.launch(ctx, j)
 	})
-	request := source.Request{URL: t.at.url, Loop: t.stream.spec.Loop, Position: t.stream.position}
+	request := source.Request{URL: t.at.url, Access: t.stream.config.Policy, Loop: t.stream.spec.Loop, Position: t.stream.position}
 	fetched := make(chan error, 1)
 	go func() {
 		err := source.Fetch(ctx, request, monitored{f, t.stream.status.transport}, t.stream.status.meter)

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"github.com/framewatch/framewatch/ingest/access"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology/kafka"
 )
@@ -29,6 +30,8 @@ type app struct {
 	contract *schemas.Contract
 	metrics  *prometheus.Registry
 	pictures signer
+	// access says what streams may be read from; every part of this process tells it of the ports that are ours.
+	access *access.Policy
 	// console is the URL of the page once it is served.
 	console atomic.Pointer[string]
 }
@@ -46,7 +49,7 @@ func newApp(config Config, stderr io.Writer) (*app, error) {
 	slog.SetDefault(log) // for what is said by those who are given no logger: the embedded broker, the log receiver
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &app{config: config, log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}}, nil
+	return &app{config: config, log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access)}, nil
 }
 
 // dial connects to the log.

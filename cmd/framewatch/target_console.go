@@ -33,6 +33,12 @@ const (
 	healthHistory = time.Minute
 )
 
+// edgeClient follows no redirect, which an edge never answers, and takes no proxy from the environment: the address comes from a record.
+var edgeClient = &http.Client{
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	Transport:     &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10},
+}
+
 // runConsole serves the page and the API over what the log says.
 func runConsole(ctx context.Context, a *app, ready func()) error {
 	listener, err := net.Listen("tcp", a.config.Console.Listen)
@@ -41,6 +47,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 	}
 	address := "http://" + listener.Addr().String()
 	a.console.Store(&address)
+	a.access.Own("the console", listener.Addr().String())
 	var caughtUp atomic.Int32
 	page := console.New(a.config.Console, console.Deps{
 		Picture: a.picture,
@@ -138,7 +145,7 @@ func (a *app) ask(ctx context.Context, edge string, most int64, query url.Values
 	if err != nil {
 		return nil, nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := edgeClient.Do(request)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -27,6 +27,8 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 	if directory := &config.Evidence.Store.Directory; *directory != "" && !filepath.IsAbs(*directory) {
 		*directory = filepath.Join(a.config.DataDir, *directory)
 	}
+	config.Policy = a.access
+	a.own(listener.Addr())
 	config.Edge = a.config.Ingest.Advertise
 	if config.Edge == "" {
 		config.Edge = "http://" + listener.Addr().String()
@@ -41,6 +43,7 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return edge.Run(ctx) })
+	group.Go(func() error { return a.ownBrokers(ctx) })
 	handler := http.NewServeMux()
 	handler.Handle("GET /pictures/", edge.Pictures())
 	if keeper != nil {

@@ -2,8 +2,11 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/framewatch/framewatch/ingest/access"
 )
 
 // follow keeps the lists of a live presentation as the MPD and the clock go on. The MPD is loaded again when minimumUpdatePeriod is over,
@@ -23,7 +26,7 @@ func (d *dash) follow(ctx context.Context) {
 		if due {
 			tried = time.Now()
 			err := d.renew(ctx)
-			if err != nil && d.interval() > 0 && time.Since(d.answered) >= 3*d.interval() {
+			if err != nil && (errors.As(err, new(access.Denied)) || d.interval() > 0 && time.Since(d.answered) >= 3*d.interval()) {
 				d.end(fmt.Errorf("MPD %s: %w", Redact(d.address), err))
 				return
 			}

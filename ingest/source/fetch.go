@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/framewatch/framewatch/ingest/access"
 )
 
 // Request says what to fetch.
@@ -19,7 +22,9 @@ type Request struct {
 	URL string
 	// Loop starts a finite source again at its end.
 	Loop bool
-	// Client sends the requests; nil: http.DefaultClient. Its own timeout must be 0: the scheme's bounds are kept here.
+	// Access says which addresses may be connected to; nil: its defaults.
+	Access *access.Policy
+	// Client sends the requests; nil: one that keeps to Access. Its own timeout must be 0: the scheme's bounds are kept here.
 	Client *http.Client
 	// Position, when set, is where a segmented stream is resumed and where Fetch leaves off, so that a second Fetch neither repeats nor
 	// leaves out what the playlist still lists.
@@ -57,7 +62,8 @@ func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 		f.discontinuity = d.Discontinuity
 	}
 	if f.client == nil {
-		f.client = http.DefaultClient
+		f.client = client(r)
+		defer f.client.CloseIdleConnections()
 	}
 	if f.request.Position == nil {
 		f.request.Position = &Position{}
@@ -74,6 +80,19 @@ func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 			return nil
 		}
 	}
+}
+
+// client is one that keeps to the request's policy, for this URL and what it leads to.
+func client(r Request) *http.Client {
+	policy := r.Access
+	if policy == nil {
+		policy = access.New(access.Defaults())
+	}
+	host := ""
+	if u, err := url.Parse(r.URL); err == nil {
+		host = u.Hostname()
+	}
+	return policy.Visit(host).Client()
 }
 
 // fetcher is one call of Fetch.

@@ -2,9 +2,12 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"time"
+
+	"github.com/framewatch/framewatch/ingest/access"
 )
 
 // load reads a playlist's text; the answer, closed, tells where it was found after redirects.
@@ -29,7 +32,7 @@ func (h *hls) follow(ctx context.Context, at *url.URL, p *playlist) {
 		began := time.Now()
 		fresh, err := h.reload(ctx, at)
 		if err != nil {
-			if time.Since(answered) >= 3*interval(p) {
+			if errors.As(err, new(access.Denied)) || time.Since(answered) >= 3*interval(p) {
 				h.window.end(fmt.Errorf("playlist %s: %w", Redact(at.String()), err))
 				return
 			}

@@ -9,6 +9,8 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"time"
+
+	"github.com/framewatch/framewatch/ingest/access"
 )
 
 // span is a part of a resource in bytes; length 0: all of it.
@@ -97,6 +99,10 @@ func (b *body) Close() error {
 func failure(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
+	}
+	var denied access.Denied
+	if errors.As(err, &denied) {
+		return denied
 	}
 	var u *url.Error
 	if errors.As(err, &u) {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/framewatch/framewatch/ingest/access"
 )
 
 // maxFailures is how many segments in a row may fail before the stream is taken to have broken off.
@@ -107,7 +109,7 @@ func (r *rendition) fetch(ctx context.Context, ready chan<- piece) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err == ErrReopen, errors.As(err, &sealed):
+		case err == ErrReopen, errors.As(err, &sealed), errors.As(err, new(access.Denied)):
 			return err
 		case err == nil:
 			failures = 0

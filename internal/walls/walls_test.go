@@ -16,7 +16,8 @@ const module = "github.com/framewatch/framewatch/"
 // introduces everyone.
 var rooms = map[string][]string{
 	"ingest":                   {"ingest/...", "schemas"},
-	"ingest/source":            {"ingest/media"},
+	"ingest/access":            {},
+	"ingest/source":            {"ingest/access", "ingest/media"},
 	"ingest/media":             {},
 	"ingest/sandbox":           {},
 	"ingest/feature":           {"ingest/media", "schemas", "internal/catalogue"},

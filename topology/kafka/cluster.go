@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -120,6 +122,19 @@ func (c *Cluster) Partition(lane string) int32 {
 }
 
 var murmur2 = kgo.StickyKeyPartitioner(nil).ForTopic("")
+
+// Brokers are the addresses, host:port, under which the brokers say that they are reached.
+func (c *Cluster) Brokers(ctx context.Context) ([]string, error) {
+	found, err := c.admin.ListBrokers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var addresses []string
+	for _, b := range found {
+		addresses = append(addresses, net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))))
+	}
+	return addresses, nil
+}
 
 // learnPartitions takes over the partition count of the features topic, if there is one.
 func (c *Cluster) learnPartitions(ctx context.Context) error {
