@@ -17,7 +17,7 @@ func admit(ctx context.Context, policy *access.Policy, j job) (job, error) {
 	case err != nil:
 		return j, err
 	case end.Network == "":
-		if j.file, err = policy.Open(source.LocalPath(j.Path)); j.file != nil {
+		if j.opened, err = policy.Open(source.LocalPath(j.Path)); j.opened != nil {
 			j.Path = givenFile
 		}
 		return j, err

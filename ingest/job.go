@@ -35,8 +35,8 @@ type job struct {
 	Path string `json:"path"`
 	// Peer is the one address that may be connected to.
 	Peer source.Peer `json:"peer"`
-	// file is open already and becomes mediaDescriptor; Path is then givenFile.
-	file *os.File
+	// opened is open already and becomes mediaDescriptor; Path is then givenFile.
+	opened *os.File
 	// Format is the demuxer's name when the source is known to need one.
 	Format string `json:"format"`
 	// Sound tells that the source's sound comes in a container of its own through soundDescriptor, whose time stamps are SoundShift (90 kHz)
@@ -68,8 +68,8 @@ func (j job) needs() sandbox.Needs {
 	if j.Path == "" {
 		return sandbox.Needs{}
 	}
-	if j.file != nil {
-		return sandbox.Needs{File: fmt.Sprintf("/proc/self/fd/%d", j.file.Fd())}
+	if j.opened != nil {
+		return sandbox.Needs{File: fmt.Sprintf("/proc/self/fd/%d", j.opened.Fd())}
 	}
 	switch at, err := source.EndpointOf(j.Path); {
 	case err != nil:

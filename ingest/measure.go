@@ -91,7 +91,7 @@ func (m *measurement) run(parent context.Context) error {
 		if err != nil {
 			return err
 		}
-		defer j.file.Close()
+		defer j.opened.Close()
 		p, err := l.start(ctx, m.config.Executable, j)
 		if err != nil {
 			return err

@@ -77,7 +77,7 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 	ours, theirs = append(ours, recordsRead), append(theirs, recordsWrite)
 	p.records = recordsRead
 	// A missing entry leaves the descriptor closed in the worker.
-	cmd.ExtraFiles = []*os.File{mediaDescriptor - 3: j.file, recordDescriptor - 3: recordsWrite}
+	cmd.ExtraFiles = []*os.File{mediaDescriptor - 3: j.opened, recordDescriptor - 3: recordsWrite}
 	if j.Path == "" {
 		mediaRead, mediaWrite, err := pipe()
 		if err != nil {

@@ -27,7 +27,7 @@ func (t *try) direct(ctx context.Context, scheme source.Scheme) outcome {
 	if err != nil {
 		return failed(err)
 	}
-	defer j.file.Close()
+	defer j.opened.Close()
 	p, err := t.launch(ctx, j)
 	if err != nil {
 		return unstarted(err)
