@@ -134,17 +134,24 @@ func (i *Ingest) Set(id string, spec *schemas.StreamSpec) {
 	i.begin(id, k, i.end(old))
 }
 
-// Remove ends a stream, waits until it has ended and forgets its pictures and packets.
-func (i *Ingest) Remove(id string) {
+// Remove ends streams, all at once, waits until they have ended and forgets their pictures and packets.
+func (i *Ingest) Remove(ids ...string) {
+	var ended []<-chan struct{}
 	i.mu.Lock()
-	ended := i.end(i.streams[id])
-	delete(i.streams, id)
-	i.mu.Unlock()
-	if ended != nil {
-		<-ended
+	for _, id := range ids {
+		if done := i.end(i.streams[id]); done != nil {
+			ended = append(ended, done)
+		}
+		delete(i.streams, id)
 	}
-	i.pictures.Remove(id)
-	i.packets.Remove(id)
+	i.mu.Unlock()
+	for _, done := range ended {
+		<-done
+	}
+	for _, id := range ids {
+		i.pictures.Remove(id)
+		i.packets.Remove(id)
+	}
 }
 
 // Pictures serves GET /pictures/{stream}?at=<microseconds since the Unix epoch>.

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -15,9 +16,11 @@ const (
 var rungs = [5]int32{1, 2, 4, 8, keysOnly}
 
 const (
-	// lagRaised is the lag from which more is shed, lagBad the one from which all is shed that can be; lagCalm is the lag up to which less may be.
+	// lagRaised is the lag from which more is shed, lagBad the one from which pictures are thinned as far as that goes, lagWorst the one from which they are
+	// not decoded; lagCalm is the lag up to which less may be shed.
 	lagRaised = 250 * time.Millisecond
 	lagBad    = time.Second
+	lagWorst  = 2 * time.Second
 	lagCalm   = 100 * time.Millisecond
 	// stepTime is how long a step down the ladder is given to show.
 	stepTime = 2 * time.Second
@@ -30,9 +33,9 @@ const (
 
 // ladder is how much is shed for what lags. One goroutine.
 //
-//	       lag >= lagRaised and not falling: a rung down, at once to the last from lagBad on
-//	1 <------------------------------------------------------------------------------------> key pictures only
-//	       lag <= lagCalm for calmTime: a rung up; the longer it is waited the more often that was too soon
+//	  lag >= lagRaised and not falling: a rung down, to 8 from lagBad on    lag >= lagWorst and not falling
+//	1 <-------------------------------------------------------------> 8 <-------------------------------------> key pictures only
+//	  lag <= lagCalm for calmTime: a rung up; the longer it is waited the more often that was too soon
 type ladder struct {
 	rung int
 	// last is the lag at the last look.
@@ -54,7 +57,7 @@ func (l *ladder) Judge(lag time.Duration, now time.Time) int {
 		l.calm = now
 	}
 	switch {
-	case lag >= lagRaised && !falling && l.rung < len(rungs)-1 && now.Sub(l.stepped) >= stepTime:
+	case lag >= l.least() && !falling && now.Sub(l.stepped) >= stepTime:
 		l.down(lag, now)
 	case l.rung > 0 && !l.calm.IsZero() && now.Sub(l.calm) >= max(l.patience[l.rung-1], calmTime):
 		l.rung--
@@ -72,9 +75,20 @@ func (l *ladder) down(lag time.Duration, now time.Time) {
 	}
 	l.rung++
 	if lag >= lagBad {
-		l.rung = len(rungs) - 1
+		l.rung = max(l.rung, len(rungs)-2)
 	}
 	l.stepped = now
+}
+
+// least is the lag from which more is shed.
+func (l *ladder) least() time.Duration {
+	switch l.rung {
+	case len(rungs) - 1:
+		return math.MaxInt64
+	case len(rungs) - 2:
+		return lagWorst
+	}
+	return lagRaised
 }
 
 // shedding is the ladders of an edge: one of the whole machine, by the lag that half of its streams have at least, and one of each stream by what it lags

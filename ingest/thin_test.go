@@ -13,9 +13,7 @@ import (
 // that the source missed anything, and the seconds go on.
 func TestThinned(t *testing.T) {
 	t.Parallel()
-	config := ingest.Defaults()
-	config.Shedding = "off" // the test does it
-	edge, r := run(t, config, quiet())
+	edge, r := run(t, ingest.Defaults(), quiet())
 	// A key picture every 0.48 s, no sound.
 	path := clip(t, 20, "clip.ts")
 	silent := t.TempDir() + "/silent.ts"
@@ -96,9 +94,7 @@ func presented(of []published) []published {
 // Where key pictures are too far apart to stand for the others, one picture in eight is measured, and at least one a second.
 func TestThinnedWithoutKeys(t *testing.T) {
 	t.Parallel()
-	config := ingest.Defaults()
-	config.Shedding = "off" // the test does it
-	edge, r := run(t, config, quiet())
+	edge, r := run(t, ingest.Defaults(), quiet())
 	path := clip(t, 20, "clip.ts")
 	long := t.TempDir() + "/long.ts"
 	transcode(t, path, long, "-an", "-c:v", "libx264", "-preset", "ultrafast", "-g", "1000", "-r", "5")

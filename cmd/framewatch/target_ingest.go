@@ -82,30 +82,28 @@ func (o *owned) changed(r topology.Record[schemas.StreamSpec]) {
 	o.mu.Lock()
 	spec, _ := o.streams.take(r)
 	o.mu.Unlock()
-	o.set(r.Key, spec)
+	if spec == nil {
+		o.edge.Remove(r.Key)
+		return
+	}
+	o.edge.Set(r.Key, spec)
 }
 
 // lost drops the streams of a partition that went to another member.
 func (o *owned) lost(partition int32) {
+	var gone []string
 	o.mu.Lock()
 	delete(o.partitions, partition)
-	gone := o.streams.drop(partition)
+	for _, id := range o.streams.drop(partition) {
+		// One whose lane was changed may stand in another partition of ours.
+		if spec, _ := o.streams.get(id); spec != nil {
+			defer o.edge.Set(id, spec)
+		} else {
+			gone = append(gone, id)
+		}
+	}
 	o.mu.Unlock()
-	for _, id := range gone {
-		o.mu.RLock()
-		spec, _ := o.streams.get(id)
-		o.mu.RUnlock()
-		o.set(id, spec)
-	}
-}
-
-// set makes the edge watch a stream as spec says, or no longer.
-func (o *owned) set(id string, spec *schemas.StreamSpec) {
-	if spec == nil {
-		o.edge.Remove(id)
-		return
-	}
-	o.edge.Set(id, spec)
+	o.edge.Remove(gone...)
 }
 
 // publish puts a measurement on the stream's partition, or loses it when the log is too far behind: the live edge never waits.

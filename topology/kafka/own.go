@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"iter"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -16,7 +17,8 @@ type Owner[T any] struct {
 	Assigned func(partition int32)
 	// Lost is called when the partition has another owner, or none; what was learnt of it is to be forgotten.
 	Lost func(partition int32)
-	// Changed is called with every record of the partition from its start on, and with each new one; a nil Value removes the key.
+	// Changed is called with the records of the partition from its start on, and with each new one; of those of one key that are read at once
+	// only the newest is told, so that what was changed long ago is not begun again for a moment. A nil Value removes the key.
 	Changed func(r topology.Record[T])
 }
 
@@ -57,7 +59,7 @@ func Own[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group str
 			return err
 		}
 		owned := m.owned()
-		for r := range fetches.RecordsAll() {
+		for r := range newest(fetches) {
 			err := deliver(ctx, c, t, r, func(_ context.Context, record topology.Record[T]) error {
 				calls.Lock()
 				defer calls.Unlock()
@@ -68,6 +70,25 @@ func Own[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group str
 			})
 			if err != nil && ctx.Err() == nil {
 				return err
+			}
+		}
+	}
+}
+
+// newest are the records of fetches that no later one of the same partition and key replaces, in order.
+func newest(fetches kgo.Fetches) iter.Seq[*kgo.Record] {
+	type place struct {
+		partition int32
+		key       string
+	}
+	last := map[place]int64{}
+	for r := range fetches.RecordsAll() {
+		last[place{r.Partition, string(r.Key)}] = r.Offset
+	}
+	return func(yield func(*kgo.Record) bool) {
+		for r := range fetches.RecordsAll() {
+			if last[place{r.Partition, string(r.Key)}] == r.Offset && !yield(r) {
+				return
 			}
 		}
 	}

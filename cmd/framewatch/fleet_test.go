@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
+)
+
+// fleet is what the features topic says of each stream: its last StreamSecond.
+type fleet struct {
+	t       *testing.T
+	brokers []string
+	file    string
+
+	mu      sync.Mutex
+	changed chan struct{}
+	last    map[string]*schemas.StreamSecond
+}
+
+// newFleet follows the features on a log of its own.
+func newFleet(t *testing.T) *fleet {
+	f := &fleet{t: t, brokers: kafkatest.Embedded(t), file: filepath.Join(t.TempDir(), "streams.yaml"), changed: make(chan struct{}), last: map[string]*schemas.StreamSecond{}}
+	onLog(t, f.brokers, "topics", "apply")
+	a := f.app()
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- kafka.Read(ctx, a.cluster, topology.Features, kafka.ReadOptions{}, func(_ context.Context, r topology.Record[schemas.Feature]) error {
+			if s := r.Value.StreamSecond; s != nil {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				if before := f.last[r.Key]; before == nil || s.Session >= before.Session {
+					f.last[r.Key] = s
+				}
+				close(f.changed)
+				f.changed = make(chan struct{})
+			}
+			return nil
+		})
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("read: %v", err)
+		}
+		a.cluster.Close()
+	})
+	return f
+}
+
+func (f *fleet) app() *app {
+	config := defaultConfig()
+	config.Kafka.Brokers, config.Log.Level = f.brokers, "error"
+	a, err := newApp(config, io.Discard)
+	if err == nil {
+		err = a.dial(f.t.Context())
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return a
+}
+
+// member runs a converter until the returned function is called.
+func (f *fleet) member() (leave func()) {
+	config := defaultConfig()
+	config.Kafka.Brokers, config.Log.Level = f.brokers, "error"
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, config, []string{"ingest"}, io.Discard, nil) }()
+	leave = sync.OnceFunc(func() {
+		stop()
+		if err := <-done; err != nil {
+			f.t.Errorf("ingest: %v", err)
+		}
+	})
+	f.t.Cleanup(leave)
+	return leave
+}
+
+// apply makes one stream what is said, and gives the time.
+func (f *fleet) apply(id, text string) time.Time {
+	f.t.Helper()
+	if err := os.WriteFile(f.file, []byte("streams:\n  - {id: "+id+", "+text+"}\n"), 0o600); err != nil {
+		f.t.Fatal(err)
+	}
+	onLog(f.t, f.brokers, "streams", "apply", "-f", f.file)
+	return time.Now()
+}
+
+// wait waits until what the streams said last fulfils done, and gives it.
+func (f *fleet) wait(what string, done func(last map[string]*schemas.StreamSecond) bool) map[string]*schemas.StreamSecond {
+	f.t.Helper()
+	guard := time.After(60 * time.Second)
+	for {
+		f.mu.Lock()
+		last, changed := maps.Clone(f.last), f.changed
+		f.mu.Unlock()
+		if done(last) {
+			return last
+		}
+		select {
+		case <-changed:
+		case <-guard:
+			f.t.Fatalf("it never came to: %s", what)
+		}
+	}
+}
+
+// waitFurther waits until each stream but those named has told of two more seconds and wants it to be in the session that it was in.
+func (f *fleet) waitFurther(after string, but ...string) {
+	f.t.Helper()
+	f.mu.Lock()
+	before := maps.Clone(f.last)
+	f.mu.Unlock()
+	for _, id := range but {
+		delete(before, id)
+	}
+	f.wait("two more seconds after "+after, func(last map[string]*schemas.StreamSecond) bool {
+		for id, s := range before {
+			if last[id].Session != s.Session {
+				f.t.Fatalf("%s began anew: %s", id, after)
+			}
+			if last[id].Seq < s.Seq+2 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// TestStreamsChangeAndMembersComeAndGo shows that a change reaches the stream that it is of and no other, and that members who come and go take only the
+// streams of the partitions that move.
+func TestStreamsChangeAndMembersComeAndGo(t *testing.T) {
+	clip := filepath.Join(t.TempDir(), "clip.ts")
+	if said, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=192x108:r=10:d=30", "-c:v", "libx264", "-preset", "ultrafast", clip).CombinedOutput(); err != nil {
+		t.Fatalf("ffmpeg: %v: %s", err, said)
+	}
+	f := newFleet(t)
+	var ids []string
+	for i := range 8 {
+		ids = append(ids, fmt.Sprintf("s%d", i))
+		f.apply(ids[i], fmt.Sprintf("url: %q, loop: true", clip))
+	}
+	up := func(last map[string]*schemas.StreamSecond) bool {
+		for _, id := range ids {
+			if last[id] == nil || last[id].State != "up" {
+				return false
+			}
+		}
+		return true
+	}
+	f.member()
+	f.wait("all streams up", up)
+
+	added := f.apply("added", fmt.Sprintf("url: %q, loop: true", clip))
+	f.wait("the stream that was added", func(last map[string]*schemas.StreamSecond) bool { return last["added"] != nil })
+	t.Logf("a stream that is added tells its first second after %v", time.Since(added))
+	f.waitFurther("a stream was added", "added")
+
+	f.apply("s0", fmt.Sprintf("url: %q, loop: true, labels: {site: lab}, profile: other", clip))
+	f.waitFurther("labels and profile of s0 were changed")
+
+	was := f.wait("", func(map[string]*schemas.StreamSecond) bool { return true })["s1"].Session
+	changed := f.apply("s1", fmt.Sprintf("url: %q, loop: true", "file:"+clip))
+	f.wait("s1 with another URL", func(last map[string]*schemas.StreamSecond) bool { return last["s1"].Session > was })
+	t.Logf("a stream whose URL is changed begins anew after %v", time.Since(changed))
+	f.waitFurther("the URL of s1 was changed", "s1")
+	f.wait("all streams up", up)
+
+	removed := time.Now()
+	onLog(t, f.brokers, "streams", "remove", "added")
+	f.waitFurther("a stream was removed", "added")
+	gone := f.wait("", func(map[string]*schemas.StreamSecond) bool { return true })["added"]
+	told := time.UnixMicro(gone.Session + gone.At)
+	t.Logf("a stream that is removed tells its last second %v after", max(told.Sub(removed), 0))
+	f.waitFurther("a stream was removed", "added")
+	if again := f.wait("", func(map[string]*schemas.StreamSecond) bool { return true })["added"]; again.Seq != gone.Seq {
+		t.Errorf("a stream that was removed goes on")
+	}
+	f.mu.Lock()
+	delete(f.last, "added")
+	f.mu.Unlock()
+
+	before := f.wait("", func(map[string]*schemas.StreamSecond) bool { return true })
+	moved := func(last map[string]*schemas.StreamSecond) (n int) {
+		for _, id := range ids {
+			switch other, newer := last[id].Edge != before[id].Edge, last[id].Session > before[id].Session; {
+			case other && newer:
+				n++
+			case other || newer:
+				t.Fatalf("%s moved: %v, began anew: %v; it must do both or none", id, other, newer)
+			}
+		}
+		return n
+	}
+	joined := time.Now()
+	leave := f.member()
+	after := f.wait("streams at a second member", func(last map[string]*schemas.StreamSecond) bool { return moved(last) > 0 && up(last) })
+	t.Logf("a member that joins has its streams after %v: %d of %d", time.Since(joined), moved(after), len(ids))
+	f.waitFurther("a member had joined")
+	if n := moved(f.wait("", func(map[string]*schemas.StreamSecond) bool { return true })); n == len(ids) {
+		t.Errorf("all %d streams moved to a second member", n)
+	}
+
+	after = f.wait("", func(map[string]*schemas.StreamSecond) bool { return true })
+	left := time.Now()
+	leave()
+	f.wait("the streams back at the first member", func(last map[string]*schemas.StreamSecond) bool {
+		for _, id := range ids {
+			if last[id].Edge != before[id].Edge {
+				return false
+			}
+			if after[id].Edge == before[id].Edge && last[id].Session != after[id].Session {
+				t.Fatalf("%s began anew at a member that it had never left", id)
+			}
+		}
+		return true
+	})
+	t.Logf("a member that leaves has given its streams to the other after %v", time.Since(left))
+}
