@@ -16,13 +16,6 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// receiving is an edge's configuration under which every picture counts, however busy this machine is.
-func receiving() ingest.Config {
-	config := ingest.Defaults()
-	config.Shedding = "off"
-	return config
-}
-
 // freePort is a UDP port that is free, as is the one above it.
 func freePort(t *testing.T) int {
 	t.Helper()
@@ -166,7 +159,7 @@ func datagrams(of []published) (total schemas.Datagrams) {
 func TestDatagrams(t *testing.T) {
 	path := clip(t, 3, "clip.ts")
 	want := offline(t, path)
-	edge, r := run(t, receiving(), quiet())
+	edge, r := run(t, ingest.Defaults(), quiet())
 	type channel struct {
 		scheme string
 		begin  func(port int)
@@ -248,7 +241,7 @@ func relay(t *testing.T, port int, passed func(n int, b []byte) [][]byte) (at in
 // What is lost shows as continuity errors, what is put right does not.
 func TestRTPFaults(t *testing.T) {
 	path := clip(t, 3, "clip.ts")
-	edge, r := run(t, receiving(), quiet())
+	edge, r := run(t, ingest.Defaults(), quiet())
 	p := freePort(t)
 	edge.Set("s", &schemas.StreamSpec{URL: fmt.Sprintf("rtp://127.0.0.1:%d?timeout=3000000&reorder_queue_size=10&max_delay=3000000", p)})
 	listening(t, p, 1)

@@ -82,8 +82,6 @@ func (f *feed) outcome(err error) outcome {
 		return unstarted(f.failed)
 	case errors.Is(err, source.ErrReopen):
 		return outcome{again: true}
-	case errors.As(err, new(source.Unfit)):
-		return outcome{state: fault, reason: err.Error(), settings: true}
 	case err != nil:
 		return failed(err)
 	}

@@ -37,7 +37,7 @@ func TestMulticast(t *testing.T) {
 	network(t)
 	path := clip(t, 2, "clip.ts")
 	want := offline(t, path)
-	edge, r := run(t, receiving(), quiet())
+	edge, r := run(t, ingest.Defaults(), quiet())
 	for name, url := range map[string]string{
 		"any":        "udp://@239.1.1.1:1234?iface=left",
 		"one":        "udp://239.1.1.1:1234?sources=10.9.0.1&localaddr=10.9.0.1",
