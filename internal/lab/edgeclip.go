@@ -93,6 +93,12 @@ func StandardClips(ctx context.Context, clips, cache, work string, progress func
 	return made, nil
 }
 
+// FleetClip is the standard clip of 720p25, as StandardClips gives it.
+func FleetClip(ctx context.Context, clips, cache, work string, progress func(string)) (EdgeClip, error) {
+	c := standardClips[0]
+	return c.make(ctx, clips, cache, work, func() { progress("encoding the clip of the bench, once: " + c.name) })
+}
+
 // make encodes the clip when it is not in the cache yet, and lengthens it.
 func (c standardClip) make(ctx context.Context, clips, cache, work string, encoding func()) (EdgeClip, error) {
 	key, err := c.key(clips)
