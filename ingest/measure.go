@@ -25,6 +25,8 @@ type MeasureConfig struct {
 	Executable   string
 	Sandbox      sandbox.Mode
 	WorkerMemory int64
+	// Transport sees what is fetched, before it is decoded; nil: nobody does.
+	Transport *transport.Monitor
 	// Log takes what is wrong with an input that can be read only in part; nil: slog.Default.
 	Log *slog.Logger
 }
@@ -110,7 +112,11 @@ func (m *measurement) run(parent context.Context) error {
 	})
 	fetched := make(chan error, 1)
 	go func() {
-		err := source.Fetch(ctx, source.Request{URL: m.at.url, Access: access.Personal()}, f, &source.Meter{})
+		to := io.Writer(f)
+		if m.config.Transport != nil {
+			to = monitored{f, m.config.Transport}
+		}
+		err := source.Fetch(ctx, source.Request{URL: m.at.url, Access: access.Personal()}, to, &source.Meter{})
 		f.Close()
 		fetched <- err
 	}()

@@ -67,6 +67,7 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{[]string{"config", "check", "-c", file("sandbox.yaml", "ingest: {sandbox: maybe}")}, `ingest.sandbox: "maybe" is none of required, best-effort, off`},
 		{[]string{"config", "check", "-c", file("memory.yaml", "ingest: {worker_memory: 1}")}, `ingest.worker_memory is 1: it must be at least 268435456 bytes`},
 		{[]string{"config", "check", "-c", file("shedding.yaml", "ingest: {shedding: on}")}, `ingest.shedding is "on": it must be auto or off`},
+		{[]string{"bench", "fleet", "--most", "0"}, "--most is at least 1"},
 		{[]string{"version", "--jsn"}, "unknown flag: --jsn"},
 	} {
 		code, stdout, stderr := command(t, test.args...)

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 	"github.com/framewatch/framewatch/topology/kafka"
@@ -35,6 +37,9 @@ func (a *app) applyStreams(ctx context.Context, want []StreamConfig, origin stri
 	if err != nil {
 		return err
 	}
+	group, publishing := errgroup.WithContext(ctx)
+	group.SetLimit(publishers)
+	changed := 0
 	for _, s := range want {
 		spec := s.spec(origin)
 		old := have[s.ID]
@@ -42,16 +47,14 @@ func (a *app) applyStreams(ctx context.Context, want []StreamConfig, origin stri
 		if old != nil && reflect.DeepEqual(old, spec) {
 			continue
 		}
-		if old != nil && lane(s.ID, old) != lane(s.ID, spec) {
-			// A change of lane is a removal and an addition: the stream leaves its old partition.
-			if err := a.publishStream(ctx, lane(s.ID, old), topology.Streams.Tombstone(s.ID)); err != nil {
-				return err
-			}
-		}
-		if err := a.publishStream(ctx, lane(s.ID, spec), topology.Streams.Message(s.ID, spec)); err != nil {
-			return err
-		}
-		a.log.Info("stream is configured", "stream", s.ID)
+		changed++
+		group.Go(func() error { return a.publishSpec(publishing, s.ID, old, spec) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if changed > 0 || !prune {
+		a.log.Info("streams are configured", "changed", changed, "as_before", len(want)-changed)
 	}
 	if !prune {
 		return nil
@@ -66,6 +69,21 @@ func (a *app) applyStreams(ctx context.Context, want []StreamConfig, origin stri
 		a.log.Info("stream is removed", "stream", id)
 	}
 	return nil
+}
+
+// publishers bounds the streams that are published at a time: each waits for the log's answer.
+const publishers = 64
+
+// publishSpec makes one stream spec, which was old, if any.
+func (a *app) publishSpec(ctx context.Context, id string, old, spec *schemas.StreamSpec) error {
+	if old != nil && lane(id, old) != lane(id, spec) {
+		// A change of lane is a removal and an addition: the stream leaves its old partition.
+		if err := a.publishStream(ctx, lane(id, old), topology.Streams.Tombstone(id)); err != nil {
+			return err
+		}
+	}
+	a.log.Debug("stream is configured", "stream", id)
+	return a.publishStream(ctx, lane(id, spec), topology.Streams.Message(id, spec))
 }
 
 func (a *app) publishStream(ctx context.Context, lane string, m topology.Message) error {

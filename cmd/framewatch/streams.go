@@ -19,7 +19,7 @@ import (
 const fromCommand = "api"
 
 func streamsCommand() *cobra.Command {
-	return group("streams", "List and change the streams that are monitored", streamsApplyCommand(), streamsListCommand(), streamsRemoveCommand())
+	return group("streams", "List and change the streams that are monitored", streamsProbeCommand(), streamsApplyCommand(), streamsImportCommand(), streamsListCommand(), streamsRemoveCommand())
 }
 
 func streamsApplyCommand() *cobra.Command {
