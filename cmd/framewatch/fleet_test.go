@@ -77,6 +77,7 @@ func (f *fleet) app() *app {
 func (f *fleet) member() (leave func()) {
 	config := defaultConfig()
 	config.Kafka.Brokers, config.Log.Level = f.brokers, "error"
+	config.Ingest.Access.Directories = []string{os.TempDir()}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- run(ctx, config, []string{"ingest"}, io.Discard, nil) }()
