@@ -62,6 +62,7 @@ func watch(t *testing.T, store evidence.StoreConfig) *watched {
 	config := defaultConfig()
 	config.DataDir, config.Embedded.Listen, config.Console.Listen = dir, "127.0.0.1:0", "127.0.0.1:0"
 	config.Ingest.Evidence.Store = store
+	config.Ingest.Access.Directories = []string{dir}
 	config.Streams = &[]StreamConfig{{ID: "news", URL: w.file, Loop: true}}
 	if err := config.Validate(); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/johannesboyne/gofakes3"
@@ -207,13 +208,18 @@ func TestStoreConfig(t *testing.T) {
 // down is a store that does not answer as long as err says why.
 type down struct {
 	evidence.Store
+	mu   sync.Mutex
 	err  error
 	puts int
 }
 
 func (d *down) Put(ctx context.Context, name string, data []byte) error {
-	if d.puts++; d.err != nil {
-		return d.err
+	d.mu.Lock()
+	d.puts++
+	err := d.err
+	d.mu.Unlock()
+	if err != nil {
+		return err
 	}
 	return d.Store.Put(ctx, name, data)
 }

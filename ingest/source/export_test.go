@@ -14,6 +14,8 @@ var (
 	StartLog  = startLog
 	ForgetLog = forgetLog
 	LastLog   = lastLog
+	// Refresh takes a coding's parameter sets from its first key picture.
+	Refresh = refresh
 	// CaptionBytes counts the bytes of captions that are no padding.
 	CaptionBytes = captionBytes
 )
