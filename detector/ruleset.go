@@ -15,6 +15,7 @@ import (
 type judge struct {
 	kind        string
 	rule        rule.Rule
+	several     rule.Several // the rule, when it is one
 	options     *rule.Options
 	description rule.Description
 	parents     []*judge
@@ -101,6 +102,7 @@ func (r ruleset) judges() []*judge {
 			return
 		}
 		j := &judge{kind: kind, rule: r, options: r.Common(), description: r.Describe()}
+		j.several, _ = r.(rule.Several)
 		byKind[kind] = j
 		for _, parent := range j.description.Parents {
 			visit(parent)
@@ -115,6 +117,14 @@ func (r ruleset) judges() []*judge {
 		visit(kind)
 	}
 	return order
+}
+
+// more is the rule's next verdict on the record that it looked at last.
+func (j *judge) more() (v rule.Verdict, ok bool) {
+	if j.several == nil {
+		return v, false
+	}
+	return j.several.More()
 }
 
 // episode finds or makes the episode of one part.

@@ -133,7 +133,7 @@ func (b *builder) video(stream string, session int64, segments []segment) {
 			v := picture(s.word, seq, t-s.from)
 			if v != nil {
 				v.Session, v.Epoch, v.Seq, v.At = session, epoch, seq, t-session
-				v.Duration = 3600
+				v.Duration, v.PTS = 3600, (t-epochStart)*9/100
 				b.add(t, stream, &schemas.Feature{VideoFrame: v})
 			}
 			seq++
@@ -143,7 +143,8 @@ func (b *builder) video(stream string, session int64, segments []segment) {
 
 // picture is what is measured of the seq-th picture, age microseconds into its segment.
 func picture(word string, seq, age int64) *schemas.VideoFrame {
-	v := &schemas.VideoFrame{Sampling: 1, Luma: &schemas.Luma{}, Grid: &schemas.Grid{Difference: &[72]byte{}}}
+	sinceIDR := int32(seq % 12)
+	v := &schemas.VideoFrame{Sampling: 1, Luma: &schemas.Luma{}, Grid: &schemas.Grid{Difference: &[72]byte{}}, Decode: &schemas.DecoderState{SinceIDR: &sinceIDR}}
 	if seq%12 == 0 {
 		v.Flags = 1
 	}
@@ -157,6 +158,11 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 	for i := range v.Grid.Mean {
 		v.Grid.Mean[i] = luma
 	}
+	if luma > 16 {
+		v.Luma.Std = 40 * 256
+	}
+	still, red := int32(0), int32(0)
+	v.Flash = &schemas.Flash{LuminanceMean: 20_000, LuminanceChanged: &still, RedChanged: &red}
 	black := uint16(0)
 	switch word {
 	case "black":
@@ -193,6 +199,37 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		}
 	case "skipping": // we are too slow and skip pictures
 		v.Skipped = 3
+	case "damaged": // the decoder complains of one picture in twelve
+		differ(v, 9, func(int) bool { return true })
+		if v.Decode.Errors = 0; seq%12 == 5 {
+			v.Decode.Errors = 2
+		}
+	case "joined": // nothing but what hangs on pictures that came before
+		differ(v, 9, func(int) bool { return true })
+		v.Decode.SinceIDR, v.Decode.Errors = nil, 3
+	case "gaps": // eight pictures are missing each second
+		differ(v, 9, func(int) bool { return true })
+		if seq%25 >= 10 && seq%25 < 18 {
+			return nil
+		}
+	case "flashing", "blinking": // black and white change place 8.3 times a second, or 3 times
+		period, white := int64(3), int32(0)
+		if word == "blinking" {
+			period = 8
+		}
+		differ(v, 14, func(int) bool { return true })
+		changed := int32(0)
+		if seq/period%2 == 1 {
+			white = 65535
+		}
+		if seq%period == 0 {
+			changed = 2304 * (2*(white/65535) - 1)
+		}
+		v.Flash = &schemas.Flash{LuminanceMean: white, LuminanceChanged: &changed, RedChanged: &red}
+	case "blue": // one colour
+		v.Luma.Std, v.Chroma = 0, &schemas.Chroma{UMean: 60000, VMean: 30000}
+	case "card": // letters on one colour
+		v.Chroma = &schemas.Chroma{UMean: 60000, VMean: 30000}
 	default:
 		panic("no picture is called " + word)
 	}
@@ -218,9 +255,15 @@ func (b *builder) audio(stream string, session int64, segments []segment) {
 	seq := int64(0)
 	for _, s := range segments {
 		for t := s.from; t < s.till; t += 100_000 {
+			if seq%100 == 0 {
+				b.add(t, stream, &schemas.Feature{Inventory: &schemas.Inventory{Session: session, At: t - session, Tracks: []schemas.Track{
+					{Index: 1, Kind: "audio", Audio: &schemas.AudioFormat{SampleRate: 48000, Channels: 2, Layout: "stereo"}},
+				}}})
+			}
 			if s.word != "none" {
 				left, right := sound(s.word, seq)
 				block := &schemas.AudioBlock{Session: session, Track: 1, Seq: seq, At: t - session, Samples: 4800, Channels: []schemas.Channel{left, right}}
+				block.Pairs = &[]float32{correlated[s.word] * loud}
 				b.add(t+100_000, stream, &schemas.Feature{AudioBlock: block})
 			}
 			seq++
@@ -229,8 +272,59 @@ func (b *builder) audio(stream string, session int64, segments []segment) {
 }
 
 // sound is what is measured of both channels of the seq-th block.
+// loud is the mean square of a tone.
+const loud = 0.01
+
+// correlated is the correlation of the channels of each word that is about that.
+var correlated = map[string]float32{"swapped": -0.95, "wide": -0.2}
+
 func sound(word string, seq int64) (left, right schemas.Channel) {
-	const loud, quiet = 0.01, 1e-10
+	const quiet = 1e-10
+	left, right = channel(loud, 0), channel(loud, 0)
+	hum := int32(10_000)
+	switch word {
+	case "swapped", "wide": // the channels are opposite to each other, or nearly have nothing in common
+		return left, right
+	case "holes": // 60 ms are missing in each tenth block
+		if seq%10 == 0 {
+			for i := range 6 {
+				binary.BigEndian.PutUint32(left.KEnergy[4*i+8:], 0)
+			}
+			right = left
+		}
+		return left, right
+	case "crackle": // a click in each tenth block
+		if seq%10 == 0 {
+			left.Detail.Step = 500_000
+		}
+		return left, right
+	case "beats": // something is struck in each tenth block, and rings on
+		if seq%10 < 3 {
+			left.Detail.Step = 500_000
+		}
+		return left, right
+	case "overdriven", "mastered": // 60 runs of clipped samples a second and peaks of 4 dBTP; 5 and 1
+		runs, peak := int32(6), int32(400)
+		if word == "mastered" {
+			runs, peak = int32(seq%2), 100
+		}
+		left.Detail.ClipRuns, left.Detail.TruePeak = runs, &peak
+		return left, right
+	case "shout": // -10.7 LUFS
+		return channel(0.05, 0), channel(0.05, 0)
+	case "hum", "bass": // mains at -40 dBFS all the time; the same lines, but coming and going
+		level := byte(255 - 2*40)
+		if word == "bass" && seq%5 > 1 {
+			level -= 2 * 30
+		}
+		for _, c := range []*schemas.Channel{&left, &right} {
+			c.Detail.Hum = &hum
+			for i := range c.Energy {
+				c.Energy[i] = level
+			}
+		}
+		return left, right
+	}
 	switch word {
 	case "tone":
 		return channel(loud, 0), channel(loud, 0)
@@ -253,8 +347,11 @@ func sound(word string, seq int64) (left, right schemas.Channel) {
 }
 
 func channel(energy float32, dc int32) schemas.Channel {
-	c := schemas.Channel{KEnergy: make([]byte, 40), Energy: make([]byte, 10), DC: dc}
+	c := schemas.Channel{KEnergy: make([]byte, 40), Energy: make([]byte, 10), DC: dc, Detail: &schemas.ChannelDetail{Step: 10_000}}
 	for i := range 10 {
+		if energy > 0 {
+			c.Energy[i] = byte(max(1, 255+20*math.Log10(float64(energy))))
+		}
 		binary.BigEndian.PutUint32(c.KEnergy[4*i:], math.Float32bits(energy))
 	}
 	return c
@@ -277,6 +374,23 @@ func (b *builder) heartbeat(stream string, session int64, segments []segment) {
 				second.State, second.FramesPassed = "up", &passed
 			case "empty":
 				second.State = "up"
+			case "soundless": // pictures and no sound, of a stream that declares both
+				second.State, second.FramesDecoded, second.FramesAnalysed = "up", 25, 25
+			case "clean", "lossy", "ours": // MPEG-TS; three packets are missing in it; we have lost datagrams ourselves
+				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
+				second.Transport = &schemas.Transport{Packets: 2000}
+				if s.word != "clean" {
+					second.Transport.ContinuityErrors = map[string]int32{"video": 3}
+				}
+				if s.word == "ours" {
+					second.Dropped = 3
+				}
+			case "listed", "unlisted": // HLS; segments that answer 404
+				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
+				second.Playlist = &schemas.Playlist{TargetMS: 2000, MediaSequence: seq}
+				if s.word == "unlisted" {
+					second.Playlist.SegmentErrors = 1
+				}
 			}
 			b.add(t, stream, &schemas.Feature{StreamSecond: second})
 		}

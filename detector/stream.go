@@ -165,15 +165,13 @@ func (s *stream) stale(now int64) bool { return now-s.beat >= staleAfter.Microse
 func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 	s.record = rule.Record{Time: t, Feature: f}
 	for _, j := range s.judges {
-		v, ok := j.rule.Judge(&s.record)
-		if !ok {
-			continue
-		}
-		if j.explained() {
-			v.State = rule.Unknown
-		}
-		if j.episode(v.Part).take(t, v, out) {
-			s.suppress(j, t, out)
+		for v, ok := j.rule.Judge(&s.record); ok; v, ok = j.more() {
+			if j.explained() {
+				v.State = rule.Unknown
+			}
+			if j.episode(v.Part).take(t, v, out) {
+				s.suppress(j, t, out)
+			}
 		}
 	}
 	s.record.Feature = nil

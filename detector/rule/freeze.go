@@ -93,7 +93,7 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 func (*Freeze) Describe() Description {
 	return Description{
 		Version: 1, Unit: "share", Summary: "%s of the picture stands still", Window: freezeSpan + pastSpan, Gap: freezeGap,
-		Parents: []string{"no_signal", "black", "black_with_logo"},
+		Parents: []string{"no_signal", "black", "black_with_logo", "flat_colour"},
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 // Bounds of what a rule may remember or wait for: the detector's lookback is computed from them.
 const (
 	// MaxWindow bounds Description.Window.
-	MaxWindow = 10 * time.Second
+	MaxWindow = 15 * time.Second
 	// MaxFor bounds the options For and KeepFiringFor.
 	MaxFor = 20 * time.Second
 )
@@ -52,6 +52,13 @@ type Rule interface {
 	Common() *Options
 	// Describe tells what the rule's figure is.
 	Describe() Description
+}
+
+// Several is a rule that may have more than one verdict on a record, each about another part of the stream.
+type Several interface {
+	Rule
+	// More is the next verdict on the record that Judge looked at last; ok is false when there is none.
+	More() (v Verdict, ok bool)
 }
 
 // Record is one record of one stream with its instant.
@@ -103,9 +110,32 @@ var Catalogue = catalogue.Catalogue[Rule]{
 	"black":           NewBlack,
 	"black_with_logo": NewBlackWithLogo,
 	"freeze":          NewFreeze,
+
 	"silence":         NewSilence,
-	"no_signal":       NewNoSignal,
-	"no_monitor":      NewNoMonitor,
+	"audio_dropout":   NewAudioDropout,
+	"click":           NewClick,
+	"clipping":        NewClipping,
+	"true_peak":       NewTruePeak,
+	"loudness":        NewLoudness,
+	"phase":           NewPhase,
+	"channel_missing": NewChannelMissing,
+	"hum":             NewHum,
+
+	"ts_error":         NewTSError,
+	"scte35":           NewSCTE35,
+	"manifest_error":   NewManifestError,
+	"captions_missing": NewCaptionsMissing,
+	"track_missing":    NewTrackMissing,
+	"bitrate":          NewBitrate,
+
+	"decode_error":   NewDecodeError,
+	"dropped_frames": NewDroppedFrames,
+	"pts_error":      NewPTSError,
+	"flash":          NewFlash,
+	"flat_colour":    NewFlatColour,
+
+	"no_signal":  NewNoSignal,
+	"no_monitor": NewNoMonitor,
 }
 
 // Common returns o itself, so that a rule has them by embedding.
@@ -148,6 +178,25 @@ func (o *Options) verdict(value float64) Verdict {
 func (v Verdict) over(a, b int64) Verdict {
 	v.From, v.To = a, b
 	return v
+}
+
+// within is v said of a window up to end, in microseconds, of which so large a share must be bad for the figure to be: what is at its edges
+// does not count.
+func (v Verdict) within(end int64, span time.Duration, share float64) Verdict {
+	inner, edge := int64(share*float64(span.Microseconds())), int64((1-share)*float64(span.Microseconds()))
+	return v.over(end-max(inner, edge), end-min(inner, edge))
+}
+
+// queue holds the verdicts on one record; a rule that is Several embeds it.
+type queue struct{ waiting []Verdict }
+
+// More is the next of them.
+func (q *queue) More() (v Verdict, ok bool) {
+	if len(q.waiting) == 0 {
+		return v, false
+	}
+	v, q.waiting = q.waiting[0], q.waiting[1:]
+	return v, true
 }
 
 // never is a time before all others, far enough from the smallest integer to be subtracted.

@@ -101,6 +101,14 @@ func (w *Flash) Add(t int64, mean, changed float64) FlashVerdict {
 // Transitions are those within the last second.
 func (w *Flash) Transitions() int { return w.transitions.len() }
 
+// Since is when the first of them was, microseconds; ok is false when there is none.
+func (w *Flash) Since() (t int64, ok bool) {
+	if w.transitions.len() == 0 {
+		return 0, false
+	}
+	return w.transitions.figures[w.transitions.head].time, true
+}
+
 // Reset forgets all pictures.
 func (w *Flash) Reset() {
 	w.began, w.way, w.counted = false, 0, false

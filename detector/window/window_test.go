@@ -136,3 +136,46 @@ func TestTallyEqualsBruteForce(t *testing.T) {
 		}
 	})
 }
+
+// TestSumsEqualsBruteForce compares with adding up everything that a window holds.
+func TestSumsEqualsBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const span = 1000
+		w := window.Sums{Span: span}
+		var times []int64
+		var rows [][2]float64
+		now := int64(0)
+		for range rapid.IntRange(1, 100).Draw(t, "rows") {
+			now += rapid.SampledFrom([]int64{0, 1, 100, 999, 1000, 5000}).Draw(t, "step")
+			row := [2]float64{float64(rapid.IntRange(-9, 9).Draw(t, "a")), float64(rapid.IntRange(-9, 9).Draw(t, "b"))}
+			times, rows = append(times, now), append(rows, row)
+			w.Add(now, row[:]...)
+			var n int
+			var want [2]float64
+			for i, at := range times {
+				if at > now-span {
+					n, want[0], want[1] = n+1, want[0]+rows[i][0], want[1]+rows[i][1]
+				}
+			}
+			if w.Len() != n || w.Sum(0) != want[0] || w.Sum(1) != want[1] || w.Largest() != max(0, want[0], want[1]) {
+				t.Fatalf("at %d: %d rows with %v and %v, want %d with %v", now, w.Len(), w.Sum(0), w.Sum(1), n, want)
+			}
+		}
+	})
+}
+
+func TestSumsIsFullAfterASpan(t *testing.T) {
+	w := window.Sums{Span: 1000}
+	for _, step := range []struct {
+		time int64
+		full bool
+	}{{100, false}, {600, false}, {1100, true}, {9000, false}, {9900, false}, {10_000, true}} {
+		if w.Add(step.time, 1); w.Full(step.time) != step.full {
+			t.Errorf("at %d: full is %v, want %v", step.time, !step.full, step.full)
+		}
+	}
+	w.Add(10_001, 1, 2)
+	if w.Len() != 1 || w.Full(10_001) {
+		t.Errorf("a row of another length: %d rows, full %v, want one and not full", w.Len(), w.Full(10_001))
+	}
+}

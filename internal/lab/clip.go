@@ -39,11 +39,12 @@ const (
 	HLS    Protocol = "hls"
 )
 
-// Clips are the streams of the demo. None is black, still or silent by itself for half a second within its stretch.
+// Clips are the streams of the demo. None is black, still or silent by itself for half a second within its stretch, nor begins with silence, which
+// would be a hole in the sound each time around.
 var Clips = []Clip{
 	{Name: "bunny", Path: "bbb_720p25_h264_aac51.mp4", Pieces: 2, Width: 848, Height: 480, Gain: 11, Protocol: MPEGTS},
-	{Name: "frog", Path: "mdn_frog_480p30_h264_aac.mp4", Pieces: 4, Width: 720, Height: 480, Gain: 18, Protocol: MPEGTS},
-	{Name: "crystal", Path: "mdn_crystal_480p30_vp8_vorbis.webm", Pieces: 5, Width: 720, Height: 480, Gain: 14, Protocol: MPEGTS},
+	{Name: "frog", Path: "mdn_frog_480p30_h264_aac.mp4", From: 0.3, Pieces: 4, Width: 720, Height: 480, Gain: 18, Protocol: MPEGTS},
+	{Name: "crystal", Path: "mdn_crystal_480p30_vp8_vorbis.webm", From: 0.3, Pieces: 5, Width: 720, Height: 480, Gain: 14, Protocol: MPEGTS},
 	{Name: "graphics", Path: "graphics_1080p30_hevc_aac.mp4", Pieces: 5, Width: 640, Height: 360, Gain: 16, Protocol: HLS},
 	{Name: "train", Path: "train/manifest.mpd", Pieces: 5, Width: 640, Height: 360, Gain: -3, Protocol: HLS},
 	{Name: "trailer", Path: "sintel_trailer_720p24_h264_aac.mp4", From: 33.3, Pieces: 3, Width: 640, Height: 360, Gain: -10, Protocol: HLS},

@@ -1,0 +1,56 @@
+package rule
+
+import (
+	"time"
+
+	"github.com/framewatch/framewatch/detector/window"
+)
+
+// clippingSpan is the stretch of sound that one verdict is about.
+const clippingSpan = 3 * time.Second
+
+// Clipping judges, track by track, how often the samples of a channel are held at full scale: three in a row and more.
+type Clipping struct {
+	Options `yaml:",inline"`
+
+	tracks perTrack[*window.Sums]
+}
+
+// NewClipping is the rule with its documented defaults.
+func NewClipping() Rule {
+	return &Clipping{tracks: perTrack[*window.Sums]{fresh: func() *window.Sums { return &window.Sums{Span: clippingSpan.Microseconds()} }}, Options: Options{
+		// A trailer that is mastered to the limit has up to 7 a second where it is loudest; an input that is overdriven by 6 dB has hundreds.
+		Raise: 20, Clear: 10,
+		For:           time.Second,
+		KeepFiringFor: 2 * time.Second,
+		Severity:      "warning",
+	}}
+}
+
+// Judge counts the runs a second of the worst channel.
+func (c *Clipping) Judge(r *Record) (Verdict, bool) {
+	b := r.AudioBlock
+	if b == nil {
+		return Verdict{}, false
+	}
+	t := c.tracks.of(b)
+	if t == nil {
+		return Verdict{}, false
+	}
+	end := blockEnd(r.Time, b)
+	v := Verdict{From: r.Time, To: end}
+	if runs, ok := clipRuns(b.Channels); !ok || b.Skipped > 0 {
+		t.memory.Reset()
+	} else if t.memory.Add(end, runs...); t.memory.Full(end) {
+		v = c.verdict(t.memory.Largest()/clippingSpan.Seconds()).within(end, clippingSpan, 0.5)
+	}
+	v.Part = t.part
+	return v, true
+}
+
+// Describe tells what the figure is.
+func (*Clipping) Describe() Description {
+	return Description{
+		Version: 1, Unit: "/s", Summary: "The sound is clipped %s", Window: clippingSpan, Gap: time.Second, Parents: []string{"no_signal"},
+	}
+}

@@ -1,0 +1,56 @@
+package rule
+
+import "time"
+
+// FlatColour judges whether the picture is of one colour that is not black, as a player shows that has nothing to play.
+type FlatColour struct {
+	Options `yaml:",inline"`
+	// Spread is how far luma and chroma may vary, as standard deviation in levels.
+	Spread float64 `yaml:"spread"`
+}
+
+// NewFlatColour is the rule with its documented defaults.
+func NewFlatColour() Rule {
+	return &FlatColour{Options: Options{
+		// A logo of up to a fiftieth of the picture is still one colour.
+		Raise: 0.98, Clear: 0.95,
+		// White flashes and coloured title cards stand for a second.
+		For: 2 * time.Second, KeepFiringFor: 500 * time.Millisecond,
+		Severity: "warning", CriticalAfter: 15 * time.Second,
+	}, Spread: 3}
+}
+
+// Judge counts the cells that are of the picture's mean luma, where luma and chroma vary no more than a coder makes them.
+func (c *FlatColour) Judge(r *Record) (Verdict, bool) {
+	f := r.VideoFrame
+	if f == nil {
+		return Verdict{}, false
+	}
+	from, to := r.Time, r.Time+duration(f)
+	if f.Luma == nil || f.Grid == nil {
+		return Verdict{From: from, To: to}, true
+	}
+	mean := (int(f.Luma.Mean) + 128) / 256
+	alike := 0
+	for _, cell := range f.Grid.Mean {
+		if d := int(cell) - mean; d >= -2 && d <= 2 {
+			alike++
+		}
+	}
+	share := float64(alike) / float64(len(f.Grid.Mean))
+	varies := float64(f.Luma.Std) > c.Spread*256
+	if f.Chroma != nil {
+		varies = varies || float64(max(f.Chroma.UStd, f.Chroma.VStd)) > c.Spread*256
+	}
+	if varies {
+		share = 0
+	}
+	return c.verdict(share).over(from, to), true
+}
+
+// Describe tells what the figure is.
+func (*FlatColour) Describe() Description {
+	return Description{
+		Version: 1, Unit: "share", Summary: "%s of the picture is of one colour", Gap: time.Second, Parents: []string{"no_signal", "black", "black_with_logo"},
+	}
+}

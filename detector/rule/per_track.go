@@ -1,0 +1,123 @@
+package rule
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// maxTracks bounds the tracks that are judged.
+const maxTracks = 64
+
+// perTrack is what a rule remembers of each audio track.
+type perTrack[T any] struct {
+	// fresh makes what is remembered of a track of which nothing has been heard; it is made anew where the time line breaks.
+	fresh func() T
+	list  []*oneTrack[T]
+}
+
+type oneTrack[T any] struct {
+	index, epoch int32
+	// part is the track's name in verdicts.
+	part   string
+	memory T
+}
+
+// of is the memory of the block's track; nil when there are too many.
+func (p *perTrack[T]) of(b *schemas.AudioBlock) *oneTrack[T] {
+	for _, t := range p.list {
+		if t.index != b.Track {
+			continue
+		}
+		if t.epoch != b.Epoch {
+			t.epoch, t.memory = b.Epoch, p.fresh()
+		}
+		return t
+	}
+	if len(p.list) == maxTracks {
+		return nil
+	}
+	t := &oneTrack[T]{index: b.Track, epoch: b.Epoch, part: fmt.Sprintf("track %d", b.Track), memory: p.fresh()}
+	p.list = append(p.list, t)
+	return t
+}
+
+const (
+	// slice is what one energy in AudioBlock stands for, in microseconds.
+	slice = 10_000
+	// silenceFloor is digital zero, in dB below full scale.
+	silenceFloor = 120
+	// warmingUp is the flag of a block whose K-weighting is not to be trusted yet, soundGap that samples are missing in front of it.
+	warmingUp = 1 << 3
+	soundGap  = 1 << 2
+)
+
+// blockEnd is where a block ends, in microseconds, by the energies that it has; at is where it begins.
+func blockEnd(at int64, b *schemas.AudioBlock) int64 {
+	n := 0
+	for _, c := range b.Channels {
+		n = max(n, len(c.KEnergy)/4)
+	}
+	return at + int64(n)*slice
+}
+
+// level of the loudest channel in the i-th 10 ms, in LUFS as one channel of weight 1 (ITU-R BS.1770-5, annex 1), at least
+// -silenceFloor; no number when the energies are none.
+func level(channels []schemas.Channel, i int) float64 {
+	loudest := 0.0
+	for _, c := range channels {
+		if len(c.KEnergy) < 4*(i+1) {
+			continue
+		}
+		energy := float64(math.Float32frombits(binary.BigEndian.Uint32(c.KEnergy[4*i:])))
+		if math.IsNaN(energy) {
+			return energy
+		}
+		loudest = max(loudest, energy)
+	}
+	return decibels(loudest) - 0.691
+}
+
+// decibels of a mean square, at least such that level is not below -silenceFloor.
+func decibels(energy float64) float64 {
+	if energy <= 0 {
+		return 0.691 - silenceFloor
+	}
+	return max(10*math.Log10(energy), 0.691-silenceFloor)
+}
+
+// kEnergy is the mean K-weighted energy of a channel over the block; what is no number counts as silence.
+func kEnergy(c *schemas.Channel) float64 {
+	n, sum := len(c.KEnergy)/4, 0.0
+	for i := range n {
+		if e := float64(math.Float32frombits(binary.BigEndian.Uint32(c.KEnergy[4*i:]))); e > 0 {
+			sum += e
+		}
+	}
+	return sum / float64(max(n, 1))
+}
+
+// meanSquare of a channel over the block, without DC and unweighted, of full scale 1.0, as exactly as VideoFrame's half decibels tell.
+func meanSquare(c *schemas.Channel) float64 {
+	sum := 0.0
+	for _, code := range c.Energy {
+		if code > 0 {
+			sum += math.Pow(10, (float64(code)-255)/20)
+		}
+	}
+	dc := float64(c.DC) / (1 << 20)
+	return max(0, sum/float64(max(len(c.Energy), 1))-dc*dc)
+}
+
+// clipRuns are the runs of clipped samples of each channel; ok is false where they were not measured.
+func clipRuns(channels []schemas.Channel) (runs []float64, ok bool) {
+	for _, c := range channels {
+		if c.Detail == nil {
+			return nil, false
+		}
+		runs = append(runs, float64(c.Detail.ClipRuns))
+	}
+	return runs, len(runs) > 0
+}
