@@ -5,6 +5,7 @@ go 1.26.8
 require (
 	github.com/Eyevinn/hls-m3u8 v0.6.0
 	github.com/asticode/go-astiav v0.14.1
+	github.com/asticode/go-astits v1.13.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/elastic/go-seccomp-bpf v1.6.0

@@ -237,8 +237,21 @@ func (s *status) playlistSecond(now time.Time) *schemas.Playlist {
 		Segments: int32(p.Segments - before.Segments), SegmentErrors: int32(p.SegmentErrors - before.SegmentErrors),
 		SegmentStatus: int32(p.SegmentStatus), SegmentLatencyMS: int32(p.SegmentLatency.Milliseconds()),
 		Throughput: p.Throughput, Bandwidth: p.Bandwidth, Variants: int32(p.Variants),
-		SegmentsMissed: &missed, DurationErrorMS: int32(p.DurationError.Milliseconds()),
+		SegmentsMissed: &missed,
 	}
+	if !p.SoundChanged.IsZero() {
+		age, errors := int32(min(now.Sub(p.SoundChanged), 24*time.Hour).Milliseconds()), int32(p.SoundErrors-before.SoundErrors)
+		out.SoundAgeMS, out.SoundErrors = &age, &errors
+	}
+	if p.Present != nil {
+		present := int32(*p.Present)
+		out.VariantsPresent = &present
+	}
+	if p.DateDrift != nil {
+		drift := narrow(p.DateDrift.Milliseconds())
+		out.PDTDriftMS = &drift
+	}
+	out.DurationErrorMS = narrow(s.meter.DurationError().Milliseconds())
 	if p.Timed {
 		late := int32(p.Late - before.Late)
 		out.SegmentsLate = &late

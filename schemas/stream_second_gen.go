@@ -136,15 +136,22 @@ type Playlist struct {
 	Throughput int64 `avro:"throughput" json:"throughput"`
 	// Declared, bits per second.
 	Bandwidth int64 `avro:"bandwidth" json:"bandwidth"`
-	// How much longer the last segment lasts than the playlist says, by its samples: MP4. 0 when they do not tell.
+	// How much longer the media of a segment is than the playlist says, the farthest from 0 of this second: of the pictures by the PTS of MPEG-TS, by the first track of fragmented MP4. 0 when none was measured.
 	DurationErrorMS int32 `avro:"duration_error_ms" json:"duration_error_ms"`
 	// DASH: representations of pictures.
-	Variants   int32  `avro:"variants" json:"variants"`
+	Variants int32 `avro:"variants" json:"variants"`
+	// HLS: by how much EXT-X-PROGRAM-DATE-TIME has advanced more than the media's time stamps from the first segment after the last discontinuity to the one fetched last. Null when no two tell both.
 	PDTDriftMS *int32 `avro:"pdt_drift_ms" json:"pdt_drift_ms,omitempty"`
 	// Segments that left the list in this second before they were fetched.
 	SegmentsMissed *int32 `avro:"segments_missed" json:"segments_missed,omitempty"`
 	// DASH, live: segments that answered 404 in this second though they were due, by the MPD's times and the server's clock. Null for HLS.
 	SegmentsLate *int32 `avro:"segments_late" json:"segments_late,omitempty"`
+	// HLS: since the playlist of sound beside the pictures last changed. Null when there is none, or it has not been had yet.
+	SoundAgeMS *int32 `avro:"sound_age_ms" json:"sound_age_ms,omitempty"`
+	// HLS: how often that playlist could not be followed in this second, by its status or for three target durations. Null when there is none.
+	SoundErrors *int32 `avro:"sound_errors" json:"sound_errors,omitempty"`
+	// HLS: variants of the master playlist, that which is watched with them, whose media playlists answered when they were last looked at, one after the other, and had changed since they were looked at before unless they had ended. Null without a master playlist.
+	VariantsPresent *int32 `avro:"variants_present" json:"variants_present,omitempty"`
 	// DASH, live: how far the server's clock, by UTCTiming or else the Date of the MPD's answer, is ahead of ours; 0 as far as their resolution allows it. Null when neither tells.
 	ClockSkewMS *int32 `avro:"clock_skew_ms" json:"clock_skew_ms,omitempty"`
 }

@@ -17,6 +17,9 @@ func clip(t testing.TB, name, arguments string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	all := append([]string{"-v", "error", "-nostdin", "-y"}, strings.Fields(arguments)...)
+	for i := range all {
+		all[i] = strings.ReplaceAll(all[i], "@", " ") // within an argument
+	}
 	if out, err := exec.Command("ffmpeg", append(all, path)...).CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg %s: %v\n%s", arguments, err, out)
 	}

@@ -128,3 +128,12 @@ func Positions(packets [][2]int64) (at []int64) {
 	}
 	return at
 }
+
+// Sound is the playlist that the sound of a master playlist's chosen variant is in.
+func Sound(master string) (string, error) {
+	variants, err := parseMaster(&url.URL{Scheme: "http", Host: "o", Path: "/all.m3u8"}, []byte(master))
+	if err != nil {
+		return "", err
+	}
+	return choose(variants).sound, nil
+}

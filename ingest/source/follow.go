@@ -60,6 +60,14 @@ func (h *hls) reload(ctx context.Context, at *url.URL) (*playlist, error) {
 // show tells the others and the meter what the playlist says now.
 func (h *hls) show(p *playlist, changed bool) {
 	h.window.set(p)
+	if h.beside {
+		h.meter.update(func(s *PlaylistState) {
+			if changed {
+				s.SoundChanged = time.Now()
+			}
+		})
+		return
+	}
 	h.meter.update(func(s *PlaylistState) {
 		if changed {
 			if !s.Changed.IsZero() {

@@ -13,7 +13,7 @@ import (
 // date range after the last segment, and some malformed ones make it panic.
 var used = []string{
 	"#EXTM3U", "#EXTINF:", "#EXT-X-TARGETDURATION:", "#EXT-X-MEDIA-SEQUENCE:", "#EXT-X-DISCONTINUITY", "#EXT-X-ENDLIST", "#EXT-X-KEY:",
-	"#EXT-X-MAP:", "#EXT-X-BYTERANGE:", "#EXT-X-GAP", "#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:",
+	"#EXT-X-MAP:", "#EXT-X-BYTERANGE:", "#EXT-X-GAP", "#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:", "#EXT-X-PROGRAM-DATE-TIME:",
 }
 
 // decode parses text into p, leniently, as players do.

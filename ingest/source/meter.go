@@ -13,6 +13,8 @@ type Meter struct {
 	mu       sync.Mutex
 	playlist *PlaylistState
 	received *DatagramState
+	// durationError is what DurationError takes.
+	durationError time.Duration
 }
 
 // PlaylistState is what is known of an HLS or DASH stream. Counts are totals since the meter was made, of pictures and sound together
@@ -41,12 +43,18 @@ type PlaylistState struct {
 	// SegmentLatency is from the last segment's request to its last byte; Throughput its rate in bits per second.
 	SegmentLatency time.Duration
 	Throughput     int64
-	// DurationError is how much longer the last segment's pictures last than the list says; 0 when they do not tell.
-	DurationError time.Duration
 	// Bandwidth is the chosen variant's, as declared, bits per second; Variants how many there are, 0 without a master playlist.
 	Bandwidth int64
 	Variants  int
-	// DemuxedAudio tells that the chosen variant's sound is in a playlist of its own, which is not fetched.
+	// SoundChanged is when the playlist of sound beside the pictures was last seen to change, zero when there is none; SoundErrors counts how often it
+	// could not be followed. HLS.
+	SoundChanged time.Time
+	SoundErrors  int64
+	// Present is how many variants answered and were fresh when they were last looked at, nil without a master playlist of HLS.
+	Present *int
+	// DateDrift is by how much EXT-X-PROGRAM-DATE-TIME has advanced more than the media since the last discontinuity; nil when that is not known.
+	DateDrift *time.Duration
+	// DemuxedAudio tells that the sound is in a list of its own, which is not fetched, since nobody takes it.
 	DemuxedAudio bool
 }
 
@@ -64,6 +72,23 @@ func (m *Meter) Playlist() (s PlaylistState, ok bool) {
 		return PlaylistState{}, false
 	}
 	return *m.playlist, true
+}
+
+// DurationError is how much longer the media of a segment was than its list says, the farthest from 0 since this was last called.
+func (m *Meter) DurationError() (worst time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	worst, m.durationError = m.durationError, 0
+	return worst
+}
+
+// lasted takes how much longer a segment's media was than its list says.
+func (m *Meter) lasted(longer time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if longer.Abs() > m.durationError.Abs() {
+		m.durationError = longer
+	}
 }
 
 func (m *Meter) update(change func(s *PlaylistState)) {

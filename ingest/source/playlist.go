@@ -9,11 +9,12 @@ import (
 	"github.com/Eyevinn/hls-m3u8/m3u8"
 )
 
-// Bounds of a playlist's text in bytes, of what it lists, and of its target duration in seconds.
+// Bounds of a playlist's text in bytes, of what it lists, and of its target duration in seconds, and of its numbers.
 const (
 	maxPlaylist = 4 << 20
 	maxSegments = 100_000
 	maxTarget   = 3600
+	maxSequence = 1 << 62
 )
 
 // playlist is a list of segments as far as fetching needs it.
@@ -47,8 +48,11 @@ type segment struct {
 	duration       time.Duration
 	discontinuity  bool
 	gap            bool
-	init           section
-	key            key
+	// era is its discontinuity sequence number; date that of its beginning, zero when it is not told.
+	era  int64
+	date time.Time
+	init section
+	key  key
 	// due is when a live segment is there at the earliest, by the list and the clock; zero when it is there once it is listed.
 	due time.Time
 	// protection names what encrypts it, as far as the list says.
@@ -77,10 +81,11 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 		return nil, errors.New("the playlist is no media playlist: it has no target duration")
 	}
 	out := &playlist{
-		target: time.Duration(min(p.TargetDuration, maxTarget)) * time.Second, sequence: int64(p.SeqNo), discontinuity: int64(p.DiscontinuitySeq), ended: p.Closed,
+		target: time.Duration(min(p.TargetDuration, maxTarget)) * time.Second, ended: p.Closed,
+		sequence: int64(min(p.SeqNo, maxSequence)), discontinuity: int64(min(p.DiscontinuitySeq, maxSequence)),
 	}
 	out.delay = 3 * out.target // RFC 8216 section 6.3.3
-	var last segment
+	last := segment{era: out.discontinuity}
 	for i, s := range p.Segments {
 		if s == nil {
 			break
@@ -105,8 +110,17 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 // next is s with what it inherits from the segment before.
 func next(at *url.URL, before segment, s *m3u8.MediaSegment) (out segment, err error) {
 	out = segment{
-		duration: time.Duration(s.Duration * float64(time.Second)), discontinuity: s.Discontinuity, gap: s.Gap,
-		init: before.init, key: before.key, part: span{s.Offset, s.Limit},
+		duration: lasts(s.Duration), discontinuity: s.Discontinuity, gap: s.Gap,
+		init: before.init, key: before.key, part: span{s.Offset, s.Limit}, era: before.era, date: s.ProgramDateTime,
+	}
+	if s.Discontinuity {
+		out.era++
+	}
+	if out.date.IsZero() && !before.date.IsZero() {
+		out.date = before.date.Add(before.duration)
+	}
+	if out.part.offset < 0 || out.part.length < 0 {
+		return out, fmt.Errorf("the playlist has a byte range of %d from %d", out.part.length, out.part.offset)
 	}
 	if out.url, err = resolve(at, s.URI); err != nil {
 		return out, err
@@ -118,12 +132,22 @@ func next(at *url.URL, before segment, s *m3u8.MediaSegment) (out segment, err e
 		if out.init.url, err = resolve(at, s.Map.URI); err != nil {
 			return out, err
 		}
-		out.init.part = span{s.Map.Offset, s.Map.Limit}
+		if out.init.part = (span{s.Map.Offset, s.Map.Limit}); s.Map.Offset < 0 || s.Map.Limit < 0 {
+			return out, fmt.Errorf("the playlist has an initialisation section of %d bytes from %d", s.Map.Limit, s.Map.Offset)
+		}
 	}
 	if len(s.Keys) > 0 {
 		out.key, err = parseKey(at, s.Keys)
 	}
 	return out, err
+}
+
+// lasts is a duration in seconds within bounds.
+func lasts(seconds float64) time.Duration {
+	if !(seconds > 0) {
+		return 0
+	}
+	return time.Duration(min(seconds, maxTarget) * float64(time.Second))
 }
 
 // parseKey picks the key that can be fetched plainly from those offered for a segment.

@@ -37,6 +37,10 @@ type rendition struct {
 	// where the list says.
 	beside bool
 	doubt  func()
+	dates  dates
+	// begin is the date to begin at, zero when that is not known; bound is shared by the renditions of one decoder.
+	begin time.Time
+	bound *bound
 	// late is the sequence of the last segment that was asked for in vain when it was due.
 	late int64
 	// spare holds the two buffers that segments are read into in turn.
@@ -44,7 +48,8 @@ type rendition struct {
 }
 
 func newRendition(f *fetcher, at *place, w io.Writer, discontinuity func()) *rendition {
-	r := &rendition{fetcher: f, place: at, w: w, discontinuity: discontinuity, doubt: func() {}, window: window{changed: make(chan struct{})}, spare: make(chan []byte, 2)}
+	r := &rendition{fetcher: f, place: at, w: w, discontinuity: discontinuity, doubt: func() {}, bound: &bound{}, window: window{changed: make(chan struct{})}, spare: make(chan []byte, 2)}
+	r.bound.Store(unbound)
 	r.spare <- nil
 	r.spare <- nil
 	return r
@@ -97,6 +102,9 @@ func (r *rendition) fetch(ctx context.Context, ready chan<- piece) error {
 		}
 		r.meter.update(func(state *PlaylistState) { state.Missed += missed })
 		r.place.sequence = s.sequence
+		if s.era >= r.bound.Load() {
+			return ErrReopen
+		}
 		broken = broken || s.discontinuity || missed > 0
 		if !s.gap {
 			err = r.hand(ctx, s, broken, ready)
@@ -109,7 +117,10 @@ func (r *rendition) fetch(ctx context.Context, ready chan<- piece) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err == ErrReopen, errors.As(err, &sealed), errors.As(err, new(access.Denied)):
+		case err == ErrReopen:
+			r.bound.lower(s.era)
+			return err
+		case errors.As(err, &sealed), errors.As(err, new(access.Denied)):
 			return err
 		case err == nil:
 			failures = 0

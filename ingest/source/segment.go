@@ -72,12 +72,49 @@ func (r *rendition) segment(ctx context.Context, s segment, buffer []byte) ([]by
 	return buffer, nil
 }
 
-// compare tells the meter how long an MP4 segment lasts against what the list says.
+// compare tells the meter how long a segment lasts against what the list says, and what the list's dates do against its media.
 func (r *rendition) compare(s segment, data []byte) {
-	if length := r.ruler.measure(data); r.ruler.timescale > 0 && length > 0 && !r.beside && s.duration < maxTarget*time.Second {
-		lasts := time.Duration(scaled(length, r.ruler.timescale)) * time.Microsecond
-		r.meter.update(func(state *PlaylistState) { state.DurationError = lasts - s.duration })
+	media, ok := r.ruler.measureMP4(data)
+	if !ok {
+		media, ok = measureTS(data)
 	}
+	if !ok || r.beside {
+		return
+	}
+	if s.duration < maxTarget*time.Second {
+		r.meter.lasted(ticksDuration(media.length) - s.duration)
+	}
+	drift := r.dates.drift(s.era, s.date, media.first)
+	r.meter.update(func(state *PlaylistState) { state.DateDrift = drift })
+}
+
+// dates compares EXT-X-PROGRAM-DATE-TIME with the media's time stamps.
+type dates struct {
+	known bool
+	era   int64
+	// began and from are the date and the time stamp (90 kHz) of the first segment of the era, last the time stamp of the last, unwrapped.
+	began      time.Time
+	from, last int64
+}
+
+// drift is by how much the dates have advanced more than the media since the era's first segment; nil when no two tell.
+func (d *dates) drift(era int64, date time.Time, first int64) *time.Duration {
+	if date.IsZero() {
+		*d = dates{}
+		return nil
+	}
+	if !d.known || era != d.era {
+		*d = dates{known: true, era: era, began: date, from: first, last: first}
+		return nil
+	}
+	d.last = nearest(first, d.last)
+	drift := date.Sub(d.began) - ticksDuration(d.last-d.from)
+	return &drift
+}
+
+// ticksDuration is a span of 90 kHz.
+func ticksDuration(ticks int64) time.Duration {
+	return time.Duration(ticks*100/9) * time.Microsecond
 }
 
 // download appends s as it is served to buffer and tells the meter how that went.

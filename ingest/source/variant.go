@@ -3,20 +3,23 @@ package source
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/Eyevinn/hls-m3u8/m3u8"
 )
+
+// maxVariants bounds a master playlist.
+const maxVariants = 1000
 
 // variant is one entry of a master playlist.
 type variant struct {
 	url          string
 	bandwidth    int64
 	video, audio bool
-	// demuxed tells that its sound is in a playlist of its own.
-	demuxed bool
+	// sound is the playlist that its sound is in, empty when it comes with the pictures, or there is none.
+	sound string
 }
 
 // isMaster tells a master playlist from a media playlist.
@@ -40,9 +43,14 @@ func parseMaster(at *url.URL, text []byte) ([]variant, error) {
 		out := variant{url: address, bandwidth: int64(v.Bandwidth)}
 		out.video, out.audio = carries(v.Codecs)
 		out.video = out.video || v.Resolution != ""
-		own := slices.ContainsFunc(v.Alternatives, func(a *m3u8.Alternative) bool { return a.Type == "AUDIO" && a.URI == "" })
-		if v.Audio != "" && len(v.Alternatives) > 0 && !own {
-			out.audio, out.demuxed = false, true
+		if a := chooseSound(v); a != nil && a.URI != "" {
+			if out.sound, err = resolve(at, a.URI); err != nil {
+				return nil, err
+			}
+			out.audio = true
+		}
+		if len(variants) == maxVariants {
+			return nil, fmt.Errorf("the master playlist lists more than %d variants", maxVariants)
 		}
 		variants = append(variants, out)
 	}
@@ -50,6 +58,28 @@ func parseMaster(at *url.URL, text []byte) ([]variant, error) {
 		return nil, errors.New("the master playlist lists no variant")
 	}
 	return variants, nil
+}
+
+// chooseSound picks the rendition of a variant's sound that a player without preferences would: the one marked DEFAULT, then one marked
+// AUTOSELECT, then the first. nil: there are none. (RFC 8216, 4.3.4.1.)
+func chooseSound(v *m3u8.Variant) (best *m3u8.Alternative) {
+	rank := func(a *m3u8.Alternative) int {
+		switch {
+		case a == nil:
+			return 0
+		case a.Default:
+			return 3
+		case a.Autoselect:
+			return 2
+		}
+		return 1
+	}
+	for _, a := range v.Alternatives {
+		if a.Type == "AUDIO" && a.GroupId == v.Audio && rank(a) > rank(best) {
+			best = a
+		}
+	}
+	return best
 }
 
 // carries tells what a CODECS attribute names; both when it is absent.
@@ -70,7 +100,7 @@ func carries(codecs string) (video, audio bool) {
 	return video, audio
 }
 
-// choose picks the variant to watch: one with pictures, then with sound of its own, then of the highest bandwidth, then the first.
+// choose picks the variant to watch: one with pictures, then with sound, then of the highest bandwidth, then the first.
 func choose(variants []variant) variant {
 	rank := func(v variant) int64 {
 		r := v.bandwidth

@@ -31,7 +31,7 @@ type window struct {
 func (w *window) set(p *playlist) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.playlist = p
+	w.playlist, w.err = p, nil
 	w.wake()
 }
 
