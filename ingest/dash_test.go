@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -201,5 +202,82 @@ func TestDASHLive(t *testing.T) {
 				t.Errorf("back with session %d after %d", last.Session, frames(of)[0].VideoFrame.Session)
 			}
 		})
+	}
+}
+
+// postpone adds ticks to the times that a fragmented MP4 file tells: those of its fragments and of its index.
+func postpone(t *testing.T, path string, ticks uint64) {
+	t.Helper()
+	data := must(os.ReadFile(path))
+	for _, box := range []struct {
+		kind string
+		at   int
+	}{{"tfdt\x01", 8}, {"sidx\x01", 16}} { // from the type: behind version and flags, and in sidx behind an id and the timescale
+		for from := 0; ; {
+			i := bytes.Index(data[from:], []byte(box.kind))
+			if i < 0 {
+				break
+			}
+			from += i + box.at
+			binary.BigEndian.PutUint64(data[from:], binary.BigEndian.Uint64(data[from:])+ticks)
+		}
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Two periods of 2 s, of files whose time stamps begin at different times: the pictures' of the second period at 10 s, its sound's at 20 s. Each has a
+// worker of its own, and sound is beside the pictures in both.
+func TestDASHPeriods(t *testing.T) {
+	t.Parallel()
+	directory, from := t.TempDir(), clip(t, 2, "clip.mp4")
+	mpd := `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" mediaPresentationDuration="PT4S">`
+	for i, offsets := range [][2]int{{0, 0}, {10, 20}} {
+		mpd += `<Period duration="PT2S">`
+		for j, kind := range []string{"video", "audio"} {
+			name := fmt.Sprintf("%s%d.mp4", kind, i)
+			remux(t, from, filepath.Join(directory, name), "-movflags", "+dash+global_sidx+frag_keyframe+empty_moov+default_base_moof", "-map", "0:"+kind[:1])
+			postpone(t, filepath.Join(directory, name), uint64(offsets[j]*[]int{12800, 48000}[j]))
+			mpd += fmt.Sprintf(`<AdaptationSet mimeType="%s/mp4"><Representation id="%s" bandwidth="1"><BaseURL>%s</BaseURL><SegmentBase presentationTimeOffset="%d"/></Representation></AdaptationSet>`, kind, kind, name, offsets[j])
+		}
+		mpd += `</Period>`
+	}
+	if err := os.WriteFile(filepath.Join(directory, "clip.mpd"), []byte(mpd+`</MPD>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.FileServer(http.Dir(directory)))
+	defer server.Close()
+	edge, r := run(t, ingest.Defaults(), quiet())
+	edge.Set("s", &schemas.StreamSpec{URL: server.URL + "/clip.mpd"})
+	end := r.second(t, "s", ingest.Down, "end of file")
+	if end.Reconnects != 0 || end.Restarts != 0 {
+		t.Errorf("%d reconnections and %d restarts: another period is neither", end.Reconnects, end.Restarts)
+	}
+	of := r.all("s")
+	first := frames(of)[0].VideoFrame.Session
+	for i, begins := range []int64{0, 900_000} {
+		var part []published
+		for _, p := range of {
+			if v := p.VideoFrame; v != nil && (v.Session == first) == (i == 0) {
+				part = append(part, p)
+			}
+		}
+		if n := checkPictures(t, part); n != 50 || part[0].VideoFrame.PTS != begins {
+			t.Errorf("period %d: %d pictures from time stamp %d, want 50 from %d", i+1, n, part[0].VideoFrame.PTS, begins)
+		}
+		blocks := 0
+		for _, p := range of {
+			b := p.AudioBlock
+			if b == nil || b.Session != part[0].VideoFrame.Session {
+				continue
+			}
+			if blocks++; b.PTS < begins-9000 || b.PTS > begins+2*90_000 {
+				t.Errorf("period %d: sound at %d beside pictures from %d", i+1, b.PTS, begins)
+			}
+		}
+		if blocks < 19 || blocks > 21 {
+			t.Errorf("period %d: %d blocks of sound, want 20", i+1, blocks)
+		}
 	}
 }

@@ -27,7 +27,7 @@ type dash struct {
 	group      []period
 	renditions []*rendition
 	// indexes are the segment indexes that were read, by resource.
-	indexes map[string][]subsegment
+	indexes map[string]*resourceIndex
 	// longest is the longest segment's duration, grows when time will add one to a list, zero if it will not.
 	longest time.Duration
 	grows   time.Time
@@ -37,7 +37,7 @@ type dash struct {
 
 // playDASH follows the MPD that is the text of an answer.
 func (f *fetcher) playDASH(ctx context.Context, b *body, text []byte) error {
-	d := &dash{fetcher: f, keys: map[string]bool{}, indexes: map[string][]subsegment{}, doubted: make(chan struct{}, 1)}
+	d := &dash{fetcher: f, keys: map[string]bool{}, indexes: map[string]*resourceIndex{}, doubted: make(chan struct{}, 1)}
 	if err := d.take(ctx, b, text, time.Now()); err != nil {
 		return err
 	}

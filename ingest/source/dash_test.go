@@ -224,7 +224,7 @@ func TestDASHLate(t *testing.T) {
 func TestDASHPeriods(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		of := func(id, init string) string {
-			return periodOf(`duration="PT4S" id="`+id+`"`, `<SegmentTemplate duration="2" media="`+id+`$Number$" initialization="`+init+`"/>`)
+			return periodOf(`duration="PT4S"`, `<SegmentTemplate duration="2" media="`+id+`$Number$" initialization="`+init+`"/>`)
 		}
 		mpd := mpdOf(``, of("a", "i"), of("b", "i"), of("c", "j"))
 		o := newOrigin(named(func() string { return mpd }))

@@ -81,18 +81,20 @@ func (d *dash) close(list *playlist, longest int64) {
 	list.ended = over && (next >= 0 || d.p.update < 0)
 }
 
-// indexOf is the segment index of r, nil when it has none; it is read once.
+// indexOf is what r's segment index lists, nil when it has none; it is read once.
 func (d *dash) indexOf(ctx context.Context, r *representation) ([]subsegment, error) {
 	if !r.indexed {
 		return nil, nil
 	}
 	key := r.base.String() + " " + r.segments.IndexRange
-	if index, ok := d.indexes[key]; ok {
-		return index, nil
-	}
-	index, err := d.index(ctx, r)
-	if err == nil {
+	index := d.indexes[key]
+	if index == nil {
+		var err error
+		if index, err = d.index(ctx, r); err != nil {
+			return nil, err
+		}
 		d.indexes[key] = index
 	}
-	return index, err
+	index.apply(r)
+	return index.segments, nil
 }

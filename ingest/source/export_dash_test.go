@@ -19,7 +19,7 @@ func Listing(at *url.URL, text []byte, now time.Time, track int) (lines []string
 		return nil, 0, err
 	}
 	begin, _ := moment(m.AvailabilityStartTime)
-	d := &dash{fetcher: &fetcher{client: &http.Client{Transport: nowhere{}}, meter: &Meter{}}, keys: map[string]bool{}, clock: serverClock{skew: time.Until(now)}, indexes: map[string][]subsegment{}}
+	d := &dash{fetcher: &fetcher{client: &http.Client{Transport: nowhere{}}, meter: &Meter{}}, keys: map[string]bool{}, clock: serverClock{skew: time.Until(now)}, indexes: map[string]*resourceIndex{}}
 	if d.p, err = present(at, m, 0); err != nil {
 		return nil, 0, err
 	}

@@ -63,7 +63,7 @@ func present(at *url.URL, m *mpd, begin int64) (*presentation, error) {
 	}
 	for i, next := range times(m) {
 		d := &m.Periods[next.index]
-		next.key = fmt.Sprint(begin, " ", cmp.Or(d.ID, d.Start))
+		next.key = fmt.Sprint(begin, " ", cmp.Or(d.ID, fmt.Sprint(next.start)))
 		next.start += begin
 		if !next.open {
 			next.end += begin

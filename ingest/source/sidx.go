@@ -12,13 +12,24 @@ const (
 	// maxIndex bounds a segment index in bytes, maxHead what is read of a resource to find one.
 	maxIndex = 4 << 20
 	maxHead  = 1 << 20
-	// maxNested is how deep segment indexes may refer to one another.
+	// maxNested is how deep segment indexes may refer to one another, maxReads how many of them are read.
 	maxNested = 4
+	maxReads  = 500
 )
+
+// resourceIndex is what a resource's segment index says: its segments, the ticks of their times in a second, and the initialisation section where
+// the MPD names none.
+type resourceIndex struct {
+	segments  []subsegment
+	timescale int64
+	init      section
+	// reads counts the indexes read.
+	reads int
+}
 
 // index reads the segment index of r's resource: where its segments are. A representation that does not say where the index is has it
 // near the beginning of the resource, or none: then the resource is one segment. Without an initialisation section all before the index is it.
-func (f *fetcher) index(ctx context.Context, r *representation) ([]subsegment, error) {
+func (f *fetcher) index(ctx context.Context, r *representation) (*resourceIndex, error) {
 	resource := r.base.String()
 	at, told := byteRange(r.segments.IndexRange)
 	if !told {
@@ -28,15 +39,22 @@ func (f *fetcher) index(ctx context.Context, r *representation) ([]subsegment, e
 		}
 		offset, box := find(head, "sidx")
 		if box == nil {
-			return []subsegment{{run: run{r.offset, 1 << 40, 1}}}, nil
+			return &resourceIndex{segments: []subsegment{{run: run{r.offset, 1 << 40, 1}}}, timescale: r.timescale}, nil
 		}
 		at = span{offset, int64(len(box))}
 	}
-	if r.init.url == "" {
-		r.init = section{resource, span{0, at.offset}}
+	x := &resourceIndex{init: section{resource, span{0, at.offset}}}
+	return x, f.entries(ctx, x, resource, at, maxNested)
+}
+
+// apply lets r have what its resource's index says.
+func (x *resourceIndex) apply(r *representation) {
+	if r.timescale != x.timescale {
+		r.offset, r.timescale = ticks(scaled(r.offset, r.timescale), x.timescale), x.timescale
 	}
-	var out []subsegment
-	return out, f.entries(ctx, resource, at, maxNested, &out, &r.timescale)
+	if r.init.url == "" {
+		r.init = x.init
+	}
 }
 
 // head reads the beginning of a resource.
@@ -50,9 +68,9 @@ func (f *fetcher) head(ctx context.Context, address string) ([]byte, error) {
 }
 
 // entries appends the segments that the index at a place of the resource, and those it refers to, tell of.
-func (f *fetcher) entries(ctx context.Context, resource string, at span, depth int, out *[]subsegment, timescale *int64) error {
-	if depth == 0 {
-		return errors.New("segment indexes refer to one another too deeply")
+func (f *fetcher) entries(ctx context.Context, out *resourceIndex, resource string, at span, depth int) error {
+	if out.reads++; depth == 0 || out.reads > maxReads {
+		return errors.New("segment indexes refer to one another too deeply or too often")
 	}
 	if at.length > maxIndex {
 		return fmt.Errorf("the segment index is longer than %d bytes", maxIndex)
@@ -65,18 +83,18 @@ func (f *fetcher) entries(ctx context.Context, resource string, at span, depth i
 	if err != nil {
 		return err
 	}
-	*timescale = x.timescale
+	out.timescale = x.timescale
 	for _, e := range x.entries {
 		if e.nested {
-			if err := f.entries(ctx, resource, e.part, depth-1, out, timescale); err != nil {
+			if err := f.entries(ctx, out, resource, e.part, depth-1); err != nil {
 				return err
 			}
 			continue
 		}
-		if len(*out) == maxSegments {
+		if len(out.segments) == maxSegments {
 			return fmt.Errorf("the segment index lists more than %d segments", maxSegments)
 		}
-		*out = append(*out, e.subsegment)
+		out.segments = append(out.segments, e.subsegment)
 	}
 	return nil
 }
