@@ -13,6 +13,7 @@ import (
 	"github.com/framewatch/framewatch/ingest/access"
 	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/ingest/transport"
 	"github.com/framewatch/framewatch/schemas"
 )
 
