@@ -40,7 +40,7 @@ func peer(ctx context.Context, policy *access.Policy, end source.Endpoint) (sour
 
 // failed is the outcome of a source that could not be read: the source's fault, unless it is our settings that keep us from it.
 func failed(err error) outcome {
-	if errors.As(err, new(access.Denied)) {
+	if errors.As(err, new(access.Denied)) || errors.As(err, new(source.Unfit)) {
 		return outcome{state: fault, reason: err.Error(), settings: true}
 	}
 	return outcome{state: down, reason: err.Error(), silent: errors.Is(err, source.ErrSilent)}

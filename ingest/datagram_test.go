@@ -33,17 +33,19 @@ func freePort(t *testing.T) int {
 	}
 }
 
-// listening waits until somebody receives datagrams at the port.
-func listening(t *testing.T, port int) {
+// listening waits until that many sockets receive datagrams at the port.
+func listening(t *testing.T, port, sockets int) {
 	t.Helper()
 	for guard := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		open := 0
 		for _, table := range []string{"/proc/thread-self/net/udp", "/proc/thread-self/net/udp6"} {
-			if strings.Contains(string(must(os.ReadFile(table))), fmt.Sprintf(":%04X ", port)) {
-				return
-			}
+			open += strings.Count(string(must(os.ReadFile(table))), fmt.Sprintf(":%04X 0", port))
+		}
+		if open >= sockets {
+			return
 		}
 		if time.Now().After(guard) {
-			t.Fatalf("nobody listens at port %d", port)
+			t.Fatalf("%d sockets listen at port %d, want %d", open, port, sockets)
 		}
 	}
 }
@@ -173,7 +175,7 @@ func TestDatagrams(t *testing.T) {
 	for name, c := range channels {
 		c.port = freePort(t)
 		edge.Set(name, &schemas.StreamSpec{URL: fmt.Sprintf("%s://127.0.0.1:%d?timeout=3000000", c.scheme, c.port)})
-		listening(t, c.port)
+		listening(t, c.port, 1)
 		c.begin(c.port)
 	}
 	for name, c := range channels {
@@ -242,7 +244,7 @@ func TestRTPFaults(t *testing.T) {
 	edge, r := run(t, ingest.Defaults(), quiet())
 	p := freePort(t)
 	edge.Set("s", &schemas.StreamSpec{URL: fmt.Sprintf("rtp://127.0.0.1:%d?timeout=3000000&reorder_queue_size=10&max_delay=3000000", p)})
-	listening(t, p)
+	listening(t, p, 1)
 	var kept []byte
 	sent := 0
 	through := relay(t, p, func(n int, b []byte) [][]byte {

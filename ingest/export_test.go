@@ -7,6 +7,7 @@ import (
 
 	"github.com/framewatch/framewatch/ingest/evidence"
 	"github.com/framewatch/framewatch/ingest/media"
+	"github.com/framewatch/framewatch/ingest/transport"
 )
 
 // What the tests of this room look at from outside it.
@@ -84,3 +85,15 @@ func (i *Ingest) Sample(id string, sampling int32) {
 
 // NewLag is that of a worker whose data has waited for so long; nil: one that opens the source itself.
 func NewLag(waiting func() int64) *Lag { return &lag{waiting: waiting} }
+
+// Place is how far a worker has come in a file.
+type Place = place
+
+// FileMonitor watches the MPEG-TS in a file.
+type FileMonitor = fileMonitor
+
+// OpenMonitor is nil for what is no such file.
+func OpenMonitor(url string) (*FileMonitor, *transport.Monitor) {
+	m := transport.New()
+	return openMonitor(&job{Path: url}, m), m
+}

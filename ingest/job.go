@@ -47,6 +47,8 @@ type job struct {
 	Session int64 `json:"session"`
 	Mode    mode  `json:"mode"`
 	Loop    bool  `json:"loop"`
+	// Places asks to tell where in the file each record's media stands.
+	Places bool `json:"places"`
 	// Pictures asks for a small JPEG every second.
 	Pictures bool `json:"pictures"`
 	// Packets asks for the packets as they are.

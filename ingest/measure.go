@@ -75,6 +75,8 @@ type measurement struct {
 	watch   *watch
 	seconds seconds
 	media   bool
+	// file is nil unless the input is one with MPEG-TS.
+	file *fileMonitor
 	// tracks are the input's as they are told when nothing of them can be decoded.
 	tracks []string
 	// refused is the error of out, which is the caller's own and goes back as it is.
@@ -95,6 +97,9 @@ func (m *measurement) run(parent context.Context) error {
 			return err
 		}
 		defer j.opened.Close()
+		m.seconds.transport = transport.New()
+		m.file = openMonitor(&j, m.seconds.transport)
+		defer m.file.Close()
 		p, err := l.start(ctx, m.config.Executable, j)
 		if err != nil {
 			return err
@@ -163,6 +168,10 @@ func (m *measurement) messages(p *process) (*ending, error) {
 			return nil, err
 		case message.End != nil:
 			return message.End, nil
+		case message.Place != nil:
+			if err := m.file.To(*message.Place); err != nil {
+				return nil, err
+			}
 		case message.Progress != nil:
 			p.count(message.Progress)
 			m.watch.Progress(*message.Progress, time.Now())
@@ -179,6 +188,9 @@ func (m *measurement) record(f *schemas.Feature) error {
 		return err
 	}
 	if i := f.Inventory; i != nil {
+		if m.seconds.transport != nil {
+			i.Programmes = m.file.Programmes(m.seconds.transport)
+		}
 		m.tracks = nil
 		for _, t := range i.Tracks {
 			m.tracks = append(m.tracks, t.Kind+" "+t.Codec)
@@ -210,6 +222,9 @@ func (m *measurement) conclude(end *ending, err error) error {
 		return fmt.Errorf("nothing in it can be decoded: its tracks are %s", strings.Join(m.tracks, ", "))
 	case end.Failed:
 		m.config.Log.Warn("the input breaks off", "at", fmt.Sprintf("%.3f s", float64(m.seconds.end)/1e6), "reason", m.at.Redact(end.Reason))
+	}
+	if !end.Failed {
+		m.file.End()
 	}
 	return m.seconds.End(m.give)
 }

@@ -1,6 +1,9 @@
 package ingest
 
-import "github.com/framewatch/framewatch/schemas"
+import (
+	"github.com/framewatch/framewatch/ingest/transport"
+	"github.com/framewatch/framewatch/schemas"
+)
 
 // secondLength in microseconds.
 const secondLength = 1_000_000
@@ -16,6 +19,8 @@ type seconds struct {
 	// bytes of the second's pictures as they were coded.
 	bytes    int64
 	captions captions
+	// transport is what the file's packets up to now say; nil: nothing.
+	transport *transport.Monitor
 }
 
 // Media takes the next record, a picture or a block of sound, after giving the seconds that it ends.
@@ -60,6 +65,9 @@ func (s *seconds) give(end int64, give func(*schemas.Feature) error) error {
 		Cues: s.captions.Second(end)}
 	if s.counts.none() && s.end < end {
 		r.State, r.Reason = down, "no pictures and no sound"
+	}
+	if s.transport != nil {
+		r.Transport, r.Splice = s.transport.Second()
 	}
 	s.seq++
 	s.counts, s.bytes = counts{}, 0

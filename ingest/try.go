@@ -17,6 +17,8 @@ type try struct {
 	stream *stream
 	at     location
 	watch  *watch
+	// file is nil unless the source is one with MPEG-TS.
+	file *fileMonitor
 }
 
 // direct lets the worker open the source itself: a file, which can be looped, or a live source, which comes as it happens.
@@ -28,6 +30,8 @@ func (t *try) direct(ctx context.Context, scheme source.Scheme) outcome {
 		return failed(err)
 	}
 	defer j.opened.Close()
+	t.file = openMonitor(&j, t.stream.status.transport)
+	defer t.file.Close()
 	p, err := t.launch(ctx, j)
 	if err != nil {
 		return unstarted(err)
@@ -143,7 +147,14 @@ func (t *try) hear(p *process) (*ending, error) {
 		}
 		switch {
 		case m.End != nil:
+			if !m.End.Failed {
+				t.file.End()
+			}
 			return m.End, nil
+		case m.Place != nil:
+			if err := t.file.To(*m.Place); err != nil {
+				return nil, err
+			}
 		case m.Progress != nil:
 			p.count(m.Progress)
 			t.watch.Progress(*m.Progress, time.Now())
@@ -169,7 +180,7 @@ func (t *try) hear(p *process) (*ending, error) {
 				t.watch.Media(now)
 				s.status.Media(m.Feature, now, p.file)
 			} else {
-				m.Feature.Inventory.Programmes = s.status.transport.Programmes()
+				m.Feature.Inventory.Programmes = t.file.Programmes(s.status.transport)
 			}
 			s.send(m.Feature)
 		}

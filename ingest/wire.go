@@ -24,6 +24,8 @@ const (
 	packetMessage = 'K'
 	// clipMessage is the next piece of a clip.
 	clipMessage = 'C'
+	// placeMessage is a round (four bytes) and an offset (eight bytes, big-endian both): where the next records' media stands.
+	placeMessage = 'O'
 	// progressMessage is a progress as JSON, sent every half second whatever the decoder does.
 	progressMessage = 'S'
 	// endMessage is an ending as JSON, the last message of a worker that was not killed.
@@ -34,7 +36,7 @@ const (
 
 // maxBody bounds the body of each kind of message, in bytes.
 var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, codingsMessage: 256 << 10, packetMessage: packetMost,
-	clipMessage: 256 << 10, progressMessage: 1 << 10, endMessage: 4 << 10, probeMessage: 64 << 10}
+	clipMessage: 256 << 10, placeMessage: placeLength, progressMessage: 1 << 10, endMessage: 4 << 10, probeMessage: 64 << 10}
 
 const headLength = 5
 
@@ -50,6 +52,15 @@ type progress struct {
 	// Waits counts how often libav has asked whether it is to go on waiting for a source that it reads itself.
 	Waits int64 `json:"waits"`
 }
+
+// place is how far a worker that opens a file itself has come.
+type place struct {
+	// Round counts how often it has begun anew, Offset is where the furthest packet begins, in bytes.
+	Round  int32
+	Offset int64
+}
+
+const placeLength = 12
 
 // ending is why a worker ended by itself.
 type ending struct {
@@ -70,6 +81,7 @@ type message struct {
 	Codings  *codings
 	Packet   *packet
 	Clip     []byte
+	Place    *place
 	Progress *progress
 	End      *ending
 	Probe    []sandbox.Attempt
@@ -103,6 +115,13 @@ func (s *sender) Record(f *schemas.Feature) error {
 func (s *sender) Picture(p picture) error {
 	return s.send(pictureMessage, func(dst []byte) ([]byte, error) {
 		return append(binary.BigEndian.AppendUint64(dst, uint64(p.At)), p.JPEG...), nil
+	})
+}
+
+// Place sends where the media of what follows stands.
+func (s *sender) Place(p place) error {
+	return s.send(placeMessage, func(dst []byte) ([]byte, error) {
+		return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(dst, uint32(p.Round)), uint64(p.Offset)), nil
 	})
 }
 
@@ -205,6 +224,11 @@ func (r *receiver) decode(kind byte, body []byte) (message, error) {
 		return message{Packet: p}, err
 	case clipMessage:
 		return message{Clip: append([]byte(nil), body...)}, nil
+	case placeMessage:
+		if len(body) != placeLength {
+			return message{}, fmt.Errorf("%d bytes are no place", len(body))
+		}
+		return message{Place: &place{Round: int32(binary.BigEndian.Uint32(body)), Offset: int64(binary.BigEndian.Uint64(body[4:]))}}, nil
 	case progressMessage:
 		p := &progress{}
 		return message{Progress: p}, json.Unmarshal(body, p)

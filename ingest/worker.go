@@ -57,6 +57,9 @@ type worker struct {
 	lag        *lag
 
 	sounds map[int]*sound
+
+	// at is where the last unit stands in the file.
+	at place
 }
 
 func newWorker(j job, out *sender, elapsed func() int64, in intakes, thin *thinning) *worker {
@@ -86,6 +89,7 @@ func (w *worker) Run(ctx context.Context, input source.Input) error {
 			return fmt.Errorf("play in a loop: there are no pictures and no sound")
 		}
 		w.clock.Restart()
+		w.at = place{Round: w.at.Round + 1}
 	}
 }
 
@@ -97,6 +101,9 @@ func (w *worker) play(ctx context.Context, input source.Input) error {
 	}
 	defer decoder.Close()
 	for unit, err := range decoder.Units() {
+		if err == nil {
+			err = w.tell(place{w.at.Round, decoder.Position()})
+		}
 		if err != nil {
 			return err
 		}
@@ -120,6 +127,15 @@ func (w *worker) play(ctx context.Context, input source.Input) error {
 		}
 	}
 	return nil
+}
+
+// tell sends where the next unit stands, if that is asked for and news.
+func (w *worker) tell(at place) error {
+	if !w.job.Places || at == w.at {
+		return nil
+	}
+	w.at = at
+	return w.out.Place(at)
 }
 
 // inventory takes what the decoder says the tracks are. Opened anew, it first says what the container declares, which decoding then

@@ -13,7 +13,7 @@ type Inventory struct {
 	// FFmpeg's name of the demuxer.
 	Container string  `avro:"container" json:"container"`
 	Tracks    []Track `avro:"tracks" json:"tracks"`
-	// MPEG-TS that the supervisor fetches: what PAT and PMTs say, as last seen when this was made; a change of it alone makes no new version.
+	// MPEG-TS that the supervisor fetches or that is a file: what PAT and PMTs say, as last seen when this was made; a change of it alone makes no new version.
 	Programmes *[]Programme `avro:"programmes" json:"programmes,omitempty"`
 }
 

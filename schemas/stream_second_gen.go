@@ -37,7 +37,7 @@ type StreamSecond struct {
 	// Base URL of the supervisor that holds the stream's pictures.
 	Edge   string  `avro:"edge" json:"edge"`
 	Timing *Timing `avro:"timing" json:"timing,omitempty"`
-	// MPEG-TS that the supervisor fetches: ETSI TR 101 290 counts of what arrived in this second. Null when nothing of a transport stream did. Intervals are of stream time, by the stream's own PCR, so that neither a segment that comes at once nor jitter of the network is in them: between two PCRs packets stand evenly by their number, and where PCRs stop for a second DTS goes on in their place. A step of PCR backwards, by more than 1 s or with discontinuity_indicator begins stream time anew, and no interval spans that. PCR accuracy cannot be told without the hardware's times of arrival.
+	// MPEG-TS that the supervisor fetches or that is a file: ETSI TR 101 290 counts of what arrived in this second, of a file the packets in front of those that the decoder got last. Null when nothing of a transport stream did. Intervals are of stream time, by the stream's own PCR, so that neither a segment that comes at once nor jitter of the network is in them: between two PCRs packets stand evenly by their number, and where PCRs stop for a second DTS goes on in their place. A step of PCR backwards, by more than 1 s or with discontinuity_indicator begins stream time anew, and no interval spans that. PCR accuracy cannot be told without the hardware's times of arrival.
 	Transport *Transport `avro:"transport" json:"transport,omitempty"`
 	// HLS or DASH.
 	Playlist *Playlist `avro:"playlist" json:"playlist,omitempty"`
@@ -61,7 +61,7 @@ type Timing struct {
 	SkewMax *int32 `avro:"skew_max" json:"skew_max,omitempty"`
 }
 
-// Transport: MPEG-TS that the supervisor fetches: ETSI TR 101 290 counts of what arrived in this second. Null when nothing of a transport stream did. Intervals are of stream time, by the stream's own PCR, so that neither a segment that comes at once nor jitter of the network is in them: between two PCRs packets stand evenly by their number, and where PCRs stop for a second DTS goes on in their place. A step of PCR backwards, by more than 1 s or with discontinuity_indicator begins stream time anew, and no interval spans that. PCR accuracy cannot be told without the hardware's times of arrival.
+// Transport: MPEG-TS that the supervisor fetches or that is a file: ETSI TR 101 290 counts of what arrived in this second, of a file the packets in front of those that the decoder got last. Null when nothing of a transport stream did. Intervals are of stream time, by the stream's own PCR, so that neither a segment that comes at once nor jitter of the network is in them: between two PCRs packets stand evenly by their number, and where PCRs stop for a second DTS goes on in their place. A step of PCR backwards, by more than 1 s or with discontinuity_indicator begins stream time anew, and no interval spans that. PCR accuracy cannot be told without the hardware's times of arrival.
 type Transport struct {
 	// Packets found while in synchrony, null packets and damaged ones with them.
 	Packets int32 `avro:"packets" json:"packets"`

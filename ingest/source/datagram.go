@@ -46,6 +46,12 @@ var (
 // ErrSilent tells that nothing comes, which costs nobody anything: listening again at once is right.
 var ErrSilent = errors.New("no datagrams")
 
+// Unfit tells that this machine or the stream's settings do not let a source be read: nothing is known of the source itself.
+type Unfit struct{ error }
+
+// Unwrap is why.
+func (u Unfit) Unwrap() error { return u.error }
+
 // datagramMost is the longest datagram that there can be, in bytes.
 const datagramMost = 64 << 10
 
@@ -67,11 +73,11 @@ func (d datagrams) fetch(f *fetcher, ctx context.Context) error {
 	at, err := e.resolve(lookup)
 	done()
 	if err != nil {
-		return err
+		return Unfit{err}
 	}
 	s, err := e.listen(at)
 	if err != nil {
-		return err
+		return Unfit{err}
 	}
 	defer s.Close()
 	f.meter.receiving(s.granted, e.buffer)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -144,6 +146,9 @@ func TestDatagramsRefused(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.want) || len(w.String()) > 0 {
 				t.Errorf("%s: %v, %d bytes written; want %s", url, err, len(w.String()), c.want)
 			}
+			if ours := strings.HasPrefix(name, "no ") || name == "taken"; errors.As(err, new(source.Unfit)) != ours {
+				t.Errorf("%v is our own fault: %v, want %v", err, !ours, ours)
+			}
 			if silent := strings.Contains(c.want, "no datagrams"); errors.Is(err, source.ErrSilent) != silent {
 				t.Errorf("%v is silence: %v, want %v", err, !silent, silent)
 			}
@@ -202,5 +207,89 @@ func TestDatagramsPass(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// gated is a writer that takes nothing before it is opened, and cancels after the datagram of that number. It notes where what is written does not go on.
+type gated struct {
+	bytes.Buffer
+	opened chan struct{}
+	last   int
+	cancel func()
+	breaks []int
+}
+
+func (g *gated) Write(data []byte) (int, error) {
+	<-g.opened
+	g.Buffer.Write(data)
+	if numberOf(data[len(data)-7*188:]) == g.last {
+		g.cancel()
+	}
+	return len(data), nil
+}
+
+func (g *gated) Discontinuity() { g.breaks = append(g.breaks, g.Len()) }
+
+// numbered is a datagram with its number.
+func numbered(n int) []byte {
+	return bytes.Repeat(append([]byte{0x47, byte(n >> 8), byte(n)}, make([]byte, 185)...), 7)
+}
+
+func numberOf(datagram []byte) int { return int(datagram[1])<<8 | int(datagram[2]) }
+
+// What comes while the worker is busy for too long is counted as lost by us, and where it is missing is told.
+func TestDatagramsWhileBusy(t *testing.T) {
+	const first, second = 400, 410
+	p := port(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	w := &gated{opened: make(chan struct{}), last: second, cancel: cancel}
+	var m source.Meter
+	done := make(chan error, 1)
+	go func() {
+		done <- source.Fetch(ctx, source.Request{URL: fmt.Sprintf("udp://127.0.0.1:%d?fifo_size=1", p)}, w, &m)
+	}()
+	conn, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	received := func() int64 {
+		s, _ := m.Datagrams()
+		return s.Received
+	}
+	send := func(from, to int) { // one after the other, so that the kernel loses none
+		for n := from; n <= to; n++ {
+			before := received()
+			if _, err := conn.Write(numbered(n)); err != nil {
+				t.Fatal(err)
+			}
+			for received() == before && ctx.Err() == nil {
+				runtime.Gosched()
+			}
+		}
+	}
+	for listens := false; !listens; _, listens = m.Datagrams() {
+		runtime.Gosched()
+	}
+	send(1, first)
+	close(w.opened)
+	for s, _ := m.Datagrams(); s.Dropped == 0; {
+		t.Fatalf("of %d datagrams none was dropped: %+v", first, s)
+	}
+	send(first+1, second)
+	<-done
+	d, _ := m.Datagrams()
+	missing, before := 0, 0
+	gaps := []int{0}
+	for at := 0; at < w.Len(); at += 7 * 188 {
+		n := numberOf(w.Bytes()[at:])
+		if n != before+1 {
+			missing += n - before - 1
+			gaps = append(gaps, at)
+		}
+		before = n
+	}
+	if int64(missing) != d.Dropped || missing == 0 || !slices.Equal(w.breaks, gaps) {
+		t.Errorf("%d of %d are missing at %v, %d told at %v", missing, second, gaps, d.Dropped, w.breaks)
 	}
 }

@@ -45,6 +45,8 @@ type Decoder struct {
 	video *track
 	// packets yields the packets too; nil when nobody wants them.
 	packets *tap
+	// position is where the furthest packet so far begins.
+	position int64
 	// foreign counts packets of other video tracks since the last one of the chosen track.
 	foreign int
 	keys    keys
@@ -120,6 +122,9 @@ func (d *Decoder) next() (from *demuxer, err error) {
 
 // decode hands a demuxer's packet to its track's decoder and yields what comes out. false: the reader wants no more.
 func (d *Decoder) decode(from *demuxer, yield func(media.Unit, error) bool) bool {
+	if from == d.pictures {
+		d.position = max(d.position, from.packet.Pos())
+	}
 	stream := from.packet.StreamIndex()
 	if stream >= len(from.index) {
 		d.discover(from)
@@ -205,6 +210,9 @@ func (d *Decoder) yieldTracks(yield func(media.Unit, error) bool) bool {
 
 // Errors counts packets and pictures so far that a decoder refused.
 func (d *Decoder) Errors() int { return d.errors }
+
+// Position is where in the input the furthest packet begins that was read so far, in bytes; 0 when the container does not tell.
+func (d *Decoder) Position() int64 { return d.position }
 
 // Close frees everything; frames and samples that were yielded are gone.
 func (d *Decoder) Close() {

@@ -49,6 +49,12 @@ func (g *gate) refused() error {
 	return fmt.Errorf("there is no MPEG-TS in the datagrams: they begin with % x", g.held[:min(len(g.held), 8)])
 }
 
+// IsTransport tells whether what begins a file is MPEG-TS.
+func IsTransport(beginning []byte) bool {
+	at, found := findPackets(beginning, 0)
+	return found && at <= gateMost
+}
+
 // findPackets looks for a transport stream's packets from from on. Not found: there is none before at.
 func findPackets(b []byte, from int) (at int, found bool) {
 	for at = from; at < len(b); at++ {
