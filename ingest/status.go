@@ -51,6 +51,9 @@ type status struct {
 	running  bool
 	sampling int32
 	passed   int64
+	// lag is how far the worker was behind as it told at heard.
+	lag   time.Duration
+	heard time.Time
 	// bytes is what the seconds so far have told, read what workers that open the source themselves have read.
 	bytes, read, readBefore int64
 	playlist                source.PlaylistState
@@ -89,7 +92,7 @@ func (s *status) Begin(now time.Time) int64 {
 	s.began, s.seq, s.epoch = now, 0, 0
 	s.timing, s.captions = timing{}, captions{}
 	s.readBefore = s.read
-	s.running, s.passed = true, 0
+	s.running, s.passed, s.lag, s.heard = true, 0, 0, now
 	return s.session
 }
 
@@ -143,6 +146,7 @@ const passedMost = 10_000
 func (s *status) Progress(p progress, now time.Time, direct bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.lag, s.heard = time.Duration(p.Lag)*time.Microsecond, now
 	if direct {
 		s.read = s.readBefore + p.Received
 	}
@@ -218,6 +222,9 @@ func (s *status) state(now time.Time) (state, reason string) {
 		return starting, ""
 	case silent < grace:
 		return up, ""
+	}
+	if s.running && max(s.lag, now.Sub(s.heard)) >= grace {
+		return fault, "this machine cannot keep up: the worker is behind"
 	}
 	return down, fmt.Sprintf("no pictures and no sound for %d s", int(silent.Seconds()))
 }

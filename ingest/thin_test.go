@@ -171,3 +171,29 @@ func TestStatusCountsPassedPictures(t *testing.T) {
 		}
 	}
 }
+
+// That a worker finds no time for what has come is our fault, and no outage of the source.
+func TestStatusTellsOurSlownessFromAnOutage(t *testing.T) {
+	begin := time.Unix(1_700_000_000, 0)
+	for _, c := range []struct {
+		name   string
+		lag    int64
+		silent time.Duration
+		want   string
+	}{
+		{"the source gives nothing", 0, 0, ingest.Down},
+		{"a little behind", 300_000, 0, ingest.Down},
+		{"data waits for the decoder", 3_000_000, 0, ingest.Fault},
+		{"the worker does not come to say", 0, 3 * time.Second, ingest.Fault},
+	} {
+		s := ingest.NewStatus("", begin)
+		s.Begin(begin)
+		s.Media(&schemas.Feature{VideoFrame: &schemas.VideoFrame{Sampling: 1}}, begin, false)
+		s.Second(begin.Add(time.Second))
+		now := begin.Add(10 * time.Second)
+		s.Progress(ingest.Progress{Lag: c.lag}, now.Add(-c.silent), false)
+		if v := s.Second(now); v.State != c.want {
+			t.Errorf("%s: %s, want %s", c.name, v.State, c.want)
+		}
+	}
+}
