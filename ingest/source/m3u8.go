@@ -27,6 +27,11 @@ func decode(p m3u8.Playlist, text []byte) (err error) {
 	if !bytes.HasPrefix(text, []byte(playlistMark)) {
 		return fmt.Errorf("the answer is no playlist: it does not begin with %s", playlistMark)
 	}
+	for _, tag := range []string{"#EXT-X-STREAM-INF:", "#EXT-X-MEDIA:"} { // the parser joins each of the one with each of the other
+		if bytes.Count(text, []byte(tag)) > maxVariants {
+			return fmt.Errorf("the playlist has more than %d tags %s", maxVariants, strings.TrimRight(tag, ":"))
+		}
+	}
 	var kept bytes.Buffer
 	for line := range bytes.Lines(text) {
 		if !bytes.HasPrefix(line, []byte("#")) || slices.ContainsFunc(used, func(tag string) bool { return bytes.HasPrefix(line, []byte(tag)) }) {

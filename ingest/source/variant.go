@@ -3,14 +3,13 @@ package source
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
 	"github.com/Eyevinn/hls-m3u8/m3u8"
 )
 
-// maxVariants bounds a master playlist.
+// maxVariants bounds the variants of a master playlist, and their renditions.
 const maxVariants = 1000
 
 // variant is one entry of a master playlist.
@@ -48,9 +47,6 @@ func parseMaster(at *url.URL, text []byte) ([]variant, error) {
 				return nil, err
 			}
 			out.audio = true
-		}
-		if len(variants) == maxVariants {
-			return nil, fmt.Errorf("the master playlist lists more than %d variants", maxVariants)
 		}
 		variants = append(variants, out)
 	}
