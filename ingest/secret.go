@@ -38,6 +38,9 @@ func resolve(url string) (location, error) {
 	if missing != nil {
 		return location{}, missing
 	}
+	for _, s := range source.Secrets(full) {
+		secrets = append(secrets, s, "***")
+	}
 	told := strings.NewReplacer(secrets...).Replace(source.Redact(full))
 	return location{url: full, scrub: strings.NewReplacer(append([]string{full, told}, secrets...)...)}, nil
 }

@@ -40,6 +40,13 @@ func TestResolve(t *testing.T) {
 
 func TestReason(t *testing.T) {
 	t.Setenv("EDGE_TEST_SECRET", "hunter2")
+	peer, err := ingest.Resolve("rtmp://bob:p%40ssword@host/live/key-1?token=f00dcafe&x=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := peer.Reason("p@ssword, p%40ssword, key-1, f00dcafe, bob, 1"); got != "***, ***, ***, ***, bob, 1" {
+		t.Errorf("got %q", got)
+	}
 	at, err := ingest.Resolve("http://host/${env:EDGE_TEST_SECRET}/live.ts")
 	if err != nil {
 		t.Fatal(err)

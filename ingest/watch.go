@@ -71,7 +71,7 @@ func (w *watch) Run(ctx context.Context, cancel context.CancelCauseFunc) {
 const waitedWithin = 3 * time.Second
 
 // judge tells a worker that hangs, which is our fault, from a source whose data holds nothing. A source that sends nothing is Fetch's to
-// tell, or the worker's when libav reads the source itself; here it is told when the worker would wait for longer.
+// tell, or the worker's when libav reads the source itself; here it is told when the worker waits for much longer than its bounds.
 func (w *watch) judge(now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -82,8 +82,10 @@ func (w *watch) judge(now time.Time) error {
 		return stalled{fault, fmt.Sprintf("the worker has not answered for %v", w.after)}
 	case now.Sub(w.moved) < w.after:
 		return stalled{down, fmt.Sprintf("no pictures and no sound in the data for %v", w.after)}
+	case w.direct && now.Sub(w.waited) < waitedWithin && now.Sub(w.media) < 2*w.after:
+		return nil
 	case w.direct && now.Sub(w.waited) < waitedWithin:
-		return stalled{down, fmt.Sprintf("nothing has come from the source for %v", w.after)}
+		return stalled{down, fmt.Sprintf("nothing has come from the source for %v", 2*w.after)}
 	case w.direct || w.progress.Received > w.progress.Taken:
 		return stalled{fault, fmt.Sprintf("the decoder has hung for %v", w.after)}
 	}

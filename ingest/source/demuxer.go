@@ -24,6 +24,9 @@ const (
 	toRead = "read"
 )
 
+// lost is why nothing more comes where libav tells no more than an "Input/output error".
+const lost = "the connection is closed or lost"
+
 // demuxer reads one container. One goroutine at a time uses it.
 type demuxer struct {
 	path, format string
@@ -112,6 +115,8 @@ func (d *demuxer) failure(doing string, err error, late string) error {
 		why = late
 	case d.scheme.explain != nil:
 		why = d.scheme.explain(doing, err)
+	case doing == toRead && d.scheme.open != nil && errors.Is(err, astiav.ErrEio):
+		why = lost
 	}
 	if why != "" {
 		return fmt.Errorf("%s %s: %s", doing, Redact(d.path), why)
@@ -124,7 +129,7 @@ func (d *demuxer) read() error {
 	for again := 0; ; again++ {
 		d.packet.Unref()
 		d.interrupt.Within(d.scheme.Stall)
-		forgetLastLog()
+		forgetLogLines()
 		err := d.container.ReadFrame(d.packet)
 		switch {
 		case err == nil:

@@ -9,7 +9,7 @@ enum { LINE = 512 };
 
 static _Thread_local struct {
 	fw_told pictures;
-	char last[LINE];
+	char first[LINE], last[LINE];
 } told;
 
 static void callback(void *from, int level, const char *format, va_list arguments)
@@ -42,6 +42,8 @@ static void callback(void *from, int level, const char *format, va_list argument
 	while (length > 0 && told.last[length - 1] == ' ')
 		length--;
 	told.last[length] = 0;
+	if (!told.first[0])
+		memcpy(told.first, told.last, length + 1);
 }
 
 void fw_log_start(void)
@@ -62,13 +64,18 @@ const char *fw_log_last(void)
 	return told.last;
 }
 
-void fw_log_forget_last(void)
+const char *fw_log_first(void)
 {
-	told.last[0] = 0;
+	return told.first;
+}
+
+void fw_log_forget_lines(void)
+{
+	told.first[0] = told.last[0] = 0;
 }
 
 void fw_log_forget(void)
 {
 	told.pictures = (fw_told){0};
-	fw_log_forget_last();
+	fw_log_forget_lines();
 }

@@ -25,18 +25,25 @@ func takeLog() told {
 // forgetLog drops what libav told on this thread so far, so that an error is not explained with an older one's words.
 func forgetLog() { C.fw_log_forget() }
 
-// forgetLastLog drops the last line alone, so that an error of reading is not explained with what a decoder told before.
-func forgetLastLog() { C.fw_log_forget_last() }
+// forgetLogLines drops the lines alone, so that an error of reading is not explained with what a decoder told before.
+func forgetLogLines() { C.fw_log_forget_lines() }
 
 // lastLog is the last error or warning that libav told on this thread, redacted; empty when there was none.
-func lastLog() string { return redactText(pointer.ReplaceAllString(C.GoString(C.fw_log_last()), "")) }
+func lastLog() string { return logLine(C.fw_log_last()) }
 
-// explained is libav's error with the last line of its log, which tells more than the error's code.
+func logLine(line *C.char) string { return redactText(pointer.ReplaceAllString(C.GoString(line), "")) }
+
+// explained is libav's error with the first and the last line of its log, which tell more than the error's code: what went wrong, and what came of
+// it.
 func explained(err error) error {
-	if line := lastLog(); line != "" {
-		return fmt.Errorf("%w (%s)", err, line)
+	first, last := logLine(C.fw_log_first()), lastLog()
+	switch {
+	case last == "":
+		return err
+	case first != last:
+		return fmt.Errorf("%w (%s; %s)", err, first, last)
 	}
-	return err
+	return fmt.Errorf("%w (%s)", err, last)
 }
 
 // pointer is where libav's log says that an object lies in memory.

@@ -21,8 +21,11 @@ fw_told fw_log_take(void);
 // fw_log_last is the last error or warning told on this thread, without control characters; empty when there was none.
 const char *fw_log_last(void);
 
-// fw_log_forget_last drops that line alone.
-void fw_log_forget_last(void);
+// fw_log_first is the first one since what was told was dropped: what went wrong innermost.
+const char *fw_log_first(void);
+
+// fw_log_forget_lines drops those lines alone.
+void fw_log_forget_lines(void);
 
 // fw_log_forget drops what was told on this thread so far.
 void fw_log_forget(void);

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -40,6 +41,24 @@ type opening struct {
 	endpoint Endpoint
 	// secrets are values of the URL that must not be told, in every spelling they are used in.
 	secrets []string
+}
+
+// shortestSecret is that of a text which is masked wherever it stands, in bytes: a shorter one would mask the words around it.
+const shortestSecret = 4
+
+// Secrets are the texts in url that must not be told, of a scheme that libav opens itself: a peer may repeat what it was sent.
+func Secrets(url string) (secrets []string) {
+	s, err := Lookup(url)
+	if err != nil {
+		return nil
+	}
+	o, _ := s.opening(url)
+	for _, secret := range o.secrets {
+		if len(secret) >= shortestSecret && !slices.Contains(secrets, secret) {
+			secrets = append(secrets, secret)
+		}
+	}
+	return secrets
 }
 
 // opening is what libav is to open for url by this scheme: nothing when Fetch reads it.
@@ -135,6 +154,24 @@ func spellings(secret string) []string {
 		return []string{secret, plain}
 	}
 	return []string{secret}
+}
+
+// takeTLSVerify takes tls_verify=0|1 out of a query: whether the server must prove who it is, which it must when nothing is said.
+func takeTLSVerify(query string) (rest string, verify bool, err error) {
+	var others []string
+	verify = true
+	for pair := range strings.SplitSeq(query, "&") {
+		key, value, _ := strings.Cut(pair, "=")
+		switch {
+		case key != "tls_verify":
+			others = append(others, pair)
+		case value != "0" && value != "1":
+			return "", false, errors.New("option tls_verify is neither 0 nor 1")
+		default:
+			verify = value == "1"
+		}
+	}
+	return strings.Join(others, "&"), verify, nil
 }
 
 // live are the options of a live source: what it holds is looked into for at most 2 MB or a second of media, and it may use nothing but

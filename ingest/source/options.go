@@ -44,11 +44,11 @@ var schemes = []Scheme{
 	{Name: "https", Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, fetch: (*fetcher).http},
 	{Name: "udp", Connect: 5 * time.Second, Stall: 10 * time.Second, check: udp.check, fetch: udp.fetch},
 	{Name: "rtp", Connect: 5 * time.Second, Stall: 10 * time.Second, check: rtp.check, fetch: rtp.fetch},
-	{Name: "srt", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openSRT, protocols: "srt", explain: explainSRT},
-	{Name: "rtmp", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmp,tcp", port: 1935},
-	{Name: "rtmps", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmps,tls,tcp", port: 443},
-	{Name: "rtsp", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTSP, protocols: "tcp", port: 554},
-	{Name: "rtsps", Direct: true, Connect: 5 * time.Second, Response: 10 * time.Second, Stall: 10 * time.Second, open: openRTSP, protocols: "tls,tcp", port: 322},
+	{Name: "srt", Direct: true, Connect: 4 * time.Second, Response: 8 * time.Second, Stall: 10 * time.Second, open: openSRT, protocols: "srt", explain: explainSRT},
+	{Name: "rtmp", Direct: true, Connect: 4 * time.Second, Response: 8 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmp,tcp", port: 1935},
+	{Name: "rtmps", Direct: true, Connect: 4 * time.Second, Response: 8 * time.Second, Stall: 10 * time.Second, open: openRTMP, protocols: "rtmps,tls,tcp", port: 443},
+	{Name: "rtsp", Direct: true, Connect: 4 * time.Second, Response: 8 * time.Second, Stall: 10 * time.Second, open: openRTSP, protocols: "tcp", port: 554},
+	{Name: "rtsps", Direct: true, Connect: 4 * time.Second, Response: 8 * time.Second, Stall: 10 * time.Second, open: openRTSP, protocols: "tls,tcp", port: 322},
 }
 
 var schemeName = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9+.-]*)://`)

@@ -11,7 +11,7 @@ const mask = "***"
 // plain are the query keys whose values may be told: which keys carry secrets nobody can list.
 var plain = map[string]bool{
 	"mode": true, "latency": true, "transtype": true, "pkt_size": true, "timeout": true, "fifo_size": true, "buffer_size": true,
-	"overrun_nonfatal": true, "ttl": true, "reuse": true, "rtsp_transport": true, "format": true, "quality": true, "bitrate": true,
+	"overrun_nonfatal": true, "ttl": true, "reuse": true, "rtsp_transport": true, "tls_verify": true, "pbkeylen": true, "format": true, "quality": true, "bitrate": true,
 	"localaddr": true, "iface": true, "localport": true, "sources": true, "block": true, "reorder_queue_size": true, "max_delay": true,
 	"bandwidth": true, "resolution": true, "width": true, "height": true, "fps": true, "lang": true, "start": true, "end": true,
 }

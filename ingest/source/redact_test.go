@@ -44,7 +44,7 @@ func TestRedact(t *testing.T) {
 func TestLookup(t *testing.T) {
 	for url, want := range map[string]string{
 		"/srv/a.ts": "file", "clip:1.ts": "file", "file:///srv/a.ts": "file", "http://h/a": "http", "HTTPS://h/a.m3u8": "https",
-		"SRT://h:9000?latency=200": "srt", "rtmp://h/app/key": "rtmp", "rtmps://h/app/key": "rtmps", "rtsp://h/": "rtsp", "rtsps://h/": "rtsps",
+		"SRT://h:9000?latency=200": "srt", "rtmp://h/app/key": "rtmp", "rtmps://h/app/key": "rtmps", "rtsp://h/": "rtsp", "rtsps://h/?tls_verify=0": "rtsps",
 	} {
 		s, err := source.Lookup(url)
 		if err != nil || s.Name != want || s.Direct == strings.HasPrefix(want, "http") || s.Paced != (want == "file") {

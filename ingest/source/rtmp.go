@@ -6,10 +6,21 @@ import (
 )
 
 // openRTMP reads rtmp://[user:password@]host[:port]/app[/instance]/key[?query]: the last of the path is the stream's key, and the query is
-// the server's.
+// the server's but for rtmps' tls_verify=0, which takes any certificate.
 func openRTMP(s Scheme, a address) (o opening, err error) {
 	if a.host == "" {
 		return o, errors.New("the URL has no host")
+	}
+	o.options = live(s.protocols, "live_flv,flv")
+	if s.Name == "rtmps" {
+		query, verify, err := takeTLSVerify(a.query)
+		if err != nil {
+			return o, err
+		}
+		a.query = query
+		if verify {
+			o.options["tls_verify"] = "1"
+		}
 	}
 	path := a.path
 	app := strings.Trim(path, "/")
@@ -22,7 +33,6 @@ func openRTMP(s Scheme, a address) (o opening, err error) {
 		o.secrets = append(o.secrets, queryValues(a.query)...)
 		path += "?" + a.query
 	}
-	o.options = live(s.protocols, "live_flv,flv")
 	if a.user != "" {
 		o.url = strings.Replace(a.at(path), "://", "://"+a.user+"@", 1)
 	} else {

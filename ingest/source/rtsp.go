@@ -14,10 +14,21 @@ var notForServers = []string{
 }
 
 // openRTSP reads rtsp://[user:password@]host[:port]/path[?query]. Of the query rtsp_transport=tcp|udp is ours and the rest the server's.
-// The media comes interleaved in the connection unless UDP is asked for; rtsps has it there always.
+// The media comes interleaved in the connection unless UDP is asked for; rtsps has it there always, and must have tls_verify=0: libav's RTSP
+// cannot check a certificate, and nobody shall believe that it does.
 func openRTSP(s Scheme, a address) (o opening, err error) {
 	if a.host == "" {
 		return o, errors.New("the URL has no host")
+	}
+	if s.Name == "rtsps" {
+		query, verify, err := takeTLSVerify(a.query)
+		if err != nil {
+			return o, err
+		}
+		if verify {
+			return o, errors.New("FFmpeg cannot check the certificate of an RTSP server: add the option tls_verify=0 to take any")
+		}
+		a.query = query
 	}
 	transport, query := "tcp", []string(nil)
 	for _, pair := range strings.Split(a.query, "&") {

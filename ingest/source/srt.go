@@ -125,7 +125,7 @@ func forgetSRTLog() {
 // explainSRT says why a peer could not be called or gives nothing more, where libav says no more than "Input/output error".
 func explainSRT(doing string, err error) string {
 	if doing == toRead {
-		return "the connection is closed or lost"
+		return lost
 	}
 	var reason [128]C.char
 	C.fw_srt_log_refusal(&reason[0], C.size_t(len(reason)))
