@@ -30,8 +30,10 @@ func resolve(url string) (location, error) {
 			missing = fmt.Errorf("%s: %w", ref, err)
 			return ""
 		}
-		if value != "" {
-			secrets = append(secrets, value, "[secret]")
+		for _, s := range append([]string{value}, source.Spellings(value)...) {
+			if s != "" {
+				secrets = append(secrets, s, "[secret]")
+			}
 		}
 		return value
 	})
@@ -42,7 +44,11 @@ func resolve(url string) (location, error) {
 		secrets = append(secrets, s, "***")
 	}
 	told := strings.NewReplacer(secrets...).Replace(source.Redact(full))
-	return location{url: full, scrub: strings.NewReplacer(append([]string{full, told}, secrets...)...)}, nil
+	pairs := append([]string{full, told, told, told}, secrets...)
+	for _, s := range source.Hidden(full) {
+		pairs = append(pairs, s, "***")
+	}
+	return location{url: full, scrub: strings.NewReplacer(pairs...)}, nil
 }
 
 func secret(kind, name string) (string, error) {

@@ -18,9 +18,6 @@ import (
 	"github.com/framewatch/framewatch/ingest/source"
 )
 
-// planted is a secret that must not come out anywhere.
-const planted = "Pl4ntedS3cret"
-
 // Wherever a hostile server can name another one, what must not be connected to is not: the reason tells the rule and never the secret.
 func TestHostileServer(t *testing.T) {
 	var console atomic.Int32

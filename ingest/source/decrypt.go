@@ -54,7 +54,7 @@ func vector(s segment) ([]byte, error) {
 	}
 	text := strings.TrimPrefix(strings.ToLower(s.key.iv), "0x")
 	if n, err := hex.Decode(iv, []byte(text[:min(len(text), 2*aes.BlockSize)])); err != nil || n != aes.BlockSize || len(text) != 2*aes.BlockSize {
-		return nil, fmt.Errorf("IV %q is not 16 bytes in hexadecimal", s.key.iv)
+		return nil, errors.New("the IV is not 16 bytes in hexadecimal")
 	}
 	return iv, nil
 }

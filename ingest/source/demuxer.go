@@ -121,7 +121,7 @@ func (d *demuxer) failure(doing string, err error, late string) error {
 	if why != "" {
 		return fmt.Errorf("%s %s: %s", doing, Redact(d.path), why)
 	}
-	return fmt.Errorf("%s %s: %w", doing, Redact(d.path), explained(err))
+	return fmt.Errorf("%s %s: %w", doing, Redact(d.path), explained(err, d.path))
 }
 
 // read reads the next packet. io.EOF: there is none.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/framewatch/framewatch/ingest/access"
@@ -24,6 +25,8 @@ type body struct {
 	watch  *time.Timer
 	stall  time.Duration
 	meter  *Meter
+	// urls are those whose secrets are not to be told.
+	urls []string
 }
 
 // get sends one request and returns when the answer's header is there. A status that is no success is an error.
@@ -32,12 +35,12 @@ func (f *fetcher) get(ctx context.Context, address string, part span) (*body, er
 	f.meter.status.Store(0)
 	response, err := f.send(ctx, cancel, address, part)
 	if err != nil {
-		err = failure(ctx, err)
+		err = failure(ctx, err, f.request.URL, address)
 		cancel(nil)
 		return nil, err
 	}
 	f.meter.status.Store(int64(response.StatusCode))
-	b := &body{Response: response, ctx: ctx, cancel: cancel, stall: f.scheme.Stall, meter: f.meter}
+	b := &body{Response: response, ctx: ctx, cancel: cancel, stall: f.scheme.Stall, meter: f.meter, urls: []string{f.request.URL, address}}
 	if response.StatusCode/100 != 2 {
 		b.Close()
 		return nil, status(response.StatusCode)
@@ -65,7 +68,7 @@ func (f *fetcher) send(ctx context.Context, cancel context.CancelCauseFunc, addr
 	}}
 	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodGet, address, nil)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("the URL is malformed") // the error quotes what is wrong, which may be part of a password
 	}
 	request.Header.Set("User-Agent", "framewatch")
 	request.Header.Set("Accept-Encoding", "identity") // so that the length told is the length read
@@ -82,7 +85,7 @@ func (b *body) Read(p []byte) (int, error) {
 	b.watch.Stop()
 	b.meter.bytes.Add(int64(n))
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = failure(b.ctx, err)
+		err = failure(b.ctx, err, b.urls...)
 	}
 	return n, err
 }
@@ -95,8 +98,9 @@ func (b *body) Close() error {
 	return b.Body.Close()
 }
 
-// failure is why a request failed, without its URL: net/http's error repeats it, secrets and all.
-func failure(ctx context.Context, err error) error {
+// failure is why a request failed, without its URL, which net/http's error repeats, and without what is secret in the urls: the error may
+// quote what a server sent, and that what it was sent.
+func failure(ctx context.Context, err error, urls ...string) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
@@ -111,7 +115,14 @@ func failure(ctx context.Context, err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the answer broke off")
 	}
-	return errors.New(redactText(err.Error()))
+	text := err.Error()
+	if strings.Contains(text, "Location header") {
+		return errors.New("the server redirects to what is no URL")
+	}
+	for _, u := range urls {
+		text = Scrubber(u).Replace(text)
+	}
+	return errors.New(redactText(text))
 }
 
 // status is an answer's HTTP status that is no success.

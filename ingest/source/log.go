@@ -28,15 +28,18 @@ func forgetLog() { C.fw_log_forget() }
 // forgetLogLines drops the lines alone, so that an error of reading is not explained with what a decoder told before.
 func forgetLogLines() { C.fw_log_forget_lines() }
 
-// lastLog is the last error or warning that libav told on this thread, redacted; empty when there was none.
-func lastLog() string { return logLine(C.fw_log_last()) }
+// lastLog is the last error or warning that libav told on this thread, without the secrets of the URL that it was given; empty when there
+// was none.
+func lastLog(url string) string { return logLine(C.fw_log_last(), url) }
 
-func logLine(line *C.char) string { return redactText(pointer.ReplaceAllString(C.GoString(line), "")) }
+func logLine(line *C.char, url string) string {
+	return redactText(Scrubber(url).Replace(pointer.ReplaceAllString(C.GoString(line), "")))
+}
 
-// explained is libav's error with the first and the last line of its log, which tell more than the error's code: what went wrong, and what came of
+// explained is libav's error about url with the first and the last line of its log, which tell more than the error's code: what went wrong, and what came of
 // it.
-func explained(err error) error {
-	first, last := logLine(C.fw_log_first()), lastLog()
+func explained(err error, url string) error {
+	first, last := logLine(C.fw_log_first(), url), lastLog(url)
 	switch {
 	case last == "":
 		return err
@@ -48,8 +51,3 @@ func explained(err error) error {
 
 // pointer is where libav's log says that an object lies in memory.
 var pointer = regexp.MustCompile(` @ 0x[0-9a-f]+`)
-
-var urlInText = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'"]+`)
-
-// redactText redacts each URL in a text that others wrote.
-func redactText(text string) string { return urlInText.ReplaceAllStringFunc(text, Redact) }

@@ -166,17 +166,17 @@ func parseKey(at *url.URL, keys []m3u8.Key) (key, error) {
 		address, err := resolve(at, k.URI)
 		return key{k.Method, address, k.IV}, err
 	}
-	return key{}, fmt.Errorf("segments are encrypted with %q, which is not supported", k.Method)
+	return key{}, fmt.Errorf("segments are encrypted with %.40q, which is not supported", k.Method)
 }
 
 // resolve is reference as seen from a playlist's address. Only HTTP is followed: a playlist must not name our files.
 func resolve(at *url.URL, reference string) (string, error) {
 	u, err := at.Parse(reference)
 	if err != nil {
-		return "", fmt.Errorf("the playlist names %q, which is no URL", Redact(reference))
+		return "", fmt.Errorf("the playlist names %.200q, which is no URL", new(redaction).reference(reference))
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("the playlist names %q, which is not HTTP", Redact(reference))
+		return "", fmt.Errorf("the playlist names %.200q, which is not HTTP", new(redaction).reference(reference))
 	}
 	return u.String(), nil
 }

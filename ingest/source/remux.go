@@ -78,17 +78,17 @@ func (c container) write(codings []media.Coding, packets []media.Packet) ([]byte
 	dictionary := newDictionary(options)
 	defer dictionary.Free()
 	if err := out.WriteHeader(dictionary); err != nil {
-		return nil, explained(err)
+		return nil, explained(err, "")
 	}
 	for i := range packets {
 		if s := streams[packets[i].Track]; s != nil {
 			if err := write(out, s, &packets[i]); err != nil {
-				return nil, explained(err)
+				return nil, explained(err, "")
 			}
 		}
 	}
 	if err := out.WriteTrailer(); err != nil {
-		return nil, explained(err)
+		return nil, explained(err, "")
 	}
 	buffer.Flush()
 	return f.data, f.err

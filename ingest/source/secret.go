@@ -1,0 +1,96 @@
+package source
+
+import (
+	"cmp"
+	"encoding/base64"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// secretKeys are query keys that stand for a secret, whatever their spelling in upper and lower case.
+var secretKeys = regexp.MustCompile(`^(pass(word|wd|phrase)?|pwd|secret|client_secret|api[_-]?key|(access|auth|id|session|refresh|security)?[_-]?token|jwt|bearer|authorization` +
+	`|sig(nature)?|x-(amz|goog)-(signature|security-token)|hdn(ts|ea|tl)|wmsauthsign|verify)$`)
+
+func secretKey(name string) bool { return secretKeys.MatchString(name) }
+
+// reference is a secret that stands elsewhere.
+var reference = regexp.MustCompile(`\$\{(env|file):[^}]*\}`)
+
+// Literals names what in a URL is a secret in itself and no reference to one: "the password", "the value of token".
+func Literals(text string) (found []string) {
+	text = reference.ReplaceAllString(text, elsewhere)
+	scheme, rest, ok := strings.Cut(text, "://")
+	if !ok || strings.EqualFold(scheme, "file") {
+		return nil
+	}
+	r := &redaction{}
+	_, tail := r.host(strings.ToLower(scheme), rest)
+	if len(r.hidden) > 1 && !strings.Contains(r.hidden[1], elsewhere) {
+		found = append(found, "the password")
+	}
+	tail, _, _ = strings.Cut(tail, "#")
+	_, query, _ := strings.Cut(tail, "?")
+	for _, pair := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		key, value, _ := strings.Cut(pair, "=")
+		if value != "" && !strings.Contains(value, elsewhere) && secretKey(strings.ToLower(key)) {
+			found = append(found, "the value of "+key)
+		}
+	}
+	return found
+}
+
+// elsewhere stands for a reference.
+const elsewhere = string(firstPrivate)
+
+// A secret of less than leastSecret bytes is not looked for in texts: it would be found in words.
+const leastSecret = 4
+
+// Hidden is what Redact masks in a URL, in every spelling that it may have in a text, the longest first.
+func Hidden(text string) []string {
+	r := &redaction{}
+	r.url(text)
+	return Spellings(r.hidden...)
+}
+
+// Scrubber takes out of a text what Redact masks in the URL, wherever and however it stands there: as it is, as it is meant, encoded, or in base64
+// as a header has it; and the URL itself is told as Redact has it.
+func Scrubber(text string) *strings.Replacer {
+	if text == "" {
+		return strings.NewReplacer()
+	}
+	told := Redact(text)
+	pairs := []string{text, told, told, told}
+	for _, s := range Hidden(text) {
+		pairs = append(pairs, s, mask)
+	}
+	return strings.NewReplacer(pairs...)
+}
+
+// Spellings are secrets in every way that they are written, the longest first.
+func Spellings(secrets ...string) (all []string) {
+	for _, secret := range secrets {
+		meant := secret
+		if s, err := url.PathUnescape(secret); err == nil {
+			meant = s
+		}
+		all = append(all, secret, meant, url.QueryEscape(meant), url.PathEscape(meant), base64.StdEncoding.EncodeToString([]byte(meant)))
+		if spaced, err := url.QueryUnescape(secret); err == nil {
+			all = append(all, spaced)
+		}
+	}
+	all = slices.DeleteFunc(all, func(s string) bool { return len(s) < leastSecret })
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
+	return slices.Compact(all)
+}
+
+var urlInText = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'"]+|(?i)data:[^\s'"]+`)
+
+// redactText redacts each URL in a text that others wrote.
+func redactText(text string) string {
+	return urlInText.ReplaceAllStringFunc(text, func(url string) string {
+		end := len(strings.TrimRight(url, ":,.;)"))
+		return Redact(url[:end]) + url[end:]
+	})
+}
