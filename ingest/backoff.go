@@ -62,6 +62,9 @@ func (b *backoff) Crash(now time.Time) (wait time.Duration, quarantined bool) {
 	return spread(b.sentence), true
 }
 
+// Suspect tells that a worker of this stream has crashed lately.
+func (b *backoff) Suspect() bool { return len(b.crashes) > 0 || b.sentence > 0 }
+
 // spread moves d by up to a quarter either way, so that streams that fell together do not come back together.
 func spread(d time.Duration) time.Duration {
 	return d - d/4 + rand.N(d/2+1)

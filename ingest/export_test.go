@@ -25,6 +25,7 @@ type (
 	Job          = job
 	Timing       = timing
 	Decoding     = decoding
+	Sender       = sender
 	PlacedPacket = placed
 	Load         = load
 	Shedding     = shedding
@@ -34,6 +35,7 @@ type (
 const (
 	Offline, Live, Paced      = offline, live, paced
 	RecordDescriptor          = recordDescriptor
+	MediaDescriptor           = mediaDescriptor
 	Starting, Up, Down, Fault = starting, up, down, fault
 )
 
@@ -97,3 +99,6 @@ func OpenMonitor(url string) (*FileMonitor, *transport.Monitor) {
 	m := transport.New()
 	return openMonitor(&job{Path: url}, m), m
 }
+
+// NewReproductions keeps them in dir.
+func NewReproductions(dir string) *reproductions { return &reproductions{dir: dir} }

@@ -21,6 +21,9 @@ import (
 // TestMain lets the test binary be executed again as a worker: the real one, or by the name of a link to it a fake one.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == ingest.WorkerArg {
+		if filepath.Base(os.Args[0]) == "mortal" {
+			mortal()
+		}
 		if fake, ok := fakes[filepath.Base(os.Args[0])]; ok {
 			fake(readJob(), os.NewFile(ingest.RecordDescriptor, "records"))
 			return
@@ -68,6 +71,7 @@ var fakes = map[string]func(j ingest.Job, records *os.File){
 		ingest.NewSender(records).Record(frame(j.Session+1, 0, 0, 0))
 		select {}
 	},
+	"eater": eater,
 	"talker": func(j ingest.Job, records *os.File) {
 		path, _ := os.Readlink(j.Path)
 		os.Stderr.WriteString(strings.Repeat("x", 1<<20) + "\nthe end of " + path + "\n")

@@ -18,6 +18,8 @@ type feed struct {
 	settled chan struct{}
 	process *process
 	sound   *soundFeed
+	// recent, if there is one, keeps what is written.
+	recent *recent
 	// failed is why the worker could not be started, broken why its pipe could not be written: it is gone. Valid after Fetch.
 	failed, broken error
 }
@@ -48,6 +50,9 @@ func (f *feed) Write(b []byte) (int, error) {
 	})
 	if f.failed != nil {
 		return 0, f.failed
+	}
+	if f.recent != nil {
+		f.recent.Write(b)
 	}
 	n, err := f.process.media.Write(b)
 	if err != nil {

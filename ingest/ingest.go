@@ -26,6 +26,8 @@ type Config struct {
 	Executable string `yaml:"-"`
 	// Edge is the base URL under which others reach this edge's pictures; it goes into every StreamSecond.
 	Edge string `yaml:"-"`
+	// Reproductions is the directory of what workers were fed that kept crashing; empty: none is kept.
+	Reproductions string `yaml:"-"`
 	// RetryMost is the longest wait before a source that is down is tried again.
 	RetryMost time.Duration `yaml:"retry_most"`
 	// Quarantine is how long a stream rests whose worker crashed five times in a minute, at first; it doubles up to 16-fold.
@@ -86,7 +88,9 @@ type Ingest struct {
 	log      *slog.Logger
 	pictures *evidence.Pictures
 	launcher launcher
-	packets  *evidence.Packets
+	// reproductions are those of all streams.
+	reproductions *reproductions
+	packets       *evidence.Packets
 
 	mu      sync.Mutex
 	streams map[string]*kept
@@ -117,7 +121,7 @@ func New(config Config, publish Publish, log *slog.Logger) *Ingest {
 	}
 	return &Ingest{
 		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), packets: evidence.NewPackets(config.Evidence.Packets),
-		launcher: launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}, streams: map[string]*kept{},
+		launcher: launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}, reproductions: &reproductions{dir: config.Reproductions}, streams: map[string]*kept{},
 	}
 }
 
@@ -202,7 +206,7 @@ func (i *Ingest) begin(id string, k *kept, before <-chan struct{}) {
 	status := newStatus(i.config.Edge, time.Now())
 	k.load = newLoad(status.Sampling)
 	s := &stream{
-		id: id, spec: k.spec, config: i.config, launcher: i.launcher, pictures: i.pictures, packets: i.packets, publish: i.publish,
+		id: id, spec: k.spec, config: i.config, launcher: i.launcher, reproductions: i.reproductions, pictures: i.pictures, packets: i.packets, publish: i.publish,
 		log: i.log.With("stream", id), status: status, load: k.load, position: &source.Position{},
 		backoff: backoff{most: i.config.RetryMost, quarantine: i.config.Quarantine},
 	}

@@ -48,7 +48,6 @@ func lacking(call, mode, file string) {
 
 // On a machine that lacks a part of the sandbox a stream is not started when it is required, and is otherwise, which is said once.
 func TestSandboxLacks(t *testing.T) {
-	t.Parallel()
 	self, file := must(os.Executable()), clip(t, 1, "clip.ts")
 	for _, c := range []struct {
 		call  string
@@ -64,7 +63,6 @@ func TestSandboxLacks(t *testing.T) {
 		{"io_uring_setup", sandbox.Required, "is up: ", ""},
 	} {
 		t.Run(c.call+" "+string(c.mode), func(t *testing.T) {
-			t.Parallel()
 			var out bytes.Buffer
 			cmd := exec.CommandContext(t.Context(), self, lackingArg, c.call, string(c.mode), file)
 			cmd.Stdout, cmd.Stderr = &out, &out

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -118,6 +119,17 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 	// A job is shorter than a pipe, so this does not wait; a worker that is already dead shows on its records.
 	stdin.Write(append(task, '\n'))
 	return p, nil
+}
+
+// starved is what Go, C++ and libav say when they get no memory.
+var starved = regexp.MustCompile(`(?i)out of memory|cannot allocate memory|bad_alloc|insufficient memory|failed to allocate`)
+
+// hint says what may be behind an error of a worker, when that can be told from its text; else it is empty.
+func (l launcher) hint(text string) string {
+	if !starved.MatchString(text) {
+		return ""
+	}
+	return fmt.Sprintf(": it needed more memory than ingest.worker_memory, %d MiB", l.memory>>20)
 }
 
 // count completes the progress of a worker that reads a file: the sandbox shows it nothing of itself.

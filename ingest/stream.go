@@ -18,12 +18,14 @@ type stream struct {
 	config   Config
 	status   *status
 	launcher launcher
-	pictures *evidence.Pictures
-	packets  *evidence.Packets
-	publish  Publish
-	log      *slog.Logger
-	backoff  backoff
-	load     *load
+	// reproductions are those of all streams.
+	reproductions *reproductions
+	pictures      *evidence.Pictures
+	packets       *evidence.Packets
+	publish       Publish
+	log           *slog.Logger
+	backoff       backoff
+	load          *load
 	// position is how far a segmented source has been fetched.
 	position *source.Position
 }
@@ -38,6 +40,8 @@ type outcome struct {
 	settings bool
 	// silent tells that the source was listened to in vain, which costs nobody anything.
 	silent bool
+	// fed is what the worker was fed, when that is kept.
+	fed *recent
 	// presented is for how long it had pictures or sound.
 	presented time.Duration
 }
@@ -116,8 +120,24 @@ func (s *stream) wait(o outcome) time.Duration {
 	wait, quarantined := s.backoff.Crash(time.Now())
 	if quarantined {
 		s.status.Trouble(fault, fmt.Sprintf("in quarantine for %d s after %d crashes: %s", int(wait.Seconds()), crashesMost, o.reason))
+		s.log.Error("stream is in quarantine", "for", wait, "crashes", crashesMost, "reason", o.reason, "reproduction", s.reproduce(o))
 	}
 	return wait
+}
+
+// reproduce keeps what the worker was fed that crashed last, and tells where. A file is its own reproduction.
+func (s *stream) reproduce(o outcome) string {
+	switch {
+	case o.fed == nil:
+		return source.Redact(s.spec.URL)
+	case s.reproductions.dir == "":
+		return "none: there is no directory for them"
+	}
+	path, err := s.reproductions.Keep(s.id, time.Now(), o.fed.Bytes())
+	if err != nil {
+		s.log.Error("reproduction is not kept", "error", err)
+	}
+	return path
 }
 
 // try plays the source once, to its end or until something fails.
@@ -141,7 +161,7 @@ func (s *stream) try(ctx context.Context) outcome {
 	} else {
 		o = t.fetched(ctx, scheme)
 	}
-	o.reason = at.Reason(o.reason)
+	o.reason, o.fed = at.Reason(o.reason), t.recent
 	if last := s.status.Last(); last.After(begin) {
 		o.presented = last.Sub(begin)
 	}

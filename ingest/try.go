@@ -19,6 +19,8 @@ type try struct {
 	watch  *watch
 	// file is nil unless the source is one with MPEG-TS.
 	file *fileMonitor
+	// recent is what the worker is fed when the stream is suspected of crashing it, else nil.
+	recent *recent
 }
 
 // direct lets the worker open the source itself: a file, which can be looped, or a live source, which comes as it happens.
@@ -48,6 +50,10 @@ func (t *try) fetched(ctx context.Context, scheme source.Scheme) outcome {
 		j.Mode = t.mode(scheme)
 		return t.launch(ctx, j)
 	})
+	if t.stream.backoff.Suspect() {
+		t.recent = &recent{}
+		f.recent = t.recent
+	}
 	request := source.Request{URL: t.at.url, Access: t.stream.config.Policy, Loop: t.stream.spec.Loop, Position: t.stream.position}
 	fetched := make(chan error, 1)
 	go func() {
@@ -124,8 +130,9 @@ func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *pro
 		if died == nil {
 			died = errors.New("it ended without a word")
 		}
-		t.stream.log.Error("worker died", "exit", died, "stderr", t.at.Redact(p.stderr.String()))
-		return outcome{state: fault, reason: fmt.Sprintf("worker died: %v", died)}
+		said := p.stderr.String()
+		t.stream.log.Error("worker died", "exit", died, "stderr", t.at.Redact(said))
+		return outcome{state: fault, reason: fmt.Sprintf("worker died: %v%s", died, t.stream.launcher.hint(said))}
 	}
 	if end.Unfit {
 		return outcome{state: fault, reason: end.Reason, settings: true}
@@ -157,6 +164,9 @@ func (t *try) hear(p *process) (*ending, error) {
 			}
 		case m.Progress != nil:
 			p.count(m.Progress)
+			if t.recent != nil {
+				t.recent.Taken(m.Progress.Taken)
+			}
 			t.watch.Progress(*m.Progress, time.Now())
 			s.status.Progress(*m.Progress, time.Now(), p.media == nil)
 			s.load.Heard(time.Duration(m.Progress.Lag)*time.Microsecond, time.Now())

@@ -20,6 +20,8 @@ type Input struct {
 	Format string
 	// Read, if there is one, is told the bytes of each packet when it has been read, before what it decodes to is yielded.
 	Read func(bytes int)
+	// Refused, if there is one, is told why a track or a packet cannot be decoded: for people, without secrets.
+	Refused func(reason string)
 	// Packets asks for the packets of the tracks that are decoded, each before what it decodes to.
 	Packets bool
 	// Sound is a second path, for sound that comes in a container of its own; empty: there is none. Of that container only sound is decoded.
@@ -50,7 +52,7 @@ type Decoder struct {
 	// foreign counts packets of other video tracks since the last one of the chosen track.
 	foreign int
 	keys    keys
-	errors  int
+	refused refusals
 }
 
 // Open finds out what the input holds. Of a live source it reads up to a second of media. Cancelling ctx ends it and Units, except while
@@ -60,7 +62,7 @@ func Open(ctx context.Context, in Input) (*Decoder, error) {
 	runtime.LockOSThread() // the log is the thread's
 	defer runtime.UnlockOSThread()
 	startLog()
-	d := &Decoder{pictures: newDemuxer(in.Path, in.Format), read: in.Read, frame: astiav.AllocFrame(), keys: noKeys}
+	d := &Decoder{pictures: newDemuxer(in.Path, in.Format), read: in.Read, refused: refusals{tell: in.Refused}, frame: astiav.AllocFrame(), keys: noKeys}
 	open := func() error { return d.pictures.open(ctx) }
 	if in.Sound != "" {
 		sound := newDemuxer(in.Sound, "")
@@ -156,7 +158,7 @@ func (d *Decoder) overhear(t *track, p *astiav.Packet, yield func(media.Unit, er
 		return true
 	}
 	if d.foreign++; d.foreign <= maxForeign {
-		for range t.decode(p, d.frame, &d.errors) {
+		for range t.decode(p, d.frame, &d.refused) {
 		}
 		return true
 	}
@@ -173,7 +175,7 @@ func (d *Decoder) redescribe(t *track) {
 
 // drain sends p, nil at the end, to t and yields what t has ready.
 func (d *Decoder) drain(t *track, p *astiav.Packet, yield func(media.Unit, error) bool) bool {
-	for u, changed := range t.decode(p, d.frame, &d.errors) {
+	for u, changed := range t.decode(p, d.frame, &d.refused) {
 		if changed {
 			d.redescribe(t)
 			if !d.yieldTracks(yield) {
@@ -209,7 +211,7 @@ func (d *Decoder) yieldTracks(yield func(media.Unit, error) bool) bool {
 }
 
 // Errors counts packets and pictures so far that a decoder refused.
-func (d *Decoder) Errors() int { return d.errors }
+func (d *Decoder) Errors() int { return d.refused.count }
 
 // Position is where in the input the furthest packet begins that was read so far, in bytes; 0 when the container does not tell.
 func (d *Decoder) Position() int64 { return d.position }

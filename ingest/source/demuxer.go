@@ -81,11 +81,11 @@ func (d *demuxer) probe() error {
 		d.container = nil // libav has freed it
 		return err
 	}
-	if err := d.container.FindStreamInfo(nil); err != nil {
+	if err := findTracks(d.container); err != nil {
 		return err
 	}
 	if d.container.NbStreams() == 0 {
-		return errors.New("no tracks")
+		return fmt.Errorf("no tracks in the first %s bytes", options["probesize"])
 	}
 	return nil
 }
@@ -102,6 +102,7 @@ func (s Scheme) inputOptions(path string) (string, map[string]string, error) {
 	case o.url == "":
 		o.url, o.options = "file:"+LocalPath(path), map[string]string{"protocol_whitelist": "file"}
 	}
+	restrain(o.options)
 	o.options["merge_pmt_versions"] = "1" // a transport stream's track goes on when its PID changes
 	return o.url, o.options, nil
 }

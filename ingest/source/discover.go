@@ -6,6 +6,7 @@ package source
 import "C"
 
 import (
+	"fmt"
 	"slices"
 	"unsafe"
 
@@ -23,7 +24,7 @@ const (
 // discover describes a container's tracks that are not known yet and opens decoders for them: for all audio up to maxAudio, and
 // for every video track, of which the first usable one is chosen.
 func (d *Decoder) discover(from *demuxer) {
-	late := len(d.tracks.List) > 0
+	late, before := len(d.tracks.List) > 0, len(from.index)
 	d.tracks.List = slices.Clone(d.tracks.List)
 	for _, s := range from.container.Streams()[len(from.index):] {
 		index := len(d.tracks.List)
@@ -36,11 +37,14 @@ func (d *Decoder) discover(from *demuxer) {
 		}
 		t, err := openTrack(from.container, s, index)
 		if err != nil {
-			d.errors++
+			d.refused.add(trackName(s, index), err)
 			continue
 		}
 		t.late = late
 		d.decoded[index] = t
+	}
+	if n := len(from.index); n >= maxTracks && n > before {
+		d.refused.add("what comes after", fmt.Errorf("the first %d tracks", maxTracks))
 	}
 	if d.video == nil {
 		d.video = d.firstVideo()

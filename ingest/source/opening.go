@@ -177,7 +177,7 @@ func takeTLSVerify(query string) (rest string, verify bool, err error) {
 // live are the options of a live source: what it holds is looked into for at most 2 MB or a second of media, and it may use nothing but
 // these protocols and, unless it is empty, this format.
 func live(protocols, format string) map[string]string {
-	options := map[string]string{"protocol_whitelist": protocols, "probesize": "2000000", "analyzeduration": "1000000", "fpsprobesize": "5"}
+	options := map[string]string{"protocol_whitelist": protocols, "probesize": strconv.Itoa(probeSize), "analyzeduration": "1000000", "fpsprobesize": "5"}
 	if format != "" {
 		options["format_whitelist"] = format
 	}

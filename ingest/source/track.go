@@ -10,16 +10,14 @@ import (
 	"github.com/framewatch/framewatch/ingest/media"
 )
 
-// maxPixels bounds a picture's area: a hostile header must not make us allocate without limit. maxRefusals bounds how often a decoder
-// is asked again after an error for one packet.
-const (
-	maxPixels   = 8192 * 8192
-	maxRefusals = 16
-)
+// maxRefusals bounds how often a decoder is asked again after an error for one packet.
+const maxRefusals = 16
 
 // track is one elementary stream being decoded.
 type track struct {
 	index int
+	// name is what the track is to people.
+	name  string
 	codec *astiav.CodecContext
 	video bool
 	// late tells that the track appeared after Open.
@@ -50,7 +48,7 @@ func openTrack(container *astiav.FormatContext, s *astiav.Stream, index int) (*t
 	if codec == nil {
 		return nil, fmt.Errorf("no decoder for %s", parameters.CodecID().Name())
 	}
-	t := &track{container: container, stream: s, index: index, codec: astiav.AllocCodecContext(codec), video: parameters.MediaType() == astiav.MediaTypeVideo}
+	t := &track{container: container, stream: s, index: index, name: trackName(s, index), codec: astiav.AllocCodecContext(codec), video: parameters.MediaType() == astiav.MediaTypeVideo}
 	if err := t.open(codec, s); err != nil {
 		t.codec.Free()
 		return nil, err
@@ -62,6 +60,11 @@ func openTrack(container *astiav.FormatContext, s *astiav.Stream, index int) (*t
 	}
 	t.look()
 	return t, nil
+}
+
+func trackName(s *astiav.Stream, index int) string {
+	p := s.CodecParameters()
+	return fmt.Sprintf("%s track %d (%s)", p.MediaType(), index, p.CodecID().Name())
 }
 
 func (t *track) open(codec *astiav.Codec, s *astiav.Stream) error {
@@ -85,10 +88,10 @@ func (t *track) open(codec *astiav.Codec, s *astiav.Stream) error {
 
 // decode sends p, or nil at the end, and yields the units that come out, each with whether the track's format changed before it.
 // What the decoder refuses is added to refused.
-func (t *track) decode(p *astiav.Packet, frame *astiav.Frame, refused *int) iter.Seq2[media.Unit, bool] {
+func (t *track) decode(p *astiav.Packet, frame *astiav.Frame, refused *refusals) iter.Seq2[media.Unit, bool] {
 	return func(yield func(media.Unit, bool) bool) {
 		if err := t.content.send(t.codec, p); err != nil {
-			*refused++
+			refused.add(t.name, err)
 		}
 		for failed := 0; failed < maxRefusals; {
 			err := t.content.receive(t.codec, frame)
@@ -101,7 +104,7 @@ func (t *track) decode(p *astiav.Packet, frame *astiav.Frame, refused *int) iter
 				u, changed, err = t.content.read(frame)
 			}
 			if err != nil {
-				*refused++
+				refused.add(t.name, err)
 				failed++
 				continue
 			}
