@@ -43,6 +43,8 @@ func findTracks(container *astiav.FormatContext) error {
 // refusals counts what of an input cannot be decoded.
 type refusals struct {
 	count int
+	// path of the input, which may hold secrets.
+	path string
 	// tell, if there is one, gets why: for people, without secrets.
 	tell func(reason string)
 }
@@ -51,6 +53,6 @@ type refusals struct {
 func (r *refusals) add(what string, err error) {
 	r.count++
 	if r.tell != nil {
-		r.tell(fmt.Sprintf("%s cannot be decoded: %v", what, explained(err)))
+		r.tell(fmt.Sprintf("%s cannot be decoded: %v", what, explained(err, r.path)))
 	}
 }

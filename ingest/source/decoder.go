@@ -62,7 +62,7 @@ func Open(ctx context.Context, in Input) (*Decoder, error) {
 	runtime.LockOSThread() // the log is the thread's
 	defer runtime.UnlockOSThread()
 	startLog()
-	d := &Decoder{pictures: newDemuxer(in.Path, in.Format), read: in.Read, refused: refusals{tell: in.Refused}, frame: astiav.AllocFrame(), keys: noKeys}
+	d := &Decoder{pictures: newDemuxer(in.Path, in.Format), read: in.Read, refused: refusals{path: in.Path, tell: in.Refused}, frame: astiav.AllocFrame(), keys: noKeys}
 	open := func() error { return d.pictures.open(ctx) }
 	if in.Sound != "" {
 		sound := newDemuxer(in.Sound, "")
