@@ -1,10 +1,54 @@
 package lab
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // MakeInterlaced makes a standard clip of 1.2 seconds.
 func MakeInterlaced(ctx context.Context, clips, cache, work string, encoding func()) (EdgeClip, error) {
 	c := standardClips[3]
 	c.name, c.width, c.height, c.footage = "small", 360, 288, []stretch{{path: "mdn_frog_480p30_h264_aac.mp4", length: 2, rate: 30}}
 	return c.make(ctx, clips, cache, work, encoding)
+}
+
+// What tests of the soak reach.
+type (
+	Relay      = relay
+	RelayState = relayState
+)
+
+const (
+	Forwarding = forwarding
+	Stalled    = stalled
+	Broken     = broken
+)
+
+var NewRelay, NewLedger = newRelay, newLedger
+
+func (r *relay) Serve(ctx context.Context) error { return r.serve(ctx) }
+
+func (l *Ledger) Added(stream string, now time.Time)   { l.added(stream, now) }
+func (l *Ledger) Removed(stream string, now time.Time) { l.removed(stream, now) }
+func (l *Ledger) Outage(stream string, start, end time.Time, behind time.Duration) {
+	l.outage(stream, start, end, behind)
+}
+
+// Disturbance is one that is planned.
+type Disturbance struct {
+	Kind       string
+	At, Length time.Duration
+}
+
+// PlanSoak is what is planned for each of so many streams over all protocols in turn.
+func PlanSoak(streams int, length time.Duration, seed uint64) [][]Disturbance {
+	var lines []*line
+	for i := range streams {
+		lines = append(lines, &line{sender: senders[i%len(senders)]})
+	}
+	plans := make([][]Disturbance, streams)
+	for _, d := range planSoak(SoakConfig{Length: length, Seed: seed}, lines) {
+		plans[d.line] = append(plans[d.line], Disturbance{string(d.kind), d.at, d.length})
+	}
+	return plans
 }

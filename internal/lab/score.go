@@ -71,6 +71,18 @@ func (s *Score) Alert(ev *schemas.DefectEvent, now time.Time) {
 	}
 }
 
+// all are the defects that were not retracted.
+func (s *Score) all() (list []Detected) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.defects {
+		if !s.gone[d.ID] {
+			list = append(list, *d)
+		}
+	}
+	return list
+}
+
 // defect finds the defect of ev or begins it. The lock is held.
 func (s *Score) defect(ev *schemas.DefectEvent) *Detected {
 	if i := slices.IndexFunc(s.defects, func(d *Detected) bool { return d.ID == ev.ID }); i >= 0 {

@@ -1,0 +1,186 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// Ledger is what a soak did to its streams, and what was seen of it. It is safe for concurrent use.
+type Ledger struct {
+	mu   sync.Mutex
+	done map[disturbanceKind]int
+	// outages are cuts and stalls, spoilt are stretches of spoilt bytes.
+	outages, spoilt []outage
+	// since is when each stream that is watched was last heard of, or added.
+	since map[string]time.Time
+	gap   Gap
+	// streams are all that were ever heard of.
+	streams map[string]bool
+	defects Score
+}
+
+// outage is a stretch in which a stream gave nothing, or nothing whole. It may be seen until later than its end: what had been fetched is
+// presented first.
+type outage struct {
+	Injected
+	until time.Time
+}
+
+// Gap is a time without a heartbeat.
+type Gap struct {
+	Stream  string  `json:"stream"`
+	Seconds float64 `json:"seconds"`
+}
+
+const (
+	// mostGap is how long a watched stream may be without a heartbeat.
+	mostGap = 5 * time.Second
+	// recovery is how long after an outage's end its defect may still begin or last: the longest wait before a source is tried again, the
+	// time that it takes to be understood, and how long a defect goes on when the signal comes back.
+	recovery = 15 * time.Second
+)
+
+func newLedger() *Ledger {
+	return &Ledger{done: map[disturbanceKind]int{}, since: map[string]time.Time{}, streams: map[string]bool{}, defects: Score{gone: map[string]bool{}}}
+}
+
+// Beat notes a heartbeat of a stream at time now.
+func (l *Ledger) Beat(stream string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if since, watched := l.since[stream]; watched {
+		l.streams[stream] = true
+		l.silent(stream, now.Sub(since))
+		l.since[stream] = now
+	}
+}
+
+// Event notes an event of a defect at time now.
+func (l *Ledger) Event(ev *schemas.DefectEvent, now time.Time) { l.defects.Event(ev, now) }
+
+// silent notes that a stream was without a heartbeat. The lock is held.
+func (l *Ledger) silent(stream string, d time.Duration) {
+	if d.Seconds() > l.gap.Seconds {
+		l.gap = Gap{stream, d.Seconds()}
+	}
+}
+
+func (l *Ledger) did(kind disturbanceKind) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.done[kind]++
+}
+
+func (l *Ledger) added(stream string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.since[stream] = now
+}
+
+func (l *Ledger) removed(stream string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.silent(stream, now.Sub(l.since[stream]))
+	delete(l.since, stream)
+}
+
+func (l *Ledger) outage(stream string, start, end time.Time, behind time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.outages = append(l.outages, outage{Injected{Stream: stream, Kind: "no_signal", Start: start, End: end}, end.Add(behind + recovery)})
+}
+
+func (l *Ledger) corruption(stream string, start, end time.Time, behind time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spoilt = append(l.spoilt, outage{Injected{Stream: stream, Start: start, End: end}, end.Add(behind + recovery)})
+}
+
+// damage are the kinds of defects that lost and spoilt bytes make beside an outage: at its edges, too.
+var damage = map[string]bool{
+	"decode_error": true, "corruption": true, "dropped_frames": true, "pts_error": true, "ts_error": true, "manifest_error": true,
+	"audio_dropout": true, "click": true,
+}
+
+// SoakReport is what came of a soak.
+type SoakReport struct {
+	// OK tells that nothing is in Failures.
+	OK bool `json:"ok"`
+	// Failures say each what went wrong.
+	Failures  []string `json:"failures"`
+	Seconds   float64  `json:"seconds"`
+	Streams   int      `json:"streams"`
+	Protocols []string `json:"protocols"`
+	// Disturbances are how many of each kind there were.
+	Disturbances map[disturbanceKind]int `json:"disturbances"`
+	// Outages are how many cuts and stalls there were, Found those that appeared as no_signal.
+	Outages int `json:"outages"`
+	Found   int `json:"outages_found"`
+	// LongestGap is the longest time without a heartbeat of a stream that was watched.
+	LongestGap Gap `json:"longest_gap"`
+	// Usage is what the program had of each resource, and what was left of it at the end.
+	Usage []Usage `json:"usage"`
+}
+
+// Report says what came of it until now, but for the Usage.
+func (l *Ledger) Report(now time.Time) SoakReport {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for stream, since := range l.since {
+		l.silent(stream, now.Sub(since))
+	}
+	r := SoakReport{Failures: []string{}, Streams: len(l.streams), Disturbances: l.done, Outages: len(l.outages), LongestGap: l.gap}
+	if d := time.Duration(l.gap.Seconds * float64(time.Second)); d > mostGap {
+		r.fail("stream %s was without a heartbeat for %.1f s", l.gap.Stream, l.gap.Seconds)
+	}
+	if len(l.outages) == 0 {
+		r.fail("no outage was made: nothing was tried")
+	}
+	explained := map[string]bool{}
+	for _, o := range slices.Concat(l.outages, l.spoilt) {
+		for _, d := range l.defects.all() {
+			explained[d.ID] = explained[d.ID] || damage[d.Kind] && o.spans(d, now)
+		}
+	}
+	for _, o := range l.outages {
+		found := false
+		for _, d := range l.defects.all() {
+			if d.Kind == o.Kind && o.spans(d, now) {
+				found, explained[d.ID] = true, true
+			}
+		}
+		if found {
+			r.Found++
+		} else {
+			r.fail("the outage of stream %s from %s to %s did not appear as no_signal", o.Stream, o.Start.Format(clock), o.End.Format(clock))
+		}
+	}
+	for _, d := range l.defects.all() {
+		if !explained[d.ID] {
+			r.fail("stream %s had a defect that nobody made: %s at %s", d.Stream, d.Kind, d.Onset.Format(clock))
+		}
+	}
+	slices.Sort(r.Failures)
+	return r
+}
+
+// clock is how instants are told, the same as in the log.
+const clock = "15:04:05.000"
+
+// spans tells whether the defect is of the outage's stream and time.
+func (o outage) spans(d Detected, now time.Time) bool {
+	end := d.End
+	if d.Open {
+		end = now
+	}
+	return d.Stream == o.Stream && !d.Onset.Before(o.Start.Add(-time.Second)) && !d.Onset.After(o.until) && !end.Before(o.Start) &&
+		(!d.Open || now.Before(o.until))
+}
+
+func (r *SoakReport) fail(format string, values ...any) {
+	r.Failures = append(r.Failures, fmt.Sprintf(format, values...))
+}
