@@ -48,6 +48,9 @@ type outcome struct {
 
 // Run keeps the stream until ctx is done.
 func (s *stream) Run(ctx context.Context) {
+	if literals := source.Literals(s.spec.URL); len(literals) > 0 {
+		s.log.Warn("the URL holds secrets itself, which stand on the log: write ${file:/path/of/secret} or ${env:NAME} in their place", "secrets", literals)
+	}
 	seconds := make(chan struct{})
 	go func() {
 		defer close(seconds)

@@ -29,6 +29,8 @@ func TestChannelLists(t *testing.T) {
 		{"control characters and marks of direction", "#EXTINF:-1,a\x1b[31m\u202eb\nhttp://h/1\n", []string{"a[31mb http://h/1 "}, nil},
 		{"our secrets", "#EXTINF:-1,a\nhttp://evil/${file:/etc/passwd}\n", nil, []string{`line 2 ("a"): a list may not refer`}},
 		{"our files", "#EXTINF:-1,a\n/etc/passwd\n#EXTINF:-1,b\nfile:///etc/passwd\n#EXTINF:-1,c\n-i\n", nil, []string{`line 2 ("a"): "/etc/passwd" is no URL of a network`, `line 4 ("b")`, `line 6 ("c")`}},
+		{"their secrets", "#EXTINF:-1,a\nhttp://bob:S3cr3t@h/1\n#EXTINF:-1,b\nhttp://h/2?token=S3cr3t&quality=hd\n#EXTINF:-1,c\nhttp://h/3?quality=hd\n", []string{"c http://h/3?quality=hd "},
+			[]string{`line 2 ("a"): url holds the password itself`, `line 4 ("b"): url holds the value of token itself`}},
 		{"an unknown scheme", "#EXTINF:-1,a\ngopher://h\n", nil, []string{`line 2 ("a"): open gopher://h: scheme "gopher" is unknown`}},
 		{"cut short", "#EXTINF:-1 tvg-id=\"a", nil, nil},
 		{"nothing", "", nil, nil},

@@ -260,7 +260,12 @@ func (c StreamConfig) validate() error {
 		return errors.New("the id has control characters")
 	case c.URL == "":
 		return errors.New("url is missing")
-	case strings.HasPrefix(c.URL, "${"):
+	}
+	if literals := source.Literals(c.URL); len(literals) > 0 {
+		return fmt.Errorf("url holds %s itself, which would stand on the log: in the configuration file or what `framewatch streams apply` is given write ${file:/path/of/secret} or ${env:NAME} in its place",
+			strings.Join(literals, " and "))
+	}
+	if strings.HasPrefix(c.URL, "${") {
 		return nil
 	}
 	_, err := source.Lookup(c.URL)

@@ -40,7 +40,7 @@ func TestStreamsAreAppliedListedAndRemoved(t *testing.T) {
 	onLog(t, brokers, "topics", "apply")
 	file := filepath.Join(t.TempDir(), "streams.yaml")
 	if err := os.WriteFile(file, []byte(`streams:
-  - {id: news, url: "http://user:${env:NEVER_SET}@origin/news.ts?token=abc", labels: {region: north}}
+  - {id: news, url: "http://user:${env:NEVER_SET}@origin/news.ts?x=abc", labels: {region: north}}
   - {id: sport, url: "http://origin/sport.m3u8", profile: default, lane: group}
 `), 0o600); err != nil {
 		t.Fatal(err)

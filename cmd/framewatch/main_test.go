@@ -51,6 +51,9 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{[]string{"config", "check", "-c", file("interval.yaml", "detector: {interval: 1h}")}, "at most 5s"},
 		{[]string{"config", "check", "-c", file("advertise.yaml", "ingest: {advertise: nonsense}")}, `advertise "nonsense"`},
 		{[]string{"config", "check", "-c", file("scheme.yaml", "streams: [{id: a, url: 'gopher://x'}]")}, `scheme "gopher" is unknown`},
+		{[]string{"config", "check", "-c", file("literal.yaml", "streams: [{id: a, url: 'srt://h:9000?passphrase=S3cr3tS3cr3t'}]")},
+			`streams[0] ("a"): url holds the value of passphrase itself, which would stand on the log: in the configuration file or what ` + "`framewatch streams apply` is given write ${file:/path/of/secret} or ${env:NAME} in its place"},
+		{[]string{"streams", "apply", "-f", file("apply.yaml", "streams: [{id: a, url: 'http://bob:S3cr3t@h/1.ts?token=S3cr3t'}]")}, `streams[0] ("a"): url holds the password and the value of token itself`},
 		{[]string{"config", "check", "-c", file("dots.yaml", "streams: [{id: .., url: x}]")}, "cannot stand in a URL"},
 		{[]string{"config", "check", "-c", file("control.yaml", "streams: [{id: \"a\\nb\", url: x}]")}, "control characters"},
 		{[]string{"config", "check", "-c", file("profile.yaml", "profiles: {default: {}}\nstreams: [{id: a, url: x, profile: sport}]")}, `profile "sport" is not`},
@@ -71,7 +74,7 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{[]string{"version", "--jsn"}, "unknown flag: --jsn"},
 	} {
 		code, stdout, stderr := command(t, test.args...)
-		if code != exitUsage || !strings.Contains(stderr, test.want) || stdout != "" {
+		if code != exitUsage || !strings.Contains(stderr, test.want) || stdout != "" || strings.Contains(stderr, "S3cr3t") {
 			t.Errorf("%q: got code %d, stdout %q, stderr %q, want code 2 and %q", test.args, code, stdout, stderr, test.want)
 		}
 	}

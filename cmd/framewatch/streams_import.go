@@ -20,7 +20,7 @@ func streamsImportCommand() *cobra.Command {
 		Short: "Add or change the streams of an M3U list of channels; - reads it from standard input",
 		Long: "Add or change the streams of an M3U list of channels (#EXTINF and a URL each); - reads it from standard input.\n" +
 			"A channel's id is its tvg-id, else its tvg-name, else its title; group-title and the names become labels. Of two channels with one id the second is\n" +
-			"called ID-2. What is printed are the streams; what is left out is told on standard error.",
+			"called ID-2. A URL with a password or a token is left out: it would stand on the log. What is printed are the streams; what is left out is told on standard error.",
 		Args: oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			list, err := openChannels(cmd.InOrStdin(), args[0])
@@ -33,8 +33,8 @@ func streamsImportCommand() *cobra.Command {
 			for _, left := range list.left {
 				fmt.Fprintln(cmd.ErrOrStderr(), "left out:", left)
 			}
-			if n := list.secrets(); n > 0 {
-				fmt.Fprintf(cmd.ErrOrStderr(), "%d URLs hold credentials, which stand on the log as they are; `streams apply` takes them by reference: ${file:/path}\n", n)
+			if n := list.private(); n > 0 {
+				fmt.Fprintf(cmd.ErrOrStderr(), "%d URLs have parts that may be secrets, which stand on the log as they are; `streams apply` takes them by reference: ${file:/path}\n", n)
 			}
 			if len(list.streams) == 0 {
 				return usage(fmt.Errorf("%s: there are no channels in it that can be watched", args[0]))
@@ -89,8 +89,8 @@ func printChannels(w io.Writer, output string, streams []StreamConfig) error {
 	return table.Flush()
 }
 
-// secrets counts the URLs that hold credentials.
-func (l *channelList) secrets() (n int) {
+// private counts the URLs with parts that are not told and yet no secrets for certain; those that are certain are left out.
+func (l *channelList) private() (n int) {
 	for _, s := range l.streams {
 		if source.Redact(s.URL) != s.URL {
 			n++

@@ -184,7 +184,7 @@ func (r *redaction) segment(s string) string {
 		at := strings.LastIndex(s, "@")
 		r.user(s[:at])
 		return mask + s[at:]
-	case token.MatchString(stem) && strings.ContainsAny(stem, "0123456789"):
+	case isToken(stem):
 		return r.hide(stem) + s[len(stem):]
 	}
 	parameters := strings.Split(s, ";")

@@ -107,6 +107,12 @@ func TestLiterals(t *testing.T) {
 		"https://h/a.m3u8?X-Amz-Signature=S3cr3t&X-Amz-Expires=1":    "the value of X-Amz-Signature",
 		"https://${env:HOST}:8443/${env:PATH}?access_token=${env:T}": "",
 		"rtsp://admin:S3cr3t@10.0.0.9/1":                             "the password",
+		"rtmp://h/live/news":                                         "",
+		"rtmp://h/live/live_4711_S3cr3tS3cr3tS3cr3t":                 "the stream key",
+		"rtmps://h/live/${file:/run/key}":                            "",
+		"http://h/live/0123456789abcdef0123456789abcdef/a.ts":        "",
+		"${env:ORIGIN}/a.ts?token=S3cr3t":                            "the value of token",
+		"${env:URL}":                                                 "",
 	} {
 		if got := strings.Join(source.Literals(url), ", "); got != want {
 			t.Errorf("Literals(%q) = %q, want %q", url, got, want)

@@ -18,11 +18,15 @@ func secretKey(name string) bool { return secretKeys.MatchString(name) }
 // reference is a secret that stands elsewhere.
 var reference = regexp.MustCompile(`\$\{(env|file):[^}]*\}`)
 
-// Literals names what in a URL is a secret in itself and no reference to one: "the password", "the value of token".
+// Literals names what in a URL is a secret in itself and no reference to one: "the password", "the value of token", "the stream key". The last part
+// of an RTMP URL counts as a key when nobody could read it for a name.
 func Literals(text string) (found []string) {
 	text = reference.ReplaceAllString(text, elsewhere)
 	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok || strings.EqualFold(scheme, "file") {
+	switch {
+	case !ok && strings.HasPrefix(text, elsewhere):
+		scheme, rest = "", text // The reference stands for the beginning, scheme and all.
+	case !ok, strings.EqualFold(scheme, "file"):
 		return nil
 	}
 	r := &redaction{}
@@ -31,7 +35,10 @@ func Literals(text string) (found []string) {
 		found = append(found, "the password")
 	}
 	tail, _, _ = strings.Cut(tail, "#")
-	_, query, _ := strings.Cut(tail, "?")
+	path, query, _ := strings.Cut(tail, "?")
+	if key := path[strings.LastIndex(path, "/")+1:]; isRTMP(scheme) && isToken(key) {
+		found = append(found, "the stream key")
+	}
 	for _, pair := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
 		key, value, _ := strings.Cut(pair, "=")
 		if value != "" && !strings.Contains(value, elsewhere) && secretKey(strings.ToLower(key)) {
@@ -39,6 +46,11 @@ func Literals(text string) (found []string) {
 		}
 	}
 	return found
+}
+
+// isToken tells a part of a path that is no name but a secret, or may be one.
+func isToken(part string) bool {
+	return token.MatchString(part) && strings.ContainsAny(part, "0123456789")
 }
 
 // elsewhere stands for a reference.
