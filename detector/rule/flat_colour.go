@@ -7,7 +7,12 @@ type FlatColour struct {
 	Options `yaml:",inline"`
 	// Spread is how far luma and chroma may vary, as standard deviation in levels.
 	Spread float64 `yaml:"spread"`
+	// Dark is the mean luma, in levels, up to which a picture without colour is black, whatever is judged of that.
+	Dark int `yaml:"dark"`
 }
+
+// colourful is the mean distance from neutral chroma, in levels, from which a dark picture is a colour.
+const colourful = 24
 
 // NewFlatColour is the rule with its documented defaults.
 func NewFlatColour() Rule {
@@ -17,7 +22,7 @@ func NewFlatColour() Rule {
 		// White flashes and coloured title cards stand for a second.
 		For: 2 * time.Second, KeepFiringFor: 500 * time.Millisecond,
 		Severity: "warning", CriticalAfter: 15 * time.Second,
-	}, Spread: 3}
+	}, Spread: 3, Dark: 24}
 }
 
 // Judge counts the cells that are of the picture's mean luma, where luma and chroma vary no more than a coder makes them.
@@ -42,7 +47,8 @@ func (c *FlatColour) Judge(r *Record) (Verdict, bool) {
 	if f.Chroma != nil {
 		varies = varies || float64(max(f.Chroma.UStd, f.Chroma.VStd)) > c.Spread*256
 	}
-	if varies {
+	coloured := f.Chroma != nil && f.Chroma.SaturationMean >= colourful*256
+	if varies || mean <= c.Dark && !coloured {
 		share = 0
 	}
 	return c.verdict(share).over(from, to), true

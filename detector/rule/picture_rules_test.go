@@ -200,6 +200,8 @@ func TestFlatColour(t *testing.T) {
 		{"blue", flat(60), chroma(0), rule.Bad, 1},
 		{"grey, coarsely coded", flat(60), chroma(2 * 256), rule.Bad, 1},
 		// A logo of 2 of 144 cells, 142 are alike.
+		{"black", flat(16), chroma(0), rule.Good, 0},
+		{"dark blue", flat(20), func(f *schemas.VideoFrame) { f.Chroma = &schemas.Chroma{SaturationMean: 60 * 256} }, rule.Bad, 1},
 		{"with a logo", with(flat(60), 200, 140, 0, 20, 10), chroma(0), rule.Bad, 142. / 144},
 		{"of two colours", flat(60), chroma(20 * 256), rule.Good, 0},
 		{"textured", flat(60), std, rule.Good, 0},

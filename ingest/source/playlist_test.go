@@ -25,7 +25,7 @@ func TestVariantChosen(t *testing.T) {
 		{"the highest bandwidth", "#EXT-X-STREAM-INF:BANDWIDTH=1\nlow\n#EXT-X-STREAM-INF:BANDWIDTH=3\nhigh\n#EXT-X-STREAM-INF:BANDWIDTH=2\nmid\n", "high"},
 		{"pictures before bandwidth", "#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS=\"mp4a.40.2\"\nsound\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.4d401e,mp4a.40.2\"\nboth\n", "both"},
 		{"sound before bandwidth", "#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS=\"avc1.4d401e\"\nmute\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.4d401e,mp4a.40.2\"\nboth\n", "both"},
-		{"sound in the variant", audio + "#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS=\"avc1.4d401e,mp4a.40.2\",AUDIO=\"a\"\napart\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.4d401e,mp4a.40.2\"\nboth\n", "both"},
+		{"sound apart", audio + "#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS=\"avc1.4d401e,mp4a.40.2\",AUDIO=\"a\"\napart\n#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS=\"avc1.4d401e,mp4a.40.2\"\nboth\n", "apart"},
 		{"a group without a playlist of its own", own + "#EXT-X-STREAM-INF:BANDWIDTH=9,CODECS=\"avc1.4d401e,mp4a.40.2\",AUDIO=\"a\"\nboth\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow\n", "both"},
 		{"only sound apart", audio + "#EXT-X-STREAM-INF:BANDWIDTH=9,AUDIO=\"a\"\nhigh\n#EXT-X-STREAM-INF:BANDWIDTH=1,AUDIO=\"a\"\nlow\n", "high"},
 	} {
