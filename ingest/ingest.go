@@ -90,6 +90,7 @@ type Ingest struct {
 	launcher launcher
 	// reproductions are those of all streams.
 	reproductions *reproductions
+	exposures     Exposures
 	packets       *evidence.Packets
 
 	mu      sync.Mutex
@@ -206,8 +207,9 @@ func (i *Ingest) begin(id string, k *kept, before <-chan struct{}) {
 	status := newStatus(i.config.Edge, time.Now())
 	k.load = newLoad(status.Sampling)
 	s := &stream{
-		id: id, spec: k.spec, config: i.config, launcher: i.launcher, reproductions: i.reproductions, pictures: i.pictures, packets: i.packets, publish: i.publish,
-		log: i.log.With("stream", id), status: status, load: k.load, position: &source.Position{},
+		id: id, spec: k.spec, config: i.config, launcher: i.launcher, reproductions: i.reproductions, exposures: &i.exposures, pictures: i.pictures, packets: i.packets,
+		publish: i.publish,
+		log:     i.log.With("stream", id), status: status, load: k.load, position: &source.Position{},
 		backoff: backoff{most: i.config.RetryMost, quarantine: i.config.Quarantine},
 	}
 	i.running.Go(func() {

@@ -24,9 +24,7 @@ func TestLiteralSecretsAreWarnedOfOnce(t *testing.T) {
 			edge.Set(id, &schemas.StreamSpec{URL: url})
 		}
 		for _, id := range []string{"literal", "reference"} {
-			r.wait(t, id, "a reconnect", func(p []published) bool {
-				return slices.ContainsFunc(p, func(p published) bool { return p.StreamSecond != nil && p.StreamSecond.Reconnects > 0 })
-			})
+			reconnected(t, r, id)
 		}
 	})
 	var warnings []string
@@ -41,4 +39,12 @@ func TestLiteralSecretsAreWarnedOfOnce(t *testing.T) {
 	if strings.Contains(logged.String(), "hunter2") {
 		t.Errorf("the secret is logged:\n%s", &logged)
 	}
+}
+
+// reconnected waits until the stream has been tried twice.
+func reconnected(t *testing.T, r *recorder, id string) {
+	t.Helper()
+	r.wait(t, id, "a reconnect", func(p []published) bool {
+		return slices.ContainsFunc(p, func(p published) bool { return p.StreamSecond != nil && p.StreamSecond.Reconnects > 0 })
+	})
 }

@@ -56,6 +56,9 @@ func Measure(ctx context.Context, c MeasureConfig, out func(*schemas.Feature) er
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
+	for _, file := range at.files {
+		new(Exposures).Check(c.Log, file)
+	}
 	m := &measurement{config: c, at: at, out: out, guard: newGuard(0, nil), seconds: seconds{next: secondLength}}
 	if err := m.run(ctx); err != nil {
 		if ctx.Err() != nil {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 
@@ -15,6 +16,13 @@ func TestResolve(t *testing.T) {
 	if err := os.WriteFile(file, []byte("pa55\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	long, fifo := filepath.Join(t.TempDir(), "long"), filepath.Join(t.TempDir(), "fifo")
+	if err := os.WriteFile(long, make([]byte, 20<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	t.Setenv("EDGE_TEST_USER", "alice")
 	t.Setenv("EDGE_TEST_EMPTY", "")
 	for _, c := range []struct{ url, want, failure string }{
@@ -23,6 +31,9 @@ func TestResolve(t *testing.T) {
 		{"http://host/${env:EDGE_TEST_EMPTY}", "http://host/", ""},
 		{"http://host/$%7Benv:A%7D/${other:A}", "http://host/$%7Benv:A%7D/${other:A}", ""},
 		{"http://${env:EDGE_TEST_UNSET}@host/", "", "${env:EDGE_TEST_UNSET}"},
+		{"http://${file:" + long + "}@host/", "", long + "}: the file has more than 16384 bytes"},
+		{"http://${file:" + fifo + "}@host/", "", fifo + "}: this is no regular file"},
+		{"http://${file:/dev/zero}@host/", "", "no regular file"},
 		{"http://${env:EDGE_TEST_USER}:${file:/nonexistent}@host/", "", "${file:/nonexistent}"},
 	} {
 		at, err := ingest.Resolve(c.url)

@@ -20,12 +20,14 @@ type stream struct {
 	launcher launcher
 	// reproductions are those of all streams.
 	reproductions *reproductions
-	pictures      *evidence.Pictures
-	packets       *evidence.Packets
-	publish       Publish
-	log           *slog.Logger
-	backoff       backoff
-	load          *load
+	// exposures are those of all streams.
+	exposures *Exposures
+	pictures  *evidence.Pictures
+	packets   *evidence.Packets
+	publish   Publish
+	log       *slog.Logger
+	backoff   backoff
+	load      *load
 	// position is how far a segmented source has been fetched.
 	position *source.Position
 }
@@ -148,6 +150,9 @@ func (s *stream) try(ctx context.Context) outcome {
 	at, err := resolve(s.spec.URL)
 	if err != nil {
 		return outcome{state: fault, reason: err.Error(), settings: true}
+	}
+	for _, file := range at.files {
+		s.exposures.Check(s.log, file)
 	}
 	scheme, err := source.Lookup(at.url)
 	if err != nil {

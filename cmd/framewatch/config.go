@@ -45,6 +45,9 @@ type Config struct {
 	Profiles map[string]ProfileConfig `yaml:"profiles"`
 	// Streams are what to monitor. When the key is present, streams that an earlier file named and this one does not are removed.
 	Streams *[]StreamConfig `yaml:"streams"`
+
+	// secretFiles are the files with secrets that the file names outside its streams.
+	secretFiles []string
 }
 
 // LogConfig is how log lines are written.
@@ -139,6 +142,7 @@ func loadConfig(path string) (Config, error) {
 	if err := decodeStrict(text, &config, "streams"); err != nil {
 		return config, fmt.Errorf("%s: %w", path, err)
 	}
+	config.secretFiles = secretFiles(text, "streams")
 	if !filepath.IsAbs(config.DataDir) {
 		config.DataDir = filepath.Join(filepath.Dir(path), config.DataDir)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/internal/catalogue"
 	"github.com/framewatch/framewatch/topology/kafka"
 )
@@ -74,6 +75,10 @@ func run(ctx context.Context, config Config, names []string, stderr io.Writer, s
 	a, err := newApp(config, stderr)
 	if err != nil {
 		return err
+	}
+	var exposures ingest.Exposures
+	for _, file := range config.secretFiles {
+		exposures.Check(a.log, file)
 	}
 	broker, err := a.embed(names)
 	if err != nil {
