@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/schemas"
@@ -84,7 +85,7 @@ func TestDirectProtocols(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			url, play := c.begin(t)
-			edge, r := run(t, ingest.Defaults(), quiet())
+			edge, r := run(t, patient(), quiet())
 			edge.Set("s", &schemas.StreamSpec{URL: url, Loop: true}) // which is for files
 			play()
 			of := r.wait(t, "s", "all pictures", func(of []published) bool { return len(frames(of)) >= len(want)-c.late })
@@ -121,6 +122,13 @@ func TestDirectProtocols(t *testing.T) {
 			}
 		})
 	}
+}
+
+// patient is the default configuration for workers that may be slow to begin, where many begin at once.
+func patient() ingest.Config {
+	c := ingest.Defaults()
+	c.StallAfter = 40 * time.Second
+	return c
 }
 
 // measured is what a file's pictures are when it is decoded, and how many blocks of sound it has.
@@ -186,10 +194,10 @@ func TestDirectRefused(t *testing.T) {
 	}
 	t.Cleanup(func() { silent.Close() })
 	mute := silent.Addr().(*net.TCPAddr).Port
-	edge, r := run(t, ingest.Defaults(), quiet())
+	edge, r := run(t, patient(), quiet())
 	sources := map[string]struct{ url, state, reason string }{
 		"srt nobody":     {fmt.Sprintf("srt://127.0.0.1:%d?passphrase=Pl4ntedS3cret", free), ingest.Down, "no answer"},
-		"srt no caller":  {fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&passphrase=Pl4ntedS3cret", free), ingest.Down, "no answer within 12s"},
+		"srt no caller":  {fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&passphrase=Pl4ntedS3cret", anyPort(t)), ingest.Down, "no answer within 12s"},
 		"srt wrong":      {fmt.Sprintf("srt://127.0.0.1:%d?passphrase=Pl4ntedS3cret", encrypted), ingest.Down, "the peer refuses: Incorrect passphrase"},
 		"srt none":       {fmt.Sprintf("srt://127.0.0.1:%d?streamid=Pl4ntedS3cret", encrypted), ingest.Down, "the peer refuses: Password required or unexpected"},
 		"srt short":      {"srt://127.0.0.1:9?passphrase=Pl4nted", ingest.Fault, "10 to 79"},
@@ -253,7 +261,7 @@ func TestDirectReturns(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			port := anyPort(t)
-			edge, r := run(t, ingest.Defaults(), quiet())
+			edge, r := run(t, patient(), quiet())
 			p, play := c.begin(t, port)
 			edge.Set("s", &schemas.StreamSpec{URL: fmt.Sprintf(c.url, port)})
 			play()
