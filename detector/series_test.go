@@ -387,10 +387,14 @@ func (b *builder) heartbeat(stream string, session int64, segments []segment) {
 				}
 			case "listed", "unlisted": // HLS; segments that answer 404
 				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
-				second.Playlist = &schemas.Playlist{TargetMS: 2000, MediaSequence: seq}
+				second.Playlist = &schemas.Playlist{TargetMS: 2000, MediaSequence: seq, Ended: new(bool)}
 				if s.word == "unlisted" {
 					second.Playlist.SegmentErrors = 1
 				}
+			case "stale", "finished": // HLS whose list stands still; because all of it is there
+				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
+				ended := s.word == "finished"
+				second.Playlist = &schemas.Playlist{TargetMS: 2000, AgeMS: int32((t - s.from) / 1000), MediaSequence: seq - (t-s.from)/1_000_000, Ended: &ended}
 			}
 			b.add(t, stream, &schemas.Feature{StreamSecond: second})
 		}

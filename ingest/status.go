@@ -244,7 +244,7 @@ func (s *status) playlistSecond(now time.Time) *schemas.Playlist {
 		Segments: int32(p.Segments - before.Segments), SegmentErrors: int32(p.SegmentErrors - before.SegmentErrors),
 		SegmentStatus: int32(p.SegmentStatus), SegmentLatencyMS: int32(p.SegmentLatency.Milliseconds()),
 		Throughput: p.Throughput, Bandwidth: p.Bandwidth, Variants: int32(p.Variants),
-		SegmentsMissed: &missed,
+		SegmentsMissed: &missed, Ended: &p.Ended,
 	}
 	if !p.SoundChanged.IsZero() {
 		age, errors := int32(min(now.Sub(p.SoundChanged), 24*time.Hour).Milliseconds()), int32(p.SoundErrors-before.SoundErrors)

@@ -154,6 +154,8 @@ type Playlist struct {
 	VariantsPresent *int32 `avro:"variants_present" json:"variants_present,omitempty"`
 	// DASH, live: how far the server's clock, by UTCTiming or else the Date of the MPD's answer, is ahead of ours; 0 as far as their resolution allows it. Null when neither tells.
 	ClockSkewMS *int32 `avro:"clock_skew_ms" json:"clock_skew_ms,omitempty"`
+	// Whether the list is finished, so that age_ms says nothing: EXT-X-ENDLIST; DASH: an MPD that is static, or is updated no more and whose last period is over. Null in records from before it was told.
+	Ended *bool `avro:"ended" json:"ended,omitempty"`
 }
 
 // Splice: SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together.

@@ -124,6 +124,7 @@ var Catalogue = catalogue.Catalogue[Rule]{
 	"ts_error":         NewTSError,
 	"scte35":           NewSCTE35,
 	"manifest_error":   NewManifestError,
+	"manifest_stale":   NewManifestStale,
 	"captions_missing": NewCaptionsMissing,
 	"track_missing":    NewTrackMissing,
 	"bitrate":          NewBitrate,

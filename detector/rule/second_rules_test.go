@@ -93,6 +93,15 @@ func TestSecondRules(t *testing.T) {
 		{"shorter than it says", rule.NewManifestError(), playlist(func(p *schemas.Playlist) { p.DurationErrorMS = -1100 }), map[string]float64{"duration": 1}, 4},
 		{"a little longer", rule.NewManifestError(), playlist(func(p *schemas.Playlist) { p.DurationErrorMS = 900 }), nil, 4},
 
+		// Of a target duration of two seconds.
+		{"a list that is on time", rule.NewManifestStale(), playlist(func(p *schemas.Playlist) { p.AgeMS, p.Ended = 4100, new(bool) }), nil, 1},
+		{"a list that stands still", rule.NewManifestStale(), playlist(func(p *schemas.Playlist) { p.AgeMS, p.Ended = 7000, new(bool) }), map[string]float64{"": 3.5}, 1},
+		{"the list of sound stands still", rule.NewManifestStale(), playlist(func(p *schemas.Playlist) { p.AgeMS, p.SoundAgeMS, p.Ended = 1000, number(int32(6000)), new(bool) }),
+			map[string]float64{"sound": 3}, 2},
+		{"a finished list", rule.NewManifestStale(), playlist(func(p *schemas.Playlist) { ended := true; p.AgeMS, p.Ended = 7000, &ended }), nil, 0},
+		{"a list that may be finished", rule.NewManifestStale(), playlist(func(p *schemas.Playlist) { p.AgeMS = 7000 }), nil, 0},
+		{"a list without segments", rule.NewManifestStale(), playlist(func(p *schemas.Playlist) { p.TargetMS, p.AgeMS, p.Ended = 0, 7000, new(bool) }), nil, 0},
+
 		{"captions", rule.NewCaptionsMissing(), captions(number(int64(2000))), nil, 1},
 		{"captions long gone", rule.NewCaptionsMissing(), captions(number(int64(200_000))), map[string]float64{"": 200}, 1},
 		{"never had captions", rule.NewCaptionsMissing(), second(func(*schemas.StreamSecond) {}), nil, 0},
@@ -117,6 +126,15 @@ func TestTransportThatWeLost(t *testing.T) {
 		if v.State != rule.Unknown {
 			t.Errorf("%s is %v, want unknown", part, v.State)
 		}
+	}
+}
+
+// While the worker is down for our own fault nobody reloads the list.
+func TestPlaylistThatWeDoNotReload(t *testing.T) {
+	second := &schemas.StreamSecond{State: "fault", Playlist: &schemas.Playlist{TargetMS: 2000, AgeMS: 60_000, Ended: new(bool)}}
+	v := judged(rule.NewManifestStale(), &schemas.Feature{StreamSecond: second}, time.Second)
+	if len(v) != 1 || v[""].State != rule.Unknown {
+		t.Errorf("got %v, want it unknown", v)
 	}
 }
 

@@ -133,13 +133,14 @@ func (d *dash) tell(before, now *playlist) {
 		target = max(target, min(time.Duration(d.p.update)*time.Microsecond, maxTarget*time.Second))
 	}
 	d.meter.update(func(s *PlaylistState) {
-		if before == nil || !now.same(before) {
+		if before == nil && !s.shows(now) || before != nil && !now.same(before) {
 			if before != nil {
 				s.Step = now.sequence - before.sequence
 			}
 			s.Changed = time.Now()
 		}
 		s.Target, s.MediaSequence, s.Length, s.Timed = target, now.sequence, now.length, d.p.live
+		s.Ended = !d.p.live || now.ended && now.follows == 0
 		if s.Skew = nil; d.clock.known {
 			skew := d.clock.skew
 			s.Skew = &skew

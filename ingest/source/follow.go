@@ -75,7 +75,7 @@ func (h *hls) show(p *playlist, changed bool) {
 			}
 			s.Changed = time.Now()
 		}
-		s.Target, s.MediaSequence, s.DiscontinuitySequence, s.Length = p.target, p.sequence, p.discontinuity, p.length
+		s.Target, s.MediaSequence, s.DiscontinuitySequence, s.Length, s.Ended = p.target, p.sequence, p.discontinuity, p.length, p.ended
 	})
 }
 

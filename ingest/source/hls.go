@@ -63,7 +63,8 @@ func (f *fetcher) playVariant(ctx context.Context, v variant, at *url.URL, p *pl
 	if w, ok := f.w.(interface{ Sound() io.Writer }); ok && v.sound != "" {
 		ended = f.playBeside(ctx, &parties, v.sound, w.Sound(), pictures, p)
 	}
-	pictures.show(p, true)
+	told, _ := f.meter.Playlist()
+	pictures.show(p, !told.shows(p))
 	parties.Go(func() { pictures.follow(ctx, at, p) })
 	err := pictures.play(ctx)
 	if err == nil || err == ErrReopen {

@@ -30,6 +30,8 @@ type PlaylistState struct {
 	MediaSequence, Step   int64
 	Length                int
 	DiscontinuitySequence int64
+	// Ended tells that nothing will be added to the list.
+	Ended bool
 	// Segments and SegmentErrors count segments fetched and not; Missed those that left the playlist before they were fetched.
 	Segments, SegmentErrors, Missed int64
 	// Timed tells that segments are due at moments: they are of a live MPD. Late counts those that were not there yet when
@@ -56,6 +58,12 @@ type PlaylistState struct {
 	DateDrift *time.Duration
 	// DemuxedAudio tells that the sound is in a list of its own, which is not fetched, since nobody takes it.
 	DemuxedAudio bool
+}
+
+// shows tells that p lists no other segments than were told last, as far as their numbers say: a list that stood still while nobody followed it has not
+// changed.
+func (s *PlaylistState) shows(p *playlist) bool {
+	return !s.Changed.IsZero() && s.MediaSequence == p.sequence && s.Length == p.length && s.DiscontinuitySequence == p.discontinuity
 }
 
 // Bytes received so far.

@@ -1,6 +1,8 @@
 package source_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -65,4 +67,57 @@ func TestHLSMonitor(t *testing.T) {
 			t.Errorf("a segment of 2 s listed with 4 s is told as %v, then %v, want -2 s, then nothing", got, again)
 		}
 	})
+}
+
+// full is a writer that has no room.
+type full struct{ context.Context }
+
+func (f full) Write([]byte) (int, error) {
+	<-f.Done()
+	return 0, f.Err()
+}
+
+// TestEnded has lists that are finished, that become it and that are not, and one that is had again: what stood still in between has not changed.
+func TestEnded(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		list func(since time.Duration) string
+		want bool
+		// age 5 s after the beginning, of a list of 4 s that is looked at at 0 and 4 s.
+		age time.Duration
+	}{
+		{"finished", func(time.Duration) string { return live(1, 9) + "#EXT-X-ENDLIST\n" }, true, 5 * time.Second},
+		{"live", func(since time.Duration) string { return live(1+int(since/(4*time.Second)), 9) }, false, time.Second},
+		{"ends", func(since time.Duration) string {
+			return live(1, 9) + map[bool]string{true: "#EXT-X-ENDLIST\n"}[since > 0]
+		}, true, time.Second},
+		{"static MPD", func(time.Duration) string { return mpdOf(`type="static"`, periodOf(`duration="PT1M"`, numbers)) }, true, 5 * time.Second},
+		{"dynamic MPD", func(time.Duration) string { return mpdOf(ago(11*time.Second), periodOf(`start="PT0S"`, numbers)) }, false, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var o *origin
+			o = newOrigin(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/list" {
+					fmt.Fprint(w, c.list(time.Since(o.began)))
+					return
+				}
+				served(w, r)
+			})
+			var m source.Meter
+			fetch := func(d time.Duration) {
+				ctx, cancel := context.WithTimeout(t.Context(), d)
+				defer cancel()
+				source.Fetch(ctx, source.Request{URL: "http://o/list", Client: o.client()}, full{ctx}, &m)
+			}
+			fetch(5 * time.Second)
+			s, ok := m.Playlist()
+			if age := time.Since(s.Changed); !ok || s.Ended != c.want || c.age > 0 && age != c.age {
+				t.Errorf("%s: ended %v, age %v, want %v, %v", c.name, s.Ended, age, c.want, c.age)
+			}
+			fetch(2 * time.Second)
+			if again, _ := m.Playlist(); again.Ended != c.want || c.want && !again.Changed.Equal(s.Changed) {
+				t.Errorf("%s: had again it is %v, changed at %v and then at %v", c.name, again.Ended, s.Changed, again.Changed)
+			}
+		})
+	}
 }
