@@ -63,6 +63,16 @@ var fakes = map[string]func(j ingest.Job, records *os.File){
 			time.Sleep(50 * time.Millisecond)
 		}
 	},
+	"refuser": func(j ingest.Job, records *os.File) {
+		s := ingest.NewSender(records)
+		for n := int64(1); ; n++ {
+			s.Progress(ingest.Progress{Taken: n, Refused: refusal})
+			time.Sleep(50 * time.Millisecond)
+		}
+	},
+	"quitter": func(j ingest.Job, records *os.File) {
+		ingest.NewSender(records).End(ingest.Ending{Reason: "gone", Failed: true, Refused: refusal})
+	},
 	"garbage": func(j ingest.Job, records *os.File) {
 		records.WriteString("\x00\x01\x02\x03\x04\x05\x06\x07")
 		select {}
@@ -77,6 +87,9 @@ var fakes = map[string]func(j ingest.Job, records *os.File){
 		os.Stderr.WriteString(strings.Repeat("x", 1<<20) + "\nthe end of " + path + "\n")
 	},
 }
+
+// refusal is one as long as fits, with the secret of a test.
+var refusal = "hunter2\n\x00 " + strings.Repeat("x", 1500)
 
 func readJob() (j ingest.Job) {
 	line, err := bufio.NewReader(os.Stdin).ReadBytes('\n')

@@ -163,6 +163,7 @@ func work() error {
 		}
 	}
 	w := newWorker(j, out, elapsed, pipes, thin)
+	input.Refused = w.refusal.Take
 	go report(out, pipes, w)
 	if err := w.Run(context.Background(), input); err != nil {
 		reason := err.Error()
@@ -171,6 +172,7 @@ func work() error {
 		}
 		e = ending{Reason: reason[:min(len(reason), reasonMost)], Failed: true}
 	}
+	e.Refused = w.refusal.Tell()
 	return out.End(e)
 }
 
@@ -217,7 +219,7 @@ const reportEvery = 500 * time.Millisecond
 func report(out *sender, in intakes, w *worker) {
 	for range time.Tick(reportEvery) {
 		p := in.Progress()
-		p.Lag, p.Passed = w.lag.Tell(w.elapsed()), w.thin.passed.Load()
+		p.Lag, p.Passed, p.Refused = w.lag.Tell(w.elapsed()), w.thin.passed.Load(), w.refusal.Tell()
 		if out.Progress(p) != nil {
 			return
 		}

@@ -220,11 +220,16 @@ func (m *measurement) conclude(end *ending, err error) error {
 	case err != nil:
 		return err
 	case !m.media && end.Failed:
-		return fmt.Errorf("nothing in it can be decoded: %s", end.Reason)
+		return fmt.Errorf("nothing in it can be decoded: %s", because(end.Reason, end.Refused))
+	case !m.media && end.Refused != "":
+		return fmt.Errorf("nothing in it can be decoded: %s; its tracks are %s", end.Refused, strings.Join(m.tracks, ", "))
 	case !m.media:
 		return fmt.Errorf("nothing in it can be decoded: its tracks are %s", strings.Join(m.tracks, ", "))
 	case end.Failed:
 		m.config.Log.Warn("the input breaks off", "at", fmt.Sprintf("%.3f s", float64(m.seconds.end)/1e6), "reason", m.at.Redact(end.Reason))
+	}
+	if end.Refused != "" {
+		m.config.Log.Warn("not all of the input can be decoded", "reason", m.at.Reason(end.Refused))
 	}
 	if !end.Failed {
 		m.file.End()

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"slices"
+
 	"github.com/framewatch/framewatch/ingest/feature"
 	"github.com/framewatch/framewatch/ingest/media"
 	"github.com/framewatch/framewatch/schemas"
@@ -45,6 +47,9 @@ func (w *worker) sound(s *media.Samples) error {
 			return err
 		}
 		t.gap = i.Missing > soundGap
+	}
+	if w.tracks != nil && !slices.ContainsFunc(w.tracks.List, func(t media.Track) bool { return t.Video != nil }) {
+		w.refusal.Over()
 	}
 	w.present(i.At, came, waited, 0)
 	t.came = came

@@ -51,6 +51,8 @@ type status struct {
 	running  bool
 	sampling int32
 	passed   int64
+	// refused is what the worker cannot decode, and why, since it last did.
+	refused string
 	// lag is how far the worker was behind as it told at heard.
 	lag   time.Duration
 	heard time.Time
@@ -92,7 +94,7 @@ func (s *status) Begin(now time.Time) int64 {
 	s.began, s.seq, s.epoch = now, 0, 0
 	s.timing, s.captions = timing{}, captions{}
 	s.readBefore = s.read
-	s.running, s.passed, s.lag, s.heard = true, 0, 0, now
+	s.running, s.passed, s.lag, s.heard, s.refused = true, 0, 0, now, ""
 	return s.session
 }
 
@@ -146,7 +148,7 @@ const passedMost = 10_000
 func (s *status) Progress(p progress, now time.Time, direct bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lag, s.heard = time.Duration(p.Lag)*time.Microsecond, now
+	s.lag, s.heard, s.refused = time.Duration(p.Lag)*time.Microsecond, now, p.Refused
 	if direct {
 		s.read = s.readBefore + p.Received
 	}
@@ -214,19 +216,21 @@ func (s *status) state(now time.Time) (state, reason string) {
 	switch {
 	case s.faulted != "":
 		return fault, s.faulted
-	case !s.second.none():
+	case !s.second.none() && s.second.decoded+s.second.passed > 0:
 		return up, ""
+	case !s.second.none():
+		return up, s.refused
 	case s.trouble != "":
 		return s.trouble, s.reason
 	case !s.contact:
-		return starting, ""
+		return starting, s.refused
 	case silent < grace:
 		return up, ""
 	}
 	if s.running && max(s.lag, now.Sub(s.heard)) >= grace {
 		return fault, "this machine cannot keep up: the worker is behind"
 	}
-	return down, fmt.Sprintf("no pictures and no sound for %d s", int(silent.Seconds()))
+	return down, because(fmt.Sprintf("no pictures and no sound for %d s", int(silent.Seconds())), s.refused)
 }
 
 // playlistSecond is what the meter knows of an HLS or DASH playlist, with this second's share of what it counts; nil without one.

@@ -57,6 +57,33 @@ func TestStatusLongPicture(t *testing.T) {
 	}
 }
 
+// What a worker cannot decode is told where it may be the reason that nothing, or only sound, is presented.
+func TestStatusRefusal(t *testing.T) {
+	begin := time.Unix(1000, 0)
+	s := ingest.NewStatus("", begin)
+	now := begin
+	refused := func(reason string) { s.Progress(ingest.Progress{Refused: reason}, now, false) }
+	for i, c := range []struct {
+		happens       func()
+		state, reason string
+	}{
+		{func() { s.Begin(now); refused("too large") }, ingest.Starting, "too large"},
+		{func() { s.Media(block(0, 0, 0, 0, 0), now, false) }, ingest.Up, "too large"},
+		{func() { s.Media(block(0, 0, 0, 0, 0), now, false); s.Media(frame(0, 0, 0, 0), now, false) }, ingest.Up, ""},
+		{func() {}, ingest.Up, ""}, // within the grace
+		{func() { refused("too large") }, ingest.Down, "no pictures and no sound for 2 s: too large"},
+		{func() { refused("") }, ingest.Down, "no pictures and no sound for 3 s"},
+		{func() { refused("too large"); s.Begin(now) }, ingest.Down, "no pictures and no sound for 4 s"},
+	} {
+		now = now.Add(500 * time.Millisecond)
+		c.happens()
+		now = now.Add(500 * time.Millisecond)
+		if got := s.Second(now); got.State != c.state || got.Reason != c.reason {
+			t.Errorf("second %d: %s %q, want %s %q", i, got.State, got.Reason, c.state, c.reason)
+		}
+	}
+}
+
 func TestStatusSessionsGrow(t *testing.T) {
 	now := time.Unix(1000, 0)
 	s := ingest.NewStatus("", now)

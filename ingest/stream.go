@@ -36,6 +36,8 @@ type stream struct {
 type outcome struct {
 	// state is down when the source ended it and fault when our worker or our settings did; reason is for people, without credentials.
 	state, reason string
+	// refused is what the worker could not decode, and why, when that may be behind it; empty: nothing.
+	refused string
 	// over tells that there is nothing to try again: the file has ended. again tells to go on at once: nothing is wrong.
 	over, again bool
 	// settings tells that a fault is in the stream's settings, not in a worker: it is tried again as a source that is down is.
@@ -169,7 +171,7 @@ func (s *stream) try(ctx context.Context) outcome {
 	} else {
 		o = t.fetched(ctx, scheme)
 	}
-	o.reason, o.fed = at.Reason(o.reason), t.recent
+	o.reason, o.fed = at.Reason(because(o.reason, o.refused)), t.recent
 	if last := s.status.Last(); last.After(begin) {
 		o.presented = last.Sub(begin)
 	}

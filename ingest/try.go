@@ -69,7 +69,9 @@ func (t *try) fetched(ctx context.Context, scheme source.Scheme) outcome {
 	select {
 	case err := <-fetched:
 		if o.over && f.broken == nil {
-			return f.outcome(err)
+			fetched := f.outcome(err)
+			fetched.refused = o.refused
+			return fetched
 		}
 	default:
 		cancel(nil)
@@ -137,7 +139,7 @@ func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *pro
 	if end.Unfit {
 		return outcome{state: fault, reason: end.Reason, settings: true}
 	}
-	return outcome{state: down, reason: end.Reason, over: !end.Failed}
+	return outcome{state: down, reason: end.Reason, refused: end.Refused, over: !end.Failed}
 }
 
 // hear takes the worker's messages until they end. A message that cannot be true is an error.
@@ -164,6 +166,7 @@ func (t *try) hear(p *process) (*ending, error) {
 			}
 		case m.Progress != nil:
 			p.count(m.Progress)
+			m.Progress.Refused = t.at.Reason(m.Progress.Refused)
 			if t.recent != nil {
 				t.recent.Taken(m.Progress.Taken)
 			}

@@ -81,7 +81,7 @@ func (w *watch) judge(now time.Time) error {
 	case now.Sub(w.heard) >= w.after:
 		return stalled{fault, fmt.Sprintf("the worker has not answered for %v", w.after)}
 	case now.Sub(w.moved) < w.after/2: // The last of what it took may have been seen after the last that it gave.
-		return stalled{down, fmt.Sprintf("no pictures and no sound in the data for %v", w.after)}
+		return stalled{down, because(fmt.Sprintf("no pictures and no sound in the data for %v", w.after), w.progress.Refused)}
 	case w.direct && now.Sub(w.waited) < waitedWithin && now.Sub(w.media) < 2*w.after:
 		return nil
 	case w.direct && now.Sub(w.waited) < waitedWithin:

@@ -36,7 +36,7 @@ const (
 
 // maxBody bounds the body of each kind of message, in bytes.
 var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, codingsMessage: 256 << 10, packetMessage: packetMost,
-	clipMessage: 256 << 10, placeMessage: placeLength, progressMessage: 1 << 10, endMessage: 4 << 10, probeMessage: 64 << 10}
+	clipMessage: 256 << 10, placeMessage: placeLength, progressMessage: 2 << 10, endMessage: 8 << 10, probeMessage: 64 << 10}
 
 const headLength = 5
 
@@ -51,6 +51,8 @@ type progress struct {
 	Passed int64 `json:"passed"`
 	// Waits counts how often libav has asked whether it is to go on waiting for a source that it reads itself.
 	Waits int64 `json:"waits"`
+	// Refused is why the last of the input that could not be decoded was refused, since the last picture, or the last sound without a video track.
+	Refused string `json:"refused,omitempty"`
 }
 
 // place is how far a worker that opens a file itself has come.
@@ -72,6 +74,8 @@ type ending struct {
 	Unfit bool `json:"unfit,omitempty"`
 	// Extension of the file that a clip was made, without a dot.
 	Extension string `json:"extension,omitempty"`
+	// Refused is as in progress.
+	Refused string `json:"refused,omitempty"`
 }
 
 // message is one message as the supervisor reads it; exactly one field is set.

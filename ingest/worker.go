@@ -55,6 +55,7 @@ type worker struct {
 	due, lasts int64
 	thin       *thinning
 	lag        *lag
+	refusal    refusal
 
 	sounds map[int]*sound
 
@@ -192,6 +193,7 @@ func (w *worker) picture(f *media.Frame) error {
 		w.measure(f, r)
 	}
 	w.frames++
+	w.refusal.Over()
 	w.present(i.At, came, waited, w.elapsed()-began+f.DecodeTime.Microseconds())
 	if measured {
 		if err := w.out.Record(&schemas.Feature{VideoFrame: r}); err != nil {

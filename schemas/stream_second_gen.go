@@ -14,7 +14,7 @@ type StreamSecond struct {
 	At int64 `avro:"at" json:"at"`
 	// starting: first contact not made yet; up: pictures or sound are being presented; down: the source gives nothing; fault: we are at fault (worker crashed, restarting or in quarantine).
 	State string `avro:"state" json:"state"`
-	// Why it is not up, without credentials.
+	// Why it is not up, or why it is up without pictures; without credentials.
 	Reason string `avro:"reason" json:"reason"`
 	// Pictures decoded in this second.
 	FramesDecoded int32 `avro:"frames_decoded" json:"frames_decoded"`

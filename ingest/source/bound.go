@@ -6,6 +6,7 @@ import "C"
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"unsafe"
 
@@ -53,6 +54,31 @@ type refusals struct {
 func (r *refusals) add(what string, err error) {
 	r.count++
 	if r.tell != nil {
-		r.tell(fmt.Sprintf("%s cannot be decoded: %v", what, explained(err, r.path)))
+		r.tell(what + " cannot be decoded: " + sized(explained(err, r.path).Error()))
 	}
+}
+
+// leave takes that something is left out of what could be decoded.
+func (r *refusals) leave(reason string) {
+	r.count++
+	if r.tell != nil {
+		r.tell(reason)
+	}
+}
+
+// pictureSize is what libav says of a picture's size that it does not take.
+var pictureSize = regexp.MustCompile(`Picture size (\d{1,10})x(\d{1,10}) (is invalid|exceeds)`)
+
+// sized names the limit in a reason that libav gives in its own words when a picture is larger.
+func sized(reason string) string {
+	size := pictureSize.FindStringSubmatch(reason)
+	if size == nil {
+		return reason
+	}
+	width, _ := strconv.ParseFloat(size[1], 64)
+	height, _ := strconv.ParseFloat(size[2], 64)
+	if width*height <= maxPixels {
+		return reason
+	}
+	return fmt.Sprintf("pictures of %sx%s are over the limit of %d pixels", size[1], size[2], maxPixels)
 }

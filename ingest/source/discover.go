@@ -44,7 +44,7 @@ func (d *Decoder) discover(from *demuxer) {
 		d.decoded[index] = t
 	}
 	if n := len(from.index); n >= maxTracks && n > before {
-		d.refused.add("what comes after", fmt.Errorf("the first %d tracks", maxTracks))
+		d.refused.leave(fmt.Sprintf("the tracks after the first %d are left out", maxTracks))
 	}
 	if d.video == nil {
 		d.video = d.firstVideo()
