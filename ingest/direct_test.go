@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -274,7 +275,13 @@ func TestDirectReturns(t *testing.T) {
 			}
 			p.kill()
 			if !c.stop {
-				r.second(t, "s", ingest.Down, reason)
+				// It is tried again at once, and by the end of the second the reason may be that of the second try.
+				r.wait(t, "s", "down, "+reason+", or not to be opened again", func(of []published) bool {
+					return slices.ContainsFunc(seconds(of), func(p published) bool {
+						s := p.StreamSecond
+						return s.State == ingest.Down && (strings.Contains(s.Reason, reason) || strings.HasPrefix(s.Reason, "open "))
+					})
+				})
 			}
 			down := len(frames(r.all("s")))
 			_, play = c.begin(t, port)
