@@ -52,7 +52,8 @@ const blackAt, blackFor = 7.0, 6
 func watch(t *testing.T, store evidence.StoreConfig) *watched {
 	t.Helper()
 	dir := t.TempDir()
-	w := &watched{t: t, file: filepath.Join(dir, "stream.ts"), log: &bytes.Buffer{}, evidence: map[string]*schemas.Evidence{}, changed: make(chan struct{})}
+	w := newWatched(t)
+	w.file = filepath.Join(dir, "stream.ts")
 	out, err := exec.Command("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=25:d=18", "-f", "lavfi", "-i", "sine=r=48000:d=18", "-vf",
 		fmt.Sprintf("drawbox=c=black:t=fill:enable='between(t,%g,%g)'", blackAt-0.01, blackAt+blackFor-0.01),
 		"-c:v", "libx264", "-preset", "ultrafast", "-g", "25", "-bf", "2", "-c:a", "aac", w.file).CombinedOutput()
@@ -67,6 +68,18 @@ func watch(t *testing.T, store evidence.StoreConfig) *watched {
 	if err := config.Validate(); err != nil {
 		t.Fatal(err)
 	}
+	w.run(config)
+	return w
+}
+
+func newWatched(t *testing.T) *watched {
+	return &watched{t: t, log: &bytes.Buffer{}, evidence: map[string]*schemas.Evidence{}, changed: make(chan struct{})}
+}
+
+// run runs everything until the test ends and follows what comes of it.
+func (w *watched) run(config Config) {
+	t := w.t
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	started, ended := make(chan *app, 1), make(chan error, 1)
 	go func() { ended <- run(ctx, config, []string{allTargets}, w.log, func(a *app) { started <- a }) }()
@@ -89,7 +102,6 @@ func watch(t *testing.T, store evidence.StoreConfig) *watched {
 			w.seconds = append(w.seconds, f.StreamSecond)
 		}
 	})
-	return w
 }
 
 // follow hands the records of a topic to take, one at a time.

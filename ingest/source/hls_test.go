@@ -42,6 +42,7 @@ func TestHLSFinished(t *testing.T) {
 		{"empty segment", map[string]string{"/live/list.m3u8": vod, "/live/a.ts": "", "/live/sub/b.ts": "<b>", "/root/c.ts": "<c>"}, "<b><c>", "", 2, 1},
 		{"gap", map[string]string{"/live/list.m3u8": strings.Replace(vod, "#EXT-X-DISCONTINUITY", "#EXT-X-GAP", 1), "/live/a.ts": "<a>", "/live/sub/b.ts": "<b>", "/root/c.ts": "<c>"}, "<a><c>", "", 2, 0},
 		{"not of HTTP", map[string]string{"/live/list.m3u8": strings.Replace(vod, "sub/b.ts", "file:///etc/hostname", 1)}, "", `the playlist names "file:///etc/hostname", which is not HTTP`, 0, 0},
+		{"a long name", map[string]string{"/live/list.m3u8": strings.Replace(vod, "sub/b.ts", "gopher://h/"+strings.Repeat("a/", 100), 1)}, "", "the playlist names a text of 211 bytes, which is not HTTP", 0, 0},
 		{"encryption of another kind", map[string]string{"/live/list.m3u8": strings.Replace(vod, "#EXT-X-DISCONTINUITY", `#EXT-X-KEY:METHOD=SAMPLE-AES,URI="k"`, 1)}, "", `segments are encrypted with "SAMPLE-AES", which is not supported`, 0, 0},
 		{"byte ranges", map[string]string{"/live/list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n#EXT-X-BYTERANGE:3@1\nall\n#EXTINF:4,\n#EXT-X-BYTERANGE:2\nall\n#EXT-X-ENDLIST\n", "/live/all": "0123456789"}, "12345", "", 2, 0},
 		{"initialisation section once", map[string]string{"/live/list.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXT-X-MAP:URI=\"all\",BYTERANGE=\"4@2\"\n#EXTINF:4,\na.ts\n#EXTINF:4,\nsub/b.ts\n#EXT-X-ENDLIST\n", "/live/all": "0123456789", "/live/a.ts": "<a>", "/live/sub/b.ts": "<b>"}, "2345<a><b>", "", 2, 0},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/Eyevinn/hls-m3u8/m3u8"
@@ -166,17 +167,25 @@ func parseKey(at *url.URL, keys []m3u8.Key) (key, error) {
 		address, err := resolve(at, k.URI)
 		return key{k.Method, address, k.IV}, err
 	}
-	return key{}, fmt.Errorf("segments are encrypted with %.40q, which is not supported", k.Method)
+	return key{}, fmt.Errorf("segments are encrypted with %s, which is not supported", quoted(k.Method, 40))
+}
+
+// quoted is a text from outside for an error, whole or not at all: half a secret that it may hold would not be known for one.
+func quoted(text string, most int) string {
+	if len(text) > most {
+		return fmt.Sprintf("a text of %d bytes", len(text))
+	}
+	return strconv.Quote(text)
 }
 
 // resolve is reference as seen from a playlist's address. Only HTTP is followed: a playlist must not name our files.
 func resolve(at *url.URL, reference string) (string, error) {
 	u, err := at.Parse(reference)
 	if err != nil {
-		return "", fmt.Errorf("the playlist names %.200q, which is no URL", new(redaction).reference(reference))
+		return "", fmt.Errorf("the playlist names %s, which is no URL", quoted(new(redaction).reference(reference), 200))
 	}
 	if u.Scheme != "http" && u.Scheme != "https" {
-		return "", fmt.Errorf("the playlist names %.200q, which is not HTTP", new(redaction).reference(reference))
+		return "", fmt.Errorf("the playlist names %s, which is not HTTP", quoted(new(redaction).reference(reference), 200))
 	}
 	return u.String(), nil
 }

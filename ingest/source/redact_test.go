@@ -76,6 +76,7 @@ func TestScrubber(t *testing.T) {
 		"user bob, password p@S3cr3t/":                  "user bob, password ***",
 		"password p%40S3cr3t%2F":                        "password ***",
 		"Authorization: Basic Ym9iOnBAUzNjcjN0Lw==":     "Authorization: Basic ***",
+		"Basic Ym9iOnBAUzNjcjN0Lw=, Ym9iOnBAUzNjcjN0Lw": "Basic ***=, ***",
 		"t0k en+S3cr3t t0k+en%2BS3cr3t t0k%20en+S3cr3t": "*** *** ***",
 		"nothing of it":                                 "nothing of it",
 	} {

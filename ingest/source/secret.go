@@ -87,7 +87,8 @@ func Spellings(secrets ...string) (all []string) {
 		if s, err := url.PathUnescape(secret); err == nil {
 			meant = s
 		}
-		all = append(all, secret, meant, url.QueryEscape(meant), url.PathEscape(meant), base64.StdEncoding.EncodeToString([]byte(meant)))
+		all = append(all, secret, meant, url.QueryEscape(meant), url.PathEscape(meant), base64.StdEncoding.EncodeToString([]byte(meant)),
+			base64.RawStdEncoding.EncodeToString([]byte(meant)), base64.RawURLEncoding.EncodeToString([]byte(meant)))
 		if spaced, err := url.QueryUnescape(secret); err == nil {
 			all = append(all, spaced)
 		}
