@@ -40,17 +40,17 @@ func (g *guard) Record(f *schemas.Feature) error {
 	switch {
 	case f.VideoFrame != nil:
 		v := f.VideoFrame
-		if v.Skipped < 0 || v.Duration < 0 {
-			return fmt.Errorf("a picture skips %d and lasts %d", v.Skipped, v.Duration)
+		if v.Skipped < 0 || v.Skipped > passedMost || v.Duration < 0 || v.Duration > maxJump || v.Sampling < 0 || v.Sampling > passedMost || v.Format < 0 || v.Format > g.version {
+			return fmt.Errorf("a picture skips %d, lasts %d, is one of %d and of format %d", v.Skipped, v.Duration, v.Sampling, v.Format)
 		}
 		return g.measured("picture", &g.frames, v.Session, v.Epoch, v.Seq, v.At)
 	case f.AudioBlock != nil:
 		b := f.AudioBlock
+		if b.Skipped < 0 || b.Skipped > passedMost || b.Samples < 0 || b.Track < 0 || b.Track >= maxTracks || b.Format < 0 || b.Format > g.version {
+			return fmt.Errorf("sound of track %d skips %d, has %d samples and is of format %d", b.Track, b.Skipped, b.Samples, b.Format)
+		}
 		s := g.blocks[b.Track]
 		if s == nil {
-			if len(g.blocks) == maxTracks {
-				return fmt.Errorf("there are more than %d sound tracks", maxTracks)
-			}
 			s = &sequence{seq: -1}
 			g.blocks[b.Track] = s
 		}

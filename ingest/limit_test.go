@@ -150,14 +150,21 @@ func TestLimitsOfStreams(t *testing.T) {
 	}
 }
 
-// A live source is looked into for 2 MB at most: then its tracks are told as far as they are known, though it sends no more.
+// A live source is looked into for 2 MB at most: then its tracks are told as far as they are known, though it sends no more of them.
 func TestProbeLimit(t *testing.T) {
 	t.Parallel()
-	over := make(chan struct{})
+	over, null := make(chan struct{}), append([]byte{0x47, 0x1f, 0xff, 0x10}, make([]byte, 184)...)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Write(undescribed(2_100_000 / 175))
-		w.(http.Flusher).Flush()
-		<-over
+		for {
+			w.(http.Flusher).Flush()
+			select {
+			case <-over:
+				return
+			case <-time.After(100 * time.Millisecond):
+				w.Write(null) // It is no source that has gone silent.
+			}
+		}
 	}))
 	defer server.Close()
 	defer close(over)

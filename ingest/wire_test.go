@@ -11,6 +11,7 @@ import (
 
 	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/ingest/media"
+	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -113,7 +114,8 @@ func TestWireRefuses(t *testing.T) {
 	}
 }
 
-// FuzzReceiver feeds the supervisor what a broken or hostile worker may send: no panic, and nothing kept that is larger than the bounds.
+// FuzzReceiver feeds the supervisor what a broken or hostile worker may send: no panic, no message larger than its bound, and nothing that the
+// guard lets pass is of another session, goes back, lies beyond what can be, or counts what nobody can have counted.
 func FuzzReceiver(f *testing.F) {
 	var pipe bytes.Buffer
 	s := ingest.NewSender(&pipe)
@@ -123,25 +125,110 @@ func FuzzReceiver(f *testing.F) {
 		}
 		f.Add(bytes.Clone(pipe.Bytes()))
 	}
+	pipe.Reset()
 	s.Picture(ingest.Picture{At: 1, JPEG: []byte{0xff}})
 	s.Codings([]media.Coding{{Video: true}})
 	s.Packet(1, &media.Packet{Data: []byte{1}})
-	s.Progress(ingest.Progress{Received: 1})
-	s.End(ingest.Ending{Reason: "end"})
+	s.Place(ingest.Place{Round: 1, Offset: 188})
+	s.Progress(ingest.Progress{Received: 1, Refused: "track 1"})
+	s.Probe([]sandbox.Attempt{{}})
+	s.End(ingest.Ending{Reason: "end", Refused: "track 1"})
 	f.Add(pipe.Bytes())
+	for _, wild := range []func(v *schemas.VideoFrame){
+		func(v *schemas.VideoFrame) { v.At = 1 << 62 }, func(v *schemas.VideoFrame) { v.Skipped = 1<<31 - 1 }, func(v *schemas.VideoFrame) { v.Seq = -1 },
+	} {
+		pipe.Reset()
+		r := frame(0, 0, 0, 0)
+		wild(r.VideoFrame)
+		s.Record(r)
+		f.Add(bytes.Clone(pipe.Bytes()))
+	}
 	f.Fuzz(func(t *testing.T, pipe []byte) {
 		r := ingest.NewReceiver(bytes.NewReader(pipe))
 		g := ingest.NewGuard(0, nil)
+		p := passed{tracks: map[int32]int64{}, seq: -1, most: int64(len(pipe))}
 		for {
 			m, err := r.Next()
 			if err != nil {
 				return
 			}
-			if m.Feature != nil && g.Record(m.Feature) == nil && (m.Feature.Tick != nil || m.Feature.Setting != nil || m.Feature.StreamSecond != nil) {
-				t.Fatalf("a worker got away with %+v", m.Feature)
+			p.message(t, m)
+			switch {
+			case m.Picture != nil && g.Picture(m.Picture) == nil:
+				p.instant(t, "a picture", m.Picture.At)
+			case m.Packet != nil && g.Packet(m.Packet) == nil:
+				p.instant(t, "a packet", m.Packet.At)
+			case m.Feature != nil && g.Record(m.Feature) == nil:
+				p.record(t, m.Feature)
 			}
 		}
 	})
+}
+
+// passed is what a guard has let pass offline, looked at by other means than its own.
+type passed struct {
+	// seq of the pictures and at of all so far, and by sound track its last seq.
+	seq, furthest int64
+	tracks        map[int32]int64
+	// most is how long the pipe's content is: what was kept of it cannot be larger.
+	most int64
+}
+
+// message checks what was kept of the pipe.
+func (p *passed) message(t *testing.T, m ingest.Message) {
+	kept := len(m.Clip)
+	if m.Picture != nil {
+		kept = len(m.Picture.JPEG)
+	}
+	if m.Packet != nil {
+		kept = len(m.Packet.Body)
+		if m.Packet.Lasts < 0 || m.Packet.Lasts > 10_000_000 {
+			t.Fatalf("a packet lasts %d us", m.Packet.Lasts)
+		}
+	}
+	if m.Progress != nil {
+		kept = len(m.Progress.Refused)
+	}
+	if m.End != nil {
+		kept = len(m.End.Reason) + len(m.End.Refused)
+	}
+	// A byte that is no UTF-8 becomes one of three bytes.
+	if most := min(3*p.most, 8<<20); int64(kept) > most {
+		t.Fatalf("%d bytes were kept of %d", kept, p.most)
+	}
+}
+
+func (p *passed) instant(t *testing.T, what string, at int64) {
+	if at < 0 || at > p.furthest+60_000_000 {
+		t.Fatalf("%s at %d passed after %d", what, at, p.furthest)
+	}
+	p.furthest = max(p.furthest, at)
+}
+
+func (p *passed) record(t *testing.T, f *schemas.Feature) {
+	const counted = 10_000
+	switch v, b, i := f.VideoFrame, f.AudioBlock, f.Inventory; {
+	case v != nil:
+		if v.Session != 0 || v.Epoch < 0 || v.Seq <= p.seq || v.Skipped < 0 || v.Skipped > counted || v.Duration < 0 || v.Duration > 900_000 || v.Sampling < 0 || v.Sampling > counted {
+			t.Fatalf("after %d a picture passed: %+v", p.seq, *v)
+		}
+		p.seq = v.Seq
+		p.instant(t, "a picture", v.At)
+	case b != nil:
+		last, known := p.tracks[b.Track]
+		if b.Session != 0 || b.Epoch < 0 || b.Track < 0 || b.Track > 255 || b.Seq < 0 || known && b.Seq <= last || b.Skipped < 0 || b.Skipped > counted || b.Samples < 0 {
+			t.Fatalf("after %d sound passed: %+v", last, *b)
+		}
+		p.tracks[b.Track] = b.Seq
+		p.instant(t, "sound", b.At)
+	case i != nil:
+		if i.Session != 0 || i.Version < 0 || len(i.Tracks) > 256 {
+			t.Fatalf("an inventory passed: %+v", *i)
+		}
+		p.instant(t, "an inventory", i.At)
+	default:
+		t.Fatalf("a worker got away with %+v", f)
+	}
 }
 
 func TestGuard(t *testing.T) {
