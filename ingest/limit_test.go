@@ -168,7 +168,9 @@ func TestProbeLimit(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(over)
-	edge, r := run(t, ingest.Defaults(), quiet())
+	config := ingest.Defaults()
+	config.StallAfter = 4 * time.Second // A worker that goes on looking is ended before it gives up by itself.
+	edge, r := run(t, config, quiet())
 	edge.Set("s", &schemas.StreamSpec{URL: server.URL + "/live"})
 	of := r.wait(t, "s", "an inventory", func(of []published) bool { return len(inventories(of)) > 0 })
 	if i := inventories(of)[0].Inventory; len(i.Tracks) != 2 || i.Tracks[0].Codec != "h264" || i.Tracks[0].Video.Width != 0 {
