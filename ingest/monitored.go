@@ -14,5 +14,11 @@ func (m monitored) Write(b []byte) (int, error) {
 	return m.feed.Write(b)
 }
 
+// Tag passes on what the playlist says of cues.
+func (m monitored) Tag(message []byte, out *bool, here bool) { m.monitor.Tag(message, out, here) }
+
+// Missed tells that what the playlist said may have been missed.
+func (m monitored) Missed() { m.monitor.Missed() }
+
 // Discontinuity tells that what is written next does not go on where the last ended.
 func (m monitored) Discontinuity() { m.monitor.Discontinuity() }

@@ -172,7 +172,7 @@ type Splice struct {
 	Out bool `avro:"out" json:"out"`
 	// Stream time since the last cue came.
 	SinceMS *int64 `avro:"since_ms" json:"since_ms,omitempty"`
-	// Cues without a tag in the playlist. Null when they are not compared.
+	// Cues without a tag in the HLS playlist. What is compared is each cue that changes out, when it takes effect, so that repetitions and what lies within a break count nothing. It has a tag when there is one of the same event id and direction, before or after, or, where not both have an event id, one of the same direction whose segment begins within 12 s of that moment, in stream time. It counts in the second in which these 12 s have passed without one; not when segments were missed meanwhile. Tags are EXT-X-CUE-OUT and -IN, EXT-X-DATERANGE with SCTE35-OUT, -IN or -CMD, EXT-OATCLS-SCTE35, EXT-X-SCTE35, and EXT-X-CUE-OUT-CONT with a message. Null where the playlist has had none of them so far.
 	Unmatched *int32 `avro:"unmatched" json:"unmatched,omitempty"`
 	// The cues that came in this second, at most 16.
 	Events *[]SpliceEvent `avro:"events" json:"events,omitempty"`

@@ -45,6 +45,7 @@ var ErrEnded = errors.New("the server ended the stream")
 // over EXT-X-DISCONTINUITY, between periods, where segments are left out, where another RTP sender begins and where this machine lost datagrams.
 // When it has a method Sound() io.Writer, sound that comes in a container of its own is written to that, from another goroutine, after one call of
 // Sound before the first byte; its method Shift(ticks int64), if there is one, is then told what to add to the sound's time stamps, 90 kHz.
+// Of an HLS playlist's tags about SCTE 35 it is told when it has the methods of tagTeller.
 // Where sound is apart, a method End() of either writer is told that nothing more comes of that one.
 func Fetch(ctx context.Context, r Request, w io.Writer, m *Meter) error {
 	scheme, err := Lookup(r.URL)

@@ -32,6 +32,8 @@ type playlist struct {
 	// length is how many segments there are, of which the oldest may be left out.
 	length   int
 	segments []segment
+	// tags are those about cues. HLS.
+	tags []cueTag
 }
 
 // same tells that p lists what q lists.
@@ -105,6 +107,7 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 		out.segments = append(out.segments, last)
 	}
 	out.length = len(out.segments)
+	out.tags = tagsOf(text, out)
 	return out, nil
 }
 

@@ -41,6 +41,9 @@ type rendition struct {
 	// begin is the date to begin at, zero when that is not known; bound is shared by the renditions of one decoder.
 	begin time.Time
 	bound *bound
+	// tags are those about cues, announced what waits for the next segment that is to be had.
+	tags      tags
+	announced announcement
 	// late is the sequence of the last segment that was asked for in vain when it was due.
 	late int64
 	// spare holds the two buffers that segments are read into in turn.
@@ -71,6 +74,7 @@ func (r *rendition) play(ctx context.Context) error {
 		if p.discontinuous {
 			r.discontinuity()
 		}
+		p.announcement.tell(r.w)
 		if _, err := r.w.Write(p.data); err != nil {
 			return err
 		}
@@ -83,6 +87,7 @@ func (r *rendition) play(ctx context.Context) error {
 type piece struct {
 	data          []byte
 	discontinuous bool
+	announcement
 }
 
 // fetch gets one segment after the other and hands them to ready. A segment that fails is passed over.
@@ -106,6 +111,7 @@ func (r *rendition) fetch(ctx context.Context, ready chan<- piece) error {
 			return ErrReopen
 		}
 		broken = broken || s.discontinuity || missed > 0
+		r.announced.add(missed > 0, r.tags.due(r.window.last().tags, s))
 		if !s.gap {
 			err = r.hand(ctx, s, broken, ready)
 		}

@@ -31,7 +31,8 @@ func (r *rendition) hand(ctx context.Context, s segment, discontinuous bool, rea
 		return err
 	}
 	select {
-	case ready <- piece{data, discontinuous}:
+	case ready <- piece{data, discontinuous, r.announced}:
+		r.announced = announcement{}
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -25,6 +25,7 @@ type cues struct {
 	waiting []change
 	// open is until when each slot is out of the network.
 	open [len(slots)]int64
+	tags tags
 }
 
 // change opens a slot at a time until another, or closes it.
@@ -102,11 +103,21 @@ func (q *cues) out(now int64) bool {
 		if first < 0 {
 			break
 		}
-		q.open[q.waiting[first].slot] = q.waiting[first].until
+		c := q.waiting[first]
+		before := q.away(c.at)
+		q.open[c.slot] = c.until
 		q.waiting = append(q.waiting[:first], q.waiting[first+1:]...)
+		if after := q.away(c.at); after != before {
+			q.tags.expect(told{at: c.at, here: true, id: &c.id, out: after})
+		}
 	}
+	return q.away(now)
+}
+
+// away tells whether a slot is out of the network at a time.
+func (q *cues) away(at int64) bool {
 	for _, until := range q.open {
-		if until > now {
+		if until > at {
 			return true
 		}
 	}

@@ -104,7 +104,7 @@ func (m *Monitor) takeSplice() *schemas.Splice {
 	if !m.signals() {
 		return nil
 	}
-	s := &schemas.Splice{Count: int32(count), Out: out}
+	s := &schemas.Splice{Count: int32(count), Out: out, Unmatched: q.tags.take(m.clock.now)}
 	if q.any {
 		s.EventID, s.Kind, s.PTS, s.SinceMS = q.last.EventID, q.last.Kind, q.last.PTS, pointer((m.clock.now-q.at)/ticksPerMS)
 	}
