@@ -42,6 +42,7 @@ func FuzzPlaylist(f *testing.F) {
 	for _, text := range []string{
 		vod, live(3, 9), "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=9,AUDIO=\"a\"\nhigh\n",
 		"#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=\"k\",IV=0x00\n#EXT-X-MAP:URI=\"i\",BYTERANGE=\"9\"\n#EXTINF:1,\n#EXT-X-BYTERANGE:5\ns\n",
+		"#EXTM3U\n#EXT-X-CUE-OUT:CUE=\"A=\",=\n#EXT-X-DATERANGE:START-DATE=\"2026-01-01T10:00:00Z\",DURATION=nan,SCTE35-IN=0x1\n#EXTINF:1,\ns\n",
 		"#EXTM3U\n#EXT-X-KEY:METHOD=NONE\nstray\n", "#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n#EXTINF:nan,\na\n#EXTINF:-1e300,\nb\n",
 	} {
 		f.Add(text, true, int64(5))

@@ -22,6 +22,7 @@ func FuzzMonitor(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte, cut int) {
 		monitor := transport.New()
 		cut = min(max(cut, 0), len(b))
+		monitor.Tag(b, nil, true)
 		monitor.Write(b[:cut])
 		first, _ := monitor.Second()
 		monitor.Write(b[cut:])
