@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/Eyevinn/hls-m3u8/m3u8"
@@ -39,6 +40,14 @@ func decode(p m3u8.Playlist, text []byte) (err error) {
 		}
 	}
 	return p.DecodeFrom(&kept, false)
+}
+
+// skipped is how many segments a delta update leaves out at its beginning. Nobody asks for one, but a cache may give what another was given.
+func skipped(text []byte) int64 {
+	_, rest, _ := bytes.Cut(text, []byte("\n#EXT-X-SKIP:"))
+	line, _, _ := bytes.Cut(rest, []byte("\n"))
+	n, _ := strconv.ParseInt(strings.TrimSpace(attributes(string(line[:min(len(line), maxTag)]))["SKIPPED-SEGMENTS"]), 10, 32)
+	return max(n, 0)
 }
 
 // plainRange takes the quotes off an EXT-X-MAP's BYTERANGE and completes it: the parser reads neither "n@o" in quotes nor n alone.

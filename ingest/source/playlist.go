@@ -87,6 +87,7 @@ func parseMedia(at *url.URL, text []byte) (*playlist, error) {
 		target: time.Duration(min(p.TargetDuration, maxTarget)) * time.Second, ended: p.Closed,
 		sequence: int64(min(p.SeqNo, maxSequence)), discontinuity: int64(min(p.DiscontinuitySeq, maxSequence)),
 	}
+	out.sequence = min(out.sequence+skipped(text), maxSequence)
 	out.delay = 3 * out.target // RFC 8216 section 6.3.3
 	last := segment{era: out.discontinuity}
 	for i, s := range p.Segments {

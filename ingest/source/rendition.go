@@ -106,11 +106,12 @@ func (r *rendition) fetch(ctx context.Context, ready chan<- piece) error {
 			return err
 		}
 		r.meter.update(func(state *PlaylistState) { state.Missed += missed })
+		restarted := r.begun && s.next <= r.place.sequence
 		r.place.sequence = s.sequence
 		if s.era >= r.bound.Load() {
 			return ErrReopen
 		}
-		broken = broken || s.discontinuity || missed > 0
+		broken = broken || s.discontinuity || missed > 0 || restarted
 		r.announced.add(missed > 0, r.tags.due(r.window.last().tags, s))
 		if !s.gap {
 			err = r.hand(ctx, s, broken, ready)
