@@ -47,14 +47,14 @@ func talkative(t *testing.T, clip, password, key string) string {
 		w.WriteHeader(http.StatusFound)
 	})
 	for name, playlist := range map[string]string{
-		"address": "#EXTINF:4,%[1]s\nhttp://169.254.169.254/%[2]s/1.ts?x=%[1]s\n",
-		"scheme":  "#EXTINF:4,%[1]s\ngopher://%[2]s/1.ts\n",
-		"key":     "#EXT-X-KEY:METHOD=AES-128,URI=\"http://169.254.169.254/%[2]s/key\",IV=0x1\n#EXTINF:4,\n1.ts?x=%[1]s\n",
-		"numbers": "#EXT-X-MEDIA-SEQUENCE:%[1]s\n#EXTINF:%[1]s,%[1]s\n%[1]s\n",
+		"address": "#EXTINF:4,%[1]s\nhttp://169.254.169.254/%[2]s/1.ts?x=%[3]s\n",
+		"scheme":  "#EXTINF:4,%[1]s\ngopher://h/%[3]s/1.ts\n",
+		"key":     "#EXT-X-KEY:METHOD=AES-128,URI=\"http://169.254.169.254/%[2]s/key\",IV=0x1\n#EXTINF:4,\n1.ts?x=%[3]s\n",
+		"numbers": "#EXT-X-MEDIA-SEQUENCE:%[1]s\n#EXTINF:%[1]s,%[2]s\n%[3]s\n",
 	} {
 		mux.HandleFunc("/"+name+".m3u8", func(w http.ResponseWriter, r *http.Request) {
 			all := told(r)
-			fmt.Fprintf(w, "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n"+playlist, strings.Join(all, " "), strings.Join(all, "/"))
+			fmt.Fprintf(w, "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n"+playlist, strings.Join(all, " "), strings.Join(all, "/"), all[len(all)-1])
 		})
 	}
 	server := httptest.NewServer(mux)
