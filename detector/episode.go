@@ -60,6 +60,8 @@ type run struct {
 	between bool
 	// since is the From of its first verdict, began the time of the record of that verdict, last that of its newest; microseconds.
 	since, began, last int64
+	// at is the time of the record of its newest verdict as it is: last is never before another record's.
+	at int64
 	// worst figure and to the latest To in it.
 	worst float64
 	to    int64
@@ -74,14 +76,16 @@ func (e *episode) pending() bool { return !e.firing() && e.run.state == rule.Bad
 // take takes the verdict on the record at t, and tells what follows. It reports whether a defect has opened.
 func (e *episode) take(t int64, v rule.Verdict, out emitter) (opened bool) {
 	o := e.judge.options
+	at := t
 	t = max(t, e.run.last)
 	if e.firing() && t-e.end >= hold.Microseconds() {
 		e.close(t, unknown, out)
 	}
-	if v.State == rule.Bad && e.run.state != rule.Unknown && t-e.run.last <= e.judge.description.Gap.Microseconds() {
-		e.bad += t - e.run.last
+	if v.State == rule.Bad && e.run.state != rule.Unknown && at-e.run.at <= e.judge.description.Gap.Microseconds() {
+		e.bad += max(0, at-e.run.at)
 	}
 	e.extend(t, v)
+	e.run.at = at
 	switch {
 	case !e.firing():
 		return e.pending() && t-e.run.since >= o.For.Microseconds() && e.open(t, out)

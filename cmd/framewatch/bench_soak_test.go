@@ -10,7 +10,7 @@ import (
 
 // TestSoak is a minute of what `bench soak` does for ten: every protocol, every kind of disturbance, nothing lost and nothing left.
 func TestSoak(t *testing.T) {
-	b := benchSoak{length: time.Minute, streams: 12, seed: 1, logLevel: "error", stdout: t.Output(), stderr: t.Output()}
+	b := benchSoak{clips: "../../testdata/clips", length: time.Minute, streams: 12, seed: 1, logLevel: "error", stdout: t.Output(), stderr: t.Output()}
 	report, err := b.run(t.Context())
 	if err != nil {
 		t.Fatal(err)

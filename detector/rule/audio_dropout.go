@@ -62,7 +62,7 @@ func (d *AudioDropout) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := d.tracks.of(b)
+	t := d.tracks.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}

@@ -40,6 +40,8 @@ func (b *Bitrate) Judge(r *Record) (Verdict, bool) {
 	if f.Epoch != b.epoch || f.Decode == nil || f.Skipped > 0 || f.Sampling != 1 {
 		b.epoch = f.Epoch
 		b.sizes.Reset()
+	}
+	if f.Decode == nil || f.Skipped > 0 || f.Sampling != 1 {
 		return Verdict{From: r.Time, To: r.Time}, true
 	}
 	b.sizes.Add(r.Time, float64(f.Decode.PacketSize))

@@ -44,7 +44,7 @@ func (c *ChannelMissing) Judge(r *Record) (Verdict, bool) {
 	if b == nil || len(b.Channels) < 2 {
 		return Verdict{}, false
 	}
-	t := c.tracks.of(b)
+	t := c.tracks.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}

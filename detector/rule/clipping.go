@@ -33,7 +33,7 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := c.tracks.of(b)
+	t := c.tracks.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}

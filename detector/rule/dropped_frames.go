@@ -13,12 +13,16 @@ type DroppedFrames struct {
 
 	// last is the picture before; ours tells that we may have left out pictures since.
 	last  schemas.VideoFrame
+	time  int64
 	began bool
 	ours  bool
 }
 
 // longestHole is the step of time stamps from which pictures are not missing but gone, in 90 kHz: no_signal and track_missing tell of that.
 const longestHole = 2 * 90_000
+
+// holeTime is the same in microseconds of the records' time.
+const holeTime = 2_000_000
 
 // NewDroppedFrames is the rule with its documented defaults.
 func NewDroppedFrames() Rule {
@@ -41,9 +45,9 @@ func (d *DroppedFrames) Judge(r *Record) (Verdict, bool) {
 	if f == nil {
 		return Verdict{}, false
 	}
-	last, comparable := d.last, d.began && !d.ours && d.last.Sampling == 1 && f.Sampling == 1 && f.Skipped == 0
+	last, comparable := d.last, d.began && !d.ours && r.Time-d.time <= holeTime && d.last.Sampling == 1 && f.Sampling == 1 && f.Skipped == 0
 	d.last = schemas.VideoFrame{Session: f.Session, Epoch: f.Epoch, PTS: f.PTS, Duration: f.Duration, Sampling: f.Sampling}
-	d.began, d.ours = true, false
+	d.began, d.ours, d.time = true, false, r.Time
 	step, lasts := f.PTS-last.PTS, int64(last.Duration)
 	if !comparable || f.Session != last.Session || f.Epoch != last.Epoch || lasts <= 0 || step <= 0 || step > longestHole {
 		return Verdict{From: r.Time, To: r.Time}, true

@@ -18,7 +18,8 @@ type Flash struct {
 	epoch          int32
 	began          bool
 	luminance, red *window.Flash
-	since          int64
+	// since is the time of the first picture that counts, last that of the newest.
+	since, last int64
 }
 
 const (
@@ -45,11 +46,12 @@ func (x *Flash) Judge(r *Record) (Verdict, bool) {
 	}
 	x.waiting = x.waiting[:0]
 	end := r.Time + duration(f)
-	if !x.began || f.Epoch != x.epoch || f.Flash == nil || f.Sampling != 1 || f.Skipped > 0 {
+	if !x.began || f.Epoch != x.epoch || r.Time-x.last > time.Second.Microseconds() || f.Flash == nil || f.Sampling != 1 || f.Skipped > 0 {
 		x.luminance.Reset()
 		x.red.Reset()
 		x.epoch, x.began, x.since = f.Epoch, true, r.Time
 	}
+	x.last = r.Time
 	for _, part := range []struct {
 		name    string
 		flashes *window.Flash

@@ -47,7 +47,7 @@ func (h *Hum) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := h.tracks.of(b)
+	t := h.tracks.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}

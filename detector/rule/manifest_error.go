@@ -13,9 +13,12 @@ type ManifestError struct {
 	Duration float64 `yaml:"duration"`
 
 	queue `yaml:"-"`
-	// sequence is what the list began with when it was last looked at; session tells that it was in the same.
-	session, sequence int64
+	// sequence is what the list began with when it was last looked at, in what session and when.
+	session, sequence, last int64
 }
+
+// manifestGap is the longest time between two heartbeats that are compared.
+const manifestGap = 2500 * time.Millisecond
 
 // NewManifestError is the rule with its documented defaults.
 func NewManifestError() Rule {
@@ -35,10 +38,10 @@ func (m *ManifestError) Judge(r *Record) (Verdict, bool) {
 	}
 	p := s.Playlist
 	back := 0.0
-	if m.session == s.Session && p.MediaSequence < m.sequence {
+	if m.session == s.Session && r.Time-m.last <= manifestGap.Microseconds() && p.MediaSequence < m.sequence {
 		back = 1
 	}
-	m.session, m.sequence = s.Session, p.MediaSequence
+	m.session, m.sequence, m.last = s.Session, p.MediaSequence, r.Time
 	wrong := 0.0
 	if p.TargetMS > 0 && math.Abs(float64(p.DurationErrorMS)) > m.Duration*float64(p.TargetMS) {
 		wrong = 1
@@ -61,7 +64,7 @@ func (m *ManifestError) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*ManifestError) Describe() Description {
 	return Description{
-		Version: 1, Unit: "/s", Summary: "The playlist or its segments have %s errors", Window: time.Second, Gap: 2500 * time.Millisecond,
+		Version: 1, Unit: "/s", Summary: "The playlist or its segments have %s errors", Window: manifestGap, Gap: manifestGap,
 	}
 }
 

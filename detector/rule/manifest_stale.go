@@ -17,8 +17,9 @@ func NewManifestStale() Rule {
 		// a change that late after 2, so that 1.5, at which others warn, are reached by a server that keeps to the rules. After 3 a player that began
 		// where it should (6.3.3) has nothing left to play.
 		Raise: 3, Clear: 2,
-		For: 0, KeepFiringFor: 5 * time.Second,
-		Severity: "critical",
+		// Where the whole source is gone, pictures and sound end by then too, and that is told.
+		For: 3 * time.Second, KeepFiringFor: 5 * time.Second,
+		Severity: "warning",
 	}}
 }
 
@@ -55,5 +56,6 @@ func (m *ManifestStale) part(name string, age int32, state string, target int32,
 func (*ManifestStale) Describe() Description {
 	return Description{
 		Version: 1, Unit: "target durations", Summary: "The playlist has not changed for %s", Window: time.Second, Gap: 2500 * time.Millisecond,
+		Parents: []string{"no_signal"},
 	}
 }

@@ -11,9 +11,13 @@ import (
 // maxTracks bounds the tracks that are judged.
 const maxTracks = 64
 
+// trackGap is how long a track may be silent, in microseconds, before what was heard of it does not count any more.
+const trackGap = 1_000_000
+
 // perTrack is what a rule remembers of each audio track.
 type perTrack[T any] struct {
-	// fresh makes what is remembered of a track of which nothing has been heard; it is made anew where the time line breaks.
+	// fresh makes what is remembered of a track of which nothing has been heard; it is made anew where the time line breaks, and where
+	// nothing has come of the track for some time.
 	fresh func() T
 	list  []*oneTrack[T]
 }
@@ -21,25 +25,29 @@ type perTrack[T any] struct {
 type oneTrack[T any] struct {
 	index, epoch int32
 	// part is the track's name in verdicts.
-	part   string
+	part string
+	// end is where its last block ended, in microseconds.
+	end    int64
 	memory T
 }
 
-// of is the memory of the block's track; nil when there are too many.
-func (p *perTrack[T]) of(b *schemas.AudioBlock) *oneTrack[T] {
+// of is the memory of the track of the record's block; nil when there are too many.
+func (p *perTrack[T]) of(r *Record) *oneTrack[T] {
+	b, end := r.AudioBlock, blockEnd(r.Time, r.AudioBlock)
 	for _, t := range p.list {
 		if t.index != b.Track {
 			continue
 		}
-		if t.epoch != b.Epoch {
+		if t.epoch != b.Epoch || r.Time-t.end > trackGap {
 			t.epoch, t.memory = b.Epoch, p.fresh()
 		}
+		t.end = end
 		return t
 	}
 	if len(p.list) == maxTracks {
 		return nil
 	}
-	t := &oneTrack[T]{index: b.Track, epoch: b.Epoch, part: fmt.Sprintf("track %d", b.Track), memory: p.fresh()}
+	t := &oneTrack[T]{index: b.Track, epoch: b.Epoch, part: fmt.Sprintf("track %d", b.Track), end: end, memory: p.fresh()}
 	p.list = append(p.list, t)
 	return t
 }

@@ -17,7 +17,9 @@ type PTSError struct {
 	session int64
 	epoch   int32
 	began   bool
-	breaks  window.Sums
+	// last is the time of the newest picture.
+	last   int64
+	breaks window.Sums
 }
 
 // NewPTSError is the rule with its documented defaults.
@@ -38,12 +40,12 @@ func (p *PTSError) Judge(r *Record) (Verdict, bool) {
 	}
 	broken := 0.0
 	switch {
-	case !p.began || f.Session != p.session:
+	case !p.began || f.Session != p.session || r.Time-p.last > time.Second.Microseconds():
 		p.breaks.Reset()
 	case f.Epoch > p.epoch:
 		broken = 1
 	}
-	p.session, p.epoch, p.began = f.Session, f.Epoch, true
+	p.session, p.epoch, p.last, p.began = f.Session, f.Epoch, r.Time, true
 	p.breaks.Add(r.Time, broken)
 	if !p.breaks.Full(r.Time) {
 		return Verdict{From: r.Time, To: r.Time}, true

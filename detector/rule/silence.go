@@ -41,7 +41,7 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := s.tracks.of(b)
+	t := s.tracks.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}

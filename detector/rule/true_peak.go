@@ -32,7 +32,7 @@ func (p *TruePeak) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := p.tracks.of(b)
+	t := p.tracks.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}

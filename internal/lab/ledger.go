@@ -102,7 +102,7 @@ func (l *Ledger) corruption(stream string, start, end time.Time, behind time.Dur
 
 // damage are the kinds of defects that lost and spoilt bytes make beside an outage: at its edges, too.
 var damage = map[string]bool{
-	"decode_error": true, "corruption": true, "dropped_frames": true, "pts_error": true, "ts_error": true, "manifest_error": true,
+	"decode_error": true, "corruption": true, "dropped_frames": true, "pts_error": true, "ts_error": true, "manifest_error": true, "manifest_stale": true,
 	"audio_dropout": true, "click": true,
 }
 
