@@ -44,6 +44,10 @@ const (
 	recovery = 15 * time.Second
 )
 
+// before is how much earlier than its cause a defect may be said to have begun: a rule may look at a window of three seconds, and sound is
+// muxed ahead of its time.
+const before = 4 * time.Second
+
 func newLedger() *Ledger {
 	return &Ledger{done: map[disturbanceKind]int{}, since: map[string]time.Time{}, streams: map[string]bool{}, defects: Score{gone: map[string]bool{}}}
 }
@@ -103,7 +107,8 @@ func (l *Ledger) corruption(stream string, start, end time.Time, behind time.Dur
 // damage are the kinds of defects that lost and spoilt bytes make beside an outage: at its edges, too.
 var damage = map[string]bool{
 	"decode_error": true, "corruption": true, "dropped_frames": true, "pts_error": true, "ts_error": true, "manifest_error": true, "manifest_stale": true,
-	"audio_dropout": true, "click": true,
+	"audio_dropout": true, "click": true, "clipping": true, "true_peak": true, "loudness": true, "phase": true, "hum": true, "channel_missing": true,
+	"track_missing": true, "flat_colour": true, "flash": true,
 }
 
 // SoakReport is what came of a soak.
@@ -177,7 +182,7 @@ func (o outage) spans(d Detected, now time.Time) bool {
 	if d.Open {
 		end = now
 	}
-	return d.Stream == o.Stream && !d.Onset.Before(o.Start.Add(-time.Second)) && !d.Onset.After(o.until) && !end.Before(o.Start) &&
+	return d.Stream == o.Stream && !d.Onset.Before(o.Start.Add(-before)) && !d.Onset.After(o.until) && !end.Before(o.Start) &&
 		(!d.Open || now.Before(o.until))
 }
 

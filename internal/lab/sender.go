@@ -22,7 +22,8 @@ type sender struct {
 	push bool
 	// files are what it writes; they are served by HTTP.
 	files bool
-	// behind is how much later than on a live line an outage is seen, since what has been fetched is presented first.
+	// behind is how much later than on a live line an outage is seen, since what has been fetched is presented first: segments, or what a listener
+	// has gathered before somebody calls.
 	behind time.Duration
 	// output is FFmpeg's arguments after the input, for a port or a folder of its own; nil: the player serves it.
 	output func(port int, folder string) []string
@@ -39,7 +40,7 @@ var senders = []sender{
 			return words("-c copy -f mpegts udp://127.0.0.1:%d?pkt_size=1316", port)
 		},
 		url: func(a, _ string) string { return "udp://" + a }},
-	{protocol: "srt", network: "udp",
+	{protocol: "srt", network: "udp", behind: 5 * time.Second,
 		output: func(port int, _ string) []string {
 			return words("-c copy -f mpegts srt://127.0.0.1:%d?mode=listener&latency=200000&passphrase=%s", port, passphrase)
 		},
@@ -49,7 +50,7 @@ var senders = []sender{
 			return append(words("-c copy -tag:v avc1 -tag:a mp4a -bsf:a aac_adtstoasc -f dash -seg_duration 2 -window_size 6 -extra_window_size 4"), filepath.Join(folder, "manifest.mpd"))
 		},
 		url: func(a, name string) string { return "http://" + a + "/files/" + name + "/manifest.mpd" }},
-	{protocol: "rtmp", network: "tcp",
+	{protocol: "rtmp", network: "tcp", behind: 5 * time.Second,
 		output: func(port int, _ string) []string {
 			return words("-c copy -f flv -listen 1 rtmp://127.0.0.1:%d/live/channel", port)
 		},
@@ -88,12 +89,21 @@ func words(format string, values ...any) []string {
 	return strings.Fields(fmt.Sprintf(format, values...))
 }
 
-// send keeps FFmpeg sending input until ctx ends.
-func send(ctx context.Context, input string, output []string) {
+// send keeps FFmpeg sending input until ctx ends, anew when again is told.
+func send(ctx context.Context, input string, output []string, again <-chan struct{}) {
 	for ctx.Err() == nil {
-		ffmpeg := exec.CommandContext(ctx, "ffmpeg", slices.Concat(words("-v error -nostdin -y -i"), []string{input}, output)...)
+		once, stop := context.WithCancel(ctx)
+		go func() {
+			select {
+			case <-again:
+				stop()
+			case <-once.Done():
+			}
+		}()
+		ffmpeg := exec.CommandContext(once, "ffmpeg", slices.Concat(words("-v error -nostdin -y -i"), []string{input}, output)...)
 		ffmpeg.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 		ffmpeg.Run() // that it has ended is all there is to know: who reads it has gone, or the player has
+		stop()
 		sleepUntil(ctx, time.Now().Add(resend))
 	}
 }

@@ -58,6 +58,8 @@ type line struct {
 	port   int
 	folder string
 	url    string
+	// again has the sender begin anew: a listener takes one caller, and may not know yet that it has gone.
+	again chan struct{}
 }
 
 // NewSoak makes what is not in the cache yet and listens on loopback ports.
@@ -79,7 +81,7 @@ func NewSoak(ctx context.Context, config SoakConfig) (*Soak, error) {
 		if err != nil {
 			return nil, err
 		}
-		l := &line{sender: sender, name: fmt.Sprintf("%s-%d", sender.protocol, i+1)}
+		l := &line{sender: sender, name: fmt.Sprintf("%s-%d", sender.protocol, i+1), again: make(chan struct{}, 1)}
 		s.player.channels[l.name] = &channel{clip: clip, footage: footage}
 		if err := l.open(config, s.player.address, uint64(i)); err != nil {
 			return nil, err
@@ -144,7 +146,7 @@ func (s *Soak) Run(ctx context.Context, site Site) error {
 		running.Go(func() error { return l.relay.serve(sending) })
 		if l.sender.output != nil {
 			running.Go(func() error {
-				send(sending, "http://"+s.player.address+"/"+l.name+"/live.ts", l.sender.output(l.port, l.folder))
+				send(sending, "http://"+s.player.address+"/"+l.name+"/live.ts", l.sender.output(l.port, l.folder), l.again)
 				return nil
 			})
 		}
@@ -199,6 +201,11 @@ func (s *Soak) do(ctx context.Context, site Site, d disturbance) error {
 		if site.KillWorker(d.line) {
 			s.Ledger.did(d.kind)
 		}
+		for _, l := range s.lines {
+			if l.listens() {
+				s.Ledger.corruption(l.name, begin, begin, l.sender.behind)
+			}
+		}
 		return nil
 	}
 	s.Ledger.did(d.kind)
@@ -214,6 +221,9 @@ func (s *Soak) do(ctx context.Context, site Site, d disturbance) error {
 			return err
 		}
 		s.Ledger.removed(l.name, time.Now())
+		if l.listens() {
+			l.again <- struct{}{}
+		}
 	}
 	sleepUntil(ctx, begin.Add(d.length))
 	switch d.kind {
@@ -224,10 +234,16 @@ func (s *Soak) do(ctx context.Context, site Site, d disturbance) error {
 		l.relay.Corrupt(false)
 		s.Ledger.corruption(l.name, begin, time.Now(), l.sender.behind)
 	case takeAway:
+		if l.listens() {
+			s.Ledger.corruption(l.name, begin, time.Now(), l.sender.behind)
+		}
 		return s.add(ctx, site, l)
 	}
 	return nil
 }
+
+// listens tells whether the sender waits for a caller. What it sends at first is what has gathered, part of which comes too late.
+func (l *line) listens() bool { return l.sender.output != nil && !l.sender.files && !l.sender.push }
 
 func (s *Soak) add(ctx context.Context, site Site, l *line) error {
 	s.Ledger.added(l.name, time.Now())
