@@ -21,16 +21,6 @@ type Probe struct {
 	Error string
 }
 
-// Held tells that the sandbox held in every attempt.
-func (p Probe) Held() bool {
-	for _, a := range p.Attempts {
-		if !a.Held {
-			return false
-		}
-	}
-	return p.Error == "" && len(p.Attempts) > 0
-}
-
 // ProbeSandbox starts a worker of each kind as a stream's would be, which tries what it must not be able to do instead of decoding.
 func ProbeSandbox(ctx context.Context, config Config) ([]Probe, error) {
 	if config.Executable == "" {

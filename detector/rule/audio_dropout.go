@@ -66,7 +66,7 @@ func (d *AudioDropout) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	end := blockEnd(r.Time, b)
+	end := t.end
 	v := d.verdict(0).over(r.Time, end)
 	if b.Skipped > 0 || b.Flags&(warmingUp|soundGap) != 0 {
 		*t.memory = hole{}

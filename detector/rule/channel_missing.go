@@ -48,7 +48,7 @@ func (c *ChannelMissing) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	end, pair := blockEnd(r.Time, b), t.memory
+	end, pair := t.end, t.memory
 	v := Verdict{From: r.Time, To: end}
 	if b.Skipped > 0 || b.Flags&warmingUp != 0 {
 		pair[0].Reset()

@@ -69,7 +69,7 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	m, end := t.memory, blockEnd(r.Time, b)
+	m, end := t.memory, t.end
 	v := Verdict{From: r.Time, To: end}
 	step, ok := largestStep(b.Channels)
 	if !ok || b.Skipped > 0 || b.Flags&(warmingUp|soundGap) != 0 {

@@ -37,7 +37,7 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	end := blockEnd(r.Time, b)
+	end := t.end
 	v := Verdict{From: r.Time, To: end}
 	if runs, ok := clipRuns(b.Channels); !ok || b.Skipped > 0 {
 		t.memory.Reset()

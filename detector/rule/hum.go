@@ -51,7 +51,7 @@ func (h *Hum) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	m, end := t.memory, blockEnd(r.Time, b)
+	m, end := t.memory, t.end
 	v := Verdict{From: r.Time, To: end}
 	level, share, ok := humLines(b.Channels)
 	switch {

@@ -49,7 +49,7 @@ func (l *Loudness) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	m, end := t.memory, blockEnd(r.Time, b)
+	m, end := t.memory, t.end
 	v := Verdict{From: r.Time, To: end}
 	layout, known := l.layouts[b.Track]
 	if !known || b.Skipped > 0 || b.Flags&(warmingUp|soundGap) != 0 {

@@ -107,13 +107,19 @@ func kEnergy(c *schemas.Channel) float64 {
 	return sum / float64(max(n, 1))
 }
 
-// meanSquare of a channel over the block, without DC and unweighted, of full scale 1.0, as exactly as VideoFrame's half decibels tell.
+// coded is the mean square that each code of Channel.energy stands for.
+var coded = func() (table [256]float64) {
+	for code := 1; code < len(table); code++ {
+		table[code] = math.Pow(10, (float64(code)-255)/20)
+	}
+	return table
+}()
+
+// meanSquare of a channel over the block, without DC and unweighted, of full scale 1.0, as exactly as AudioBlock's half decibels tell.
 func meanSquare(c *schemas.Channel) float64 {
 	sum := 0.0
 	for _, code := range c.Energy {
-		if code > 0 {
-			sum += math.Pow(10, (float64(code)-255)/20)
-		}
+		sum += coded[code]
 	}
 	dc := float64(c.DC) / (1 << 20)
 	return max(0, sum/float64(max(len(c.Energy), 1))-dc*dc)

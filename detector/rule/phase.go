@@ -41,7 +41,7 @@ func (p *Phase) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	end := blockEnd(r.Time, b)
+	end := t.end
 	v := Verdict{From: r.Time, To: end}
 	if b.Skipped > 0 {
 		t.memory.Reset()

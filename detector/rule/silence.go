@@ -45,7 +45,7 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	levels, end := t.memory, blockEnd(r.Time, b)
+	levels, end := t.memory, t.end
 	for i := range (end - r.Time) / slice {
 		levels.Add(r.Time+(i+1)*slice, level(b.Channels, int(i)))
 	}

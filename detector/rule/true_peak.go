@@ -41,7 +41,7 @@ func (p *TruePeak) Judge(r *Record) (Verdict, bool) {
 		v = p.verdict(peak)
 	}
 	v.Part = t.part
-	return v.over(r.Time, blockEnd(r.Time, b)), true
+	return v.over(r.Time, t.end), true
 }
 
 // Describe tells what the figure is.

@@ -72,18 +72,31 @@ func (w *memoryWatch) end() int64 {
 // childMemory is the largest resident set that a child process has had so far, KiB; 0 without one.
 func childMemory() (most int64) {
 	self, _ := os.ReadFile("/proc/self/cmdline")
+	for _, c := range children() {
+		// Before exec the command line is still ours, and so is the memory.
+		if !bytes.Equal(c.line, self) {
+			most = max(most, statusField(c.status, "VmHWM"))
+		}
+	}
+	return most
+}
+
+// child is a child process as /proc tells of it: its command line, and its status as it was read after that.
+type child struct{ line, status []byte }
+
+func children() (list []child) {
 	processes, _ := filepath.Glob("/proc/[0-9]*")
 	for _, p := range processes {
-		// Before exec the command line is still ours, and so is the memory.
-		if line, err := os.ReadFile(p + "/cmdline"); err != nil || bytes.Equal(line, self) {
+		line, err := os.ReadFile(p + "/cmdline")
+		if err != nil {
 			continue
 		}
 		status, err := os.ReadFile(p + "/status")
 		if err == nil && statusField(status, "PPid") == int64(os.Getpid()) {
-			most = max(most, statusField(status, "VmHWM"))
+			list = append(list, child{line, status})
 		}
 	}
-	return most
+	return list
 }
 
 // statusField is a number in a process's status; 0 when it has none of that name, as a process that has ended.

@@ -94,15 +94,9 @@ func (w *UsageWatch) End(r *SoakReport) {
 
 // Children are the ids of our child processes that have argument in their command line; all with an empty one.
 func Children(argument string) (ids []int) {
-	processes, _ := filepath.Glob("/proc/[0-9]*")
-	for _, p := range processes {
-		status, err := os.ReadFile(p + "/status")
-		if err != nil || statusField(status, "PPid") != int64(os.Getpid()) {
-			continue
-		}
-		line, err := os.ReadFile(p + "/cmdline")
-		if err == nil && len(line) > 0 && (argument == "" || bytes.Contains(line, []byte(argument))) {
-			ids = append(ids, int(statusField(status, "Pid")))
+	for _, c := range children() {
+		if len(c.line) > 0 && bytes.Contains(c.line, []byte(argument)) {
+			ids = append(ids, int(statusField(c.status, "Pid")))
 		}
 	}
 	return ids
