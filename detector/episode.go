@@ -14,7 +14,7 @@ const (
 	repeat = 10 * time.Second
 )
 
-// Reasons why a defect was closed.
+// Reasons why a defect was closed or retracted.
 const (
 	resolved   = "resolved"
 	unknown    = "unknown"
@@ -32,6 +32,7 @@ const (
 //	     |                                                    | closed: good for `keep_firing_for` (resolved),
 //	     +----------------------------------------------------+ 30 s since it was bad (unknown), a parent
 //	                                                            opens (suppressed), stream or rule removed
+//	                                                            retracted: a parent opens that began no later
 //
 // Unknown holds a firing episode: a bad verdict within 30 s goes on with the same defect. So does a good verdict whose figure has not
 // fallen below `clear`. A longer break between two verdicts than the rule's Gap counts as unknown, and so does a verdict while a parent

@@ -38,8 +38,13 @@ func (e *episode) open(t int64, out emitter) bool {
 }
 
 // close ends the defect: it was last bad at e.end.
-func (e *episode) close(t int64, reason string, out emitter) {
-	e.tell(t, "closed", reason, out)
+func (e *episode) close(t int64, reason string, out emitter) { e.finish(t, "closed", reason, out) }
+
+// retract ends the defect: it should never have been told of.
+func (e *episode) retract(t int64, reason string, out emitter) { e.finish(t, "retracted", reason, out) }
+
+func (e *episode) finish(t int64, state, reason string, out emitter) {
+	e.tell(t, state, reason, out)
 	e.told = schemas.DefectEvent{}
 }
 

@@ -169,20 +169,24 @@ func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 			if j.explained() {
 				v.State = rule.Unknown
 			}
-			if j.episode(v.Part).take(t, v, out) {
-				s.suppress(j, t, out)
+			if e := j.episode(v.Part); e.take(t, v, out) {
+				s.suppress(e, t, out)
 			}
 		}
 	}
 	s.record.Feature = nil
 }
 
-// suppress closes what a defect that has opened explains.
-func (s *stream) suppress(parent *judge, t int64, out emitter) {
-	for _, child := range parent.children {
+// suppress ends what a defect that has opened explains: what began before it closes, what did not was never a defect of its own.
+func (s *stream) suppress(parent *episode, t int64, out emitter) {
+	for _, child := range parent.judge.children {
 		for _, e := range child.episodes {
-			if e.firing() {
+			switch {
+			case !e.firing():
+			case e.told.Onset < parent.told.Onset:
 				e.close(t, suppressed, out)
+			default:
+				e.retract(t, suppressed, out)
 			}
 		}
 	}
