@@ -30,7 +30,7 @@ lint: setup-test
 fmt:
 	gofmt -w .
 
-# Writes the Go structs of the schemas anew.
+# Writes the Go structs of the schemas and the AsyncAPI document anew.
 generate:
 	go generate ./schemas
 

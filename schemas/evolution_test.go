@@ -284,3 +284,25 @@ func TestHistoryTellsWhatIsNotReadAnyMore(t *testing.T) {
 		t.Errorf("not read any more are %q, want the second alone", got)
 	}
 }
+
+// The versions end with today's, and each but that was published under its own id.
+func TestVersionsEndWithTodays(t *testing.T) {
+	for _, k := range schemas.All() {
+		versions := schemas.Versions(k.Text)
+		if len(versions) == 0 || versions[len(versions)-1].Text != k.Text {
+			t.Errorf("%s: the last of %d versions is not today's", k.Name, len(versions))
+		}
+		ids := map[uint32]bool{}
+		for _, v := range versions {
+			if v.Name != k.Name || ids[v.ID()] {
+				t.Errorf("%s: a version of %s, or one that is there twice", k.Name, v.Name)
+			}
+			ids[v.ID()] = true
+		}
+		for _, p := range schemas.History() {
+			if p.Name == k.Name && !ids[p.ID()] {
+				t.Errorf("%s: version %s was published and is not among the versions", k.Name, p.Version)
+			}
+		}
+	}
+}

@@ -1,10 +1,13 @@
 package schemas
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/twmb/avro"
@@ -27,6 +30,32 @@ func History() []Published {
 		panic(err) // they are part of the program
 	}
 	return history
+}
+
+// Versions are those of one of our schemas, given by its text of today, from the first on: what was published, and what it is today. A change
+// that is none on the wire, such as of a doc, makes no version.
+func Versions(text string) []Known {
+	i := slices.IndexFunc(All(), func(k Known) bool { return k.Text == text })
+	if i < 0 {
+		panic("schemas: this is none of our schemas: " + text)
+	}
+	today := All()[i]
+	older := slices.DeleteFunc(History(), func(p Published) bool { return p.Name != today.Name || p.ID() == today.ID() })
+	slices.SortFunc(older, func(a, b Published) int { return cmp.Compare(a.number(), b.number()) })
+	var versions []Known
+	for _, p := range older {
+		versions = append(versions, p.Known)
+	}
+	return append(versions, today)
+}
+
+// number is the version as one; no published file has another name.
+func (p Published) number() int {
+	n, err := strconv.Atoi(p.Version)
+	if err != nil {
+		panic(fmt.Sprintf("schemas/history/%s/%s.avsc: the version is no number", p.Name, p.Version))
+	}
+	return n
 }
 
 // readHistory reads history/<Name>/<version>.avsc.

@@ -5,6 +5,7 @@
 package schemas
 
 //go:generate go run ./gen
+//go:generate go run ../topology/gen ../deploy/asyncapi.yaml
 
 import (
 	"embed"
@@ -55,6 +56,9 @@ type Known struct {
 	Text   string
 	parsed *avro.Schema
 }
+
+// ID is the schema's id where there is no registry.
+func (k Known) ID() uint32 { return BakedID(k.parsed) }
 
 // All lists our schemas as they are today.
 func All() []Known {

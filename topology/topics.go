@@ -19,15 +19,18 @@ var (
 	Streams = topic(schemas.StreamSpecs, Spec{Name: "streams", Key: "stream id", Doc: "What is to be monitored: URL (secrets by reference), labels, profile.",
 		Values: []string{"StreamSpec"}, Compact: true, WrittenBy: []string{"api", "streams apply", "run"}})
 	Features = topic(schemas.Features, Spec{Name: "features", Key: "stream id", Doc: "What was measured, one record a picture, 100 ms of sound and second; the owner's ticks and settings.",
-		Values: []string{"VideoFrame", "AudioBlock", "StreamSecond", "Inventory", "Tick", "Setting"}, Delete: true, Retention: day, WrittenBy: []string{"ingest", "detector (Tick, Setting)"}})
+		Values: []string{"VideoFrame", "AudioBlock", "StreamSecond", "Inventory", "Tick", "Setting"}, Delete: true, Retention: day, WrittenBy: []string{"ingest", "detector (Tick, Setting)"},
+		Promise: featuresPromise})
 	Health = topic(schemas.Healths, Spec{Name: "health", Key: "stream id", Doc: "One roll-up per stream and 10 s, and at once when its lamp changes.",
-		Values: []string{"Health"}, Delete: true, Retention: 30 * day, WrittenBy: []string{"detector"}})
+		Values: []string{"Health"}, Delete: true, Retention: 30 * day, WrittenBy: []string{"detector"}, Promise: healthPromise})
 	Defects = topic(schemas.DefectEvents, Spec{Name: "defects", Key: "stream id", Doc: "Every event in the life of every defect: the public contract.",
-		Values: []string{"DefectEvent"}, Compatibility: full, Delete: true, Retention: 90 * day, WrittenBy: []string{"detector"}})
+		Values: []string{"DefectEvent"}, Compatibility: full, Delete: true, Retention: 90 * day, WrittenBy: []string{"detector"},
+		Headers: eventHeaders(), Promise: defectsPromise})
 	DefectsLatest = topic(schemas.DefectEvents, Spec{Name: "defects.latest", Key: "defect id", Doc: "The last event of each defect, written in the same transaction.",
-		Values: []string{"DefectEvent"}, Compatibility: full, Compact: true, Delete: true, Retention: 14 * day, WrittenBy: []string{"detector"}})
+		Values: []string{"DefectEvent"}, Compatibility: full, Compact: true, Delete: true, Retention: 14 * day, WrittenBy: []string{"detector"},
+		Headers: eventHeaders(), Promise: latestPromise})
 	Evidence = topic(schemas.Evidences, Spec{Name: "evidence", Key: "defect id", Doc: "What was kept for a defect: URI, type, span, sha256.",
-		Values: []string{"Evidence"}, Compact: true, WrittenBy: []string{"ingest", "evidence keep and drop"}})
+		Values: []string{"Evidence"}, Compact: true, WrittenBy: []string{"ingest", "evidence keep and drop"}, Promise: evidencePromise})
 	Verdicts = topic(schemas.Verdicts, Spec{Name: "verdicts", Key: "stream id", Doc: "A person's label: confirmed, false alarm or missed.",
 		Values: []string{"Verdict"}, Delete: true, Retention: 365 * day, WrittenBy: []string{"api", "verdicts import"}})
 	DefectsShadow = topic(schemas.DefectEvents, Spec{Name: "defects.shadow", Key: "stream id", Doc: "What a candidate rule set or model would have told.",
@@ -55,7 +58,7 @@ func Topics() []*Spec {
 }
 
 func topic[T any](value *schemas.Schema[T], s Spec) *Topic[T] {
-	s.Schema = value.Text()
+	s.Schema, s.Type = value.Text(), value.Name
 	s.ID = func(c *schemas.Contract) uint32 { return schemas.ID(c, value) }
 	if s.Compatibility == "" {
 		s.Compatibility = backward

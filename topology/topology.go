@@ -17,6 +17,8 @@ type Spec struct {
 	Doc string
 	// Values are the names of the records that it carries.
 	Values []string
+	// Type names the value's schema: that of the one record, or of the union.
+	Type string
 	// Schema is the text of the value's schema.
 	Schema string
 	// ID of the schema on the wire.
@@ -30,6 +32,10 @@ type Spec struct {
 	Single bool
 	// WrittenBy names the stages that write it.
 	WrittenBy []string
+	// Headers are what each record carries beside key and value.
+	Headers []Header
+	// Promise is what others who read the topic may rely on, in CommonMark: it is in the AsyncAPI document. Empty: the topic is ours alone.
+	Promise string
 }
 
 // Topic is a Spec with the type of its values.

@@ -33,6 +33,7 @@ func TestWrongUsageIsToldWithExitCode2(t *testing.T) {
 		{[]string{"topics", "aply"}, `"aply" is no command of framewatch topics, did you mean "apply"?`},
 		{[]string{"analize", "x.ts"}, `"analize" is no command of framewatch, did you mean "analyze"?`},
 		{[]string{"analyze"}, "usage: framewatch analyze FILE|URL"},
+		{[]string{"topics", "describe", "-o", "xml"}, `--output: "xml" is none of text, markdown, asyncapi`},
 		{[]string{"analyze", "x.ts", "-o", "xml"}, `--output: "xml" is neither json nor table`},
 		{[]string{"run", "--target", "detctor"}, `--target: "detctor" is unknown, did you mean "detector"?`},
 		{[]string{"run", "--target", "detector"}, "no brokers are configured"},

@@ -162,11 +162,18 @@ func (a *app) ask(ctx context.Context, edge string, most int64, query url.Values
 	return body, response.Header, nil
 }
 
-// subjects are the schemas as the registry's read API shows them.
+// subjects are the schemas as the registry's read API shows them, those of older versions as well: their records are on the log.
 func (a *app) subjects() []console.Schema {
 	var list []console.Schema
 	for _, t := range topology.Topics() {
-		list = append(list, console.Schema{Subject: a.config.Kafka.Prefix + t.Name + "-value", Version: 1, ID: t.ID(a.contract), Text: t.Schema})
+		versions := schemas.Versions(t.Schema)
+		for i, v := range versions {
+			id := v.ID()
+			if i == len(versions)-1 {
+				id = t.ID(a.contract)
+			}
+			list = append(list, console.Schema{Subject: a.config.Kafka.Prefix + t.Name + "-value", Version: i + 1, ID: id, Text: v.Text})
+		}
 	}
 	return list
 }

@@ -43,10 +43,14 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 }
 
 // partition is one partition's detector as the log sees it.
-type partition struct{ detector *detector.Partition }
+type partition struct {
+	detector *detector.Partition
+	// source of the events that it tells.
+	source string
+}
 
 func newPartition(a *app) *partition {
-	return &partition{detector.New(detector.Config{Log: a.log})}
+	return &partition{detector.New(detector.Config{Log: a.log}), topology.EventSource(a.config.Kafka.Prefix)}
 }
 
 // Lookback is the detector's.
@@ -59,8 +63,9 @@ func (p *partition) Restore(latest []schemas.DefectEvent) { p.detector.Restore(l
 func (p *partition) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {
 	p.detector.Fold(detector.Input{Stream: r.Key, Offset: r.Offset, Feature: r.Value}, func(out detector.Output) {
 		if out.Defect != nil {
-			emit(topology.Defects.Message(out.Stream, out.Defect))
-			emit(topology.DefectsLatest.Message(out.Defect.ID, out.Defect))
+			for _, m := range topology.Event(p.source, out.Defect) {
+				emit(m)
+			}
 		}
 		if out.Health != nil {
 			emit(topology.Health.Message(out.Stream, out.Health))

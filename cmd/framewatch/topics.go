@@ -50,14 +50,14 @@ func describeCommand() *cobra.Command {
 		Short: "Print what flows where",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			text := map[string]func() string{"text": topology.Describe, "markdown": topology.Table}[output]
+			text := map[string]func() string{"text": topology.Describe, "markdown": topology.Table, "asyncapi": topology.AsyncAPI}[output]
 			if text == nil {
-				return usage(fmt.Errorf("--output: %q is neither text nor markdown", output))
+				return usage(fmt.Errorf("--output: %q is none of text, markdown, asyncapi", output))
 			}
 			_, err := fmt.Fprint(cmd.OutOrStdout(), text())
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, or markdown for the table of topics")
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "text, markdown for the table of topics, or asyncapi for the contract of those that others may read")
 	return cmd
 }

@@ -33,11 +33,13 @@ var rooms = map[string][]string{
 	"schemas":                  {},
 	"schemas/gen":              {},
 	"topology":                 {"schemas"},
+	"topology/gen":             {"topology"},
 	"topology/kafka":           {"topology", "schemas"},
 	"topology/kafka/kafkatest": {"topology/kafka"},
 	"internal/catalogue":       {},
 	"internal/lab":             {"ingest/...", "detector/...", "notifier/...", "console", "schemas", "topology", "internal/catalogue"},
 	"internal/walls":           {},
+	"internal/venv":            {},
 	"deploy":                   {},
 }
 
