@@ -10,9 +10,9 @@ packages="make gcc g++ pkg-config ffmpeg
 	libopencv-dev libsimde-dev"
 
 # srt-live-transmit, nginx and GStreamer serve SRT, RTMP and RTSP, multicat sends datagrams, in a network that ip makes, the page is looked at in Chromium, the schemas are read by Python, and Kafka itself is fetched
-# by Maven and run on Java.
+# by Maven and run on Java, which compiles an example.
 test_packages="git iproute2 multicat srt-tools nginx libnginx-mod-rtmp
-	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good glib-networking chromium python3-venv default-jre-headless maven"
+	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good glib-networking chromium python3-venv default-jdk-headless maven"
 
 say() { echo "setup: $*" >&2; }
 
@@ -36,8 +36,8 @@ for package in $packages; do
 	case "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" in
 	*" installed") ;;
 	*)
-		# Any Java runtime that can start Kafka will do.
-		[ "$package" = default-jre-headless ] && command -v java >/dev/null && continue
+		# Any Java that can compile and start Kafka will do.
+		[ "$package" = default-jdk-headless ] && command -v javac >/dev/null && continue
 		missing="$missing $package"
 		;;
 	esac

@@ -2,18 +2,14 @@ package schemas_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"reflect"
 	"slices"
-	"syscall"
 	"testing"
 
+	"github.com/framewatch/framewatch/internal/venv"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -35,7 +31,7 @@ func TestGoldenRecordsAreReadByPython(t *testing.T) {
 		t.Fatal(err)
 	}
 	var complaint bytes.Buffer
-	command := exec.Command(python(t), "testdata/read.py")
+	command := exec.Command(venv.Python(t, "testdata/requirements.txt"), "testdata/read.py")
 	command.Stdin, command.Stderr = bytes.NewReader(request), &complaint
 	out, err := command.Output()
 	if err != nil {
@@ -63,45 +59,4 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 		t.Fatalf("%v in %s", err, b)
 	}
 	return reflect.DeepEqual(x, y)
-}
-
-// python is an interpreter with testdata/requirements.txt installed, kept in the user's cache.
-func python(t *testing.T) string {
-	t.Helper()
-	wanted, err := os.ReadFile("testdata/requirements.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := filepath.Join(cache, "framewatch", fmt.Sprintf("python-%x", sha256.Sum256(wanted))[:len("python-")+12])
-	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	lock, err := os.Create(home + ".lock")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
-	}
-	interpreter, done := filepath.Join(home, "bin", "python"), filepath.Join(home, "done")
-	if _, err := os.Stat(done); err == nil {
-		return interpreter
-	}
-	for _, step := range [][]string{
-		{"python3", "-m", "venv", "--clear", home},
-		{interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "testdata/requirements.txt"},
-	} {
-		if out, err := exec.Command(step[0], step[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%v: %v\n%s", step, err, out)
-		}
-	}
-	if err := os.WriteFile(done, nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	return interpreter
 }

@@ -48,6 +48,7 @@ var inTests = map[string][]string{
 	"ingest":         {"internal/lab"},
 	"detector":       {"internal/lab"},
 	"replay":         {"topology/kafka", "topology/kafka/kafkatest", "internal/lab"},
+	"schemas":        {"internal/venv"},
 	"topology/kafka": {"topology/kafka/kafkatest"},
 }
 

@@ -25,6 +25,7 @@ var transactions atomic.Int64
 func Begin(t testing.TB, brokers []string, topic string, partition int32) *Transaction {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
+		kgo.ProducerBatchCompression(kgo.ZstdCompression(), kgo.NoCompression()), // as the room writes
 		kgo.TransactionalID(fmt.Sprintf("%s-%d-%d", topic, time.Now().UnixNano(), transactions.Add(1))))
 	if err == nil {
 		t.Cleanup(client.Close)
@@ -36,12 +37,35 @@ func Begin(t testing.TB, brokers []string, topic string, partition int32) *Trans
 	return &Transaction{t, client, topic, partition}
 }
 
+// Record is one as it is to stand on the log.
+type Record struct {
+	Key     string
+	Value   []byte
+	Headers [][2]string
+}
+
 // Write appends the values, one batch a call, under no key.
 func (x *Transaction) Write(values ...string) {
 	x.t.Helper()
-	records := make([]*kgo.Record, len(values))
+	records := make([]Record, len(values))
 	for i, v := range values {
-		records[i] = &kgo.Record{Topic: x.topic, Partition: x.partition, Value: []byte(v)}
+		records[i] = Record{Value: []byte(v)}
+	}
+	x.WriteRecords(records...)
+}
+
+// WriteRecords appends the records, one batch a call. An empty key is none.
+func (x *Transaction) WriteRecords(list ...Record) {
+	x.t.Helper()
+	records := make([]*kgo.Record, len(list))
+	for i, r := range list {
+		records[i] = &kgo.Record{Topic: x.topic, Partition: x.partition, Value: r.Value}
+		if r.Key != "" {
+			records[i].Key = []byte(r.Key)
+		}
+		for _, h := range r.Headers {
+			records[i].Headers = append(records[i].Headers, kgo.RecordHeader{Key: h[0], Value: []byte(h[1])})
+		}
 	}
 	if err := x.client.ProduceSync(context.Background(), records...).FirstErr(); err != nil {
 		x.t.Fatalf("write to %s/%d: %v", x.topic, x.partition, err)
