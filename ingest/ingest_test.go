@@ -199,6 +199,9 @@ func TestLoopedFile(t *testing.T) {
 	}
 
 	for _, pid := range children(path) {
+		if slack := must(os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", pid))); string(slack) != "1000000\n" {
+			t.Errorf("worker's sleep may be %s ns longer than asked for, want 1 ms", slack)
+		}
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	session := f[0].VideoFrame.Session

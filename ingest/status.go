@@ -39,6 +39,9 @@ type status struct {
 	epoch   int32
 	// trouble is why nothing is presented since the last try: a state and its reason; empty while a try may still come to something.
 	trouble, reason string
+	// retried is when the newest try after another began, silence how many bytes there had been by then.
+	retried time.Time
+	silence int64
 	// faulted tells that we failed at some time in this second.
 	faulted string
 	// contact tells that media was ever presented, until when the last of it lasts.
@@ -102,16 +105,17 @@ func (s *status) Begin(now time.Time) int64 {
 func (s *status) Trouble(state, reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.trouble, s.reason, s.running = state, reason, false
+	s.trouble, s.reason, s.running, s.retried = state, reason, false, time.Time{}
 	if state == fault {
 		s.faulted = reason
 	}
 }
 
-// Retried counts a try after the first: a restart when the last one was our fault.
-func (s *status) Retried(ours bool) {
+// Retried counts a try after the first, which begins now: a restart when the last one was our fault.
+func (s *status) Retried(ours bool, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.retried, s.silence = now, s.meter.Bytes()+s.read
 	if ours {
 		s.total.restarts++
 	} else {
@@ -220,6 +224,8 @@ func (s *status) state(now time.Time) (state, reason string) {
 		return up, ""
 	case !s.second.none():
 		return up, s.refused
+	case s.trouble == fault && s.unanswered(now):
+		return down, fmt.Sprintf("nothing has come from the source for %d s", int(now.Sub(s.retried).Seconds()))
 	case s.trouble != "":
 		return s.trouble, s.reason
 	case !s.contact:
@@ -231,6 +237,12 @@ func (s *status) state(now time.Time) (state, reason string) {
 		return fault, "this machine cannot keep up: the worker is behind"
 	}
 	return down, because(fmt.Sprintf("no pictures and no sound for %d s", int(silent.Seconds())), s.refused)
+}
+
+// unanswered tells that a try goes on, by us in good order, for which no byte has come.
+func (s *status) unanswered(now time.Time) bool {
+	ours := s.running && now.Sub(s.heard) >= grace
+	return !s.retried.IsZero() && now.Sub(s.retried) >= grace && !ours && s.meter.Bytes()+s.read == s.silence
 }
 
 // playlistSecond is what the meter knows of an HLS or DASH playlist, with this second's share of what it counts; nil without one.

@@ -29,6 +29,19 @@ func TestStatus(t *testing.T) {
 		{picture, ingest.Up, ""},
 		{func() { s.Trouble(ingest.Fault, "worker died"); picture() }, ingest.Fault, "worker died"}, // also when it is back at once
 		{picture, ingest.Up, ""},
+		// It dies; another begins at once, and nothing comes from the source.
+		{func() { s.Trouble(ingest.Fault, "worker died"); s.Retried(true, now) }, ingest.Fault, "worker died"},
+		{func() {}, ingest.Fault, "worker died"},
+		{func() {}, ingest.Down, "nothing has come from the source for 2 s"},
+		{picture, ingest.Up, ""},
+		// It dies again and again.
+		{func() {
+			s.Trouble(ingest.Fault, "worker died")
+			s.Retried(true, now)
+			s.Trouble(ingest.Fault, "died again")
+		}, ingest.Fault, "died again"},
+		{func() {}, ingest.Fault, "died again"},
+		{func() {}, ingest.Fault, "died again"},
 	} {
 		now = now.Add(500 * time.Millisecond)
 		c.happens()

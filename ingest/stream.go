@@ -98,6 +98,7 @@ func (s *stream) tries(ctx context.Context) {
 		if o.again {
 			continue
 		}
+		s.position.Rejoin()
 		s.status.Trouble(o.state, o.reason)
 		wait := s.wait(o)
 		s.log.Debug("try ended", "state", o.state, "reason", o.reason, "presented", o.presented, "retry_in", wait)
@@ -110,7 +111,7 @@ func (s *stream) tries(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
-		s.status.Retried(o.state == fault && !o.settings)
+		s.status.Retried(o.state == fault && !o.settings, time.Now())
 	}
 }
 

@@ -89,9 +89,13 @@ func (b *benchSoak) run(ctx context.Context) (lab.SoakReport, error) {
 		return lab.SoakReport{}, err
 	}
 	defer os.RemoveAll(dir)
+	log, err := newLogger(b.config(dir).Log, b.stderr)
+	if err != nil {
+		return lab.SoakReport{}, err
+	}
 	watch := lab.WatchUsage(ingest.WorkerArg)
 	soak, err := lab.NewSoak(ctx, lab.SoakConfig{
-		Clips: clips, Cache: cache, Work: dir, Streams: b.streams, Protocols: b.protocols, Length: b.length, Seed: b.seed,
+		Clips: clips, Cache: cache, Work: dir, Streams: b.streams, Protocols: b.protocols, Length: b.length, Seed: b.seed, Log: log,
 	})
 	if err != nil {
 		return lab.SoakReport{}, err

@@ -153,28 +153,45 @@ func (d *dash) enter(ctx context.Context) error {
 	if len(groups) == 0 {
 		return lacking
 	}
+	here := -1
 	if at.pictures.started {
-		if i := slices.IndexFunc(groups, func(g []period) bool { return g[len(g)-1].end > at.pictures.sequence }); i >= 0 {
-			d.adopt(groups[i])
-			at.pictures.sequence = max(at.pictures.sequence, groups[i][0].start)
-			at.sound.sequence = max(at.sound.sequence, groups[i][0].start)
-			return nil
-		}
+		here = slices.IndexFunc(groups, func(g []period) bool { return g[len(g)-1].end > at.pictures.sequence })
+	}
+	if here < 0 {
 		*at = Position{}
 	}
-	d.adopt(groups[0])
-	if !d.p.live {
-		return nil
+	d.adopt(groups[max(here, 0)])
+	if here >= 0 {
+		start := d.group[0].start
+		at.pictures.sequence, at.sound.sequence = max(at.pictures.sequence, start), max(at.sound.sequence, start)
 	}
+	switch {
+	case d.p.live && (here < 0 || at.pictures.rejoin):
+		return d.enterLive(ctx, groups)
+	case at.pictures.rejoin:
+		return d.enterAt(ctx, at.pictures.sequence)
+	}
+	return nil
+}
+
+// enterLive begins as near to the end as a client does that begins, but not before the place of the pictures.
+func (d *dash) enterLive(ctx context.Context, groups [][]period) error {
+	here, at := d.group, d.request.Position.pictures
 	for _, g := range slices.Backward(groups) {
 		d.adopt(g)
 		pictures, _, err := d.list(ctx, 0)
 		if err != nil {
 			return err
 		}
-		if n := len(pictures.segments); n > 0 {
-			return d.enterAt(ctx, pictures.segments[pictures.entry()].sequence)
+		if len(pictures.segments) == 0 {
+			continue
 		}
+		moment := pictures.segments[pictures.entry()].sequence
+		if at.started && at.sequence >= moment {
+			d.adopt(here)
+			moment = at.sequence
+		}
+		return d.enterAt(ctx, moment)
 	}
 	return nil
 }
@@ -193,6 +210,9 @@ func (d *dash) enterAt(ctx context.Context, moment int64) error {
 	for _, s := range sound.segments {
 		if s.sequence <= moment || !at.sound.started {
 			at.sound = place{started: true, sequence: s.sequence}
+		}
+		if s.next <= moment {
+			at.sound.sequence = s.next
 		}
 	}
 	return nil

@@ -86,8 +86,12 @@ func (f *fetcher) playBeside(ctx context.Context, parties *sync.WaitGroup, addre
 	sound.beside = true
 	// Both end before the first segment of either that needs another decoder.
 	sound.bound = pictures.bound
-	if !position.pictures.started && len(p.segments) > 0 {
-		sound.begin = p.segments[p.entry()].date
+	if !position.sound.started && (position.pictures.started || !p.ended) {
+		index, _ := p.index(&position.pictures)
+		sound.join = true
+		if sound.rest = p.rest(index); index < len(p.segments) {
+			sound.begin = p.segments[index].date
+		}
 	}
 	played := make(chan struct{})
 	parties.Go(func() {
@@ -146,7 +150,7 @@ func (h *hls) beBeside(ctx context.Context, wait time.Duration) {
 // playOnce plays the playlist read from at and tells whether there is nothing more to play.
 func (h *hls) playOnce(ctx context.Context, at *url.URL, p *playlist) bool {
 	p.closed = true
-	if !h.place.started && !h.begin.IsZero() && !p.ended {
+	if h.join && !h.place.started {
 		h.enter(p)
 	}
 	h.show(p, true)
@@ -163,15 +167,23 @@ func (h *hls) playOnce(ctx context.Context, at *url.URL, p *playlist) bool {
 	return err == nil || err == ErrReopen
 }
 
-// enter begins with the segment of the moment at which the pictures begin, as far as both playlists tell the date.
+// enter begins with the newest segment that does not begin after the pictures do: by the dates where both playlists tell them, else both end at
+// the same moment.
 func (h *hls) enter(p *playlist) {
-	for _, s := range p.segments {
-		if s.date.IsZero() || s.date.After(h.begin.Add(s.duration/2)) {
+	for i, s := range p.segments {
+		late := p.rest(i) < h.rest
+		if !h.begin.IsZero() && !s.date.IsZero() {
+			late = s.date.After(h.begin.Add(sameMoment))
+		}
+		if late && i > 0 {
 			return
 		}
 		*h.place = place{started: true, sequence: s.sequence}
 	}
 }
+
+// sameMoment is how far apart the dates of two playlists may be that tell the same.
+const sameMoment = 100 * time.Millisecond
 
 // end tells w that nothing more comes.
 func end(w io.Writer) {

@@ -11,6 +11,9 @@ import (
 // maxApart is the longest step of DTS within one input, and the greatest distance between two, that is still one timeline, 90 kHz.
 const maxApart = 10 * media.Clock
 
+// mostEarly is how much sound a live source may have from before its first picture, 90 kHz.
+const mostEarly = media.Clock / 4
+
 // merge puts the packets of two inputs into the order of their DTS. When one has nothing, the other waits for it as long as its patience
 // lasts and then goes on alone until the first is heard of again; what comes late is late, not lost. One goroutine.
 type merge struct {
@@ -18,6 +21,8 @@ type merge struct {
 	inputs [2]*input
 	// patience as in Input.
 	patience func(pts int64) time.Duration
+	// begun tells that the first packet has been given.
+	begun bool
 }
 
 // input is one side of a merge.
@@ -68,12 +73,22 @@ func (m *merge) next() (*demuxer, error) {
 				return nil, io.EOF
 			}
 			first.held = false
+			if m.early(first) {
+				continue
+			}
+			m.begun = true
 			return first.demuxer, nil
 		}
 		if err := m.wait(first, missing); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// early tells that a packet is of sound that a live source has from well before its first picture: who joins does so where both begin.
+func (m *merge) early(i *input) bool {
+	pictures := m.inputs[0]
+	return !m.begun && m.patience != nil && i != pictures && pictures.held && pictures.position-i.position > mostEarly && together(pictures.position, i.position)
 }
 
 // first is the input whose packet comes first, nil when there is none, and one that must be waited for before, nil when there is none.

@@ -217,6 +217,23 @@ func TestTwoContainersOneSilent(t *testing.T) {
 	}
 }
 
+// TestTwoContainersOneEarly has a live source whose sound begins 1.5 s before its pictures: it is given from where they begin.
+func TestTwoContainersOneEarly(t *testing.T) {
+	_, pictures, _ := parted(t, "ts", "", "")
+	_, _, sound := parted(t, "ts", "", "-output_ts_offset -0.5")
+	for _, live := range []bool{true, false} {
+		in := source.Input{Path: pictures, Sound: sound}
+		if live {
+			in.Patience = func(int64) time.Duration { return time.Hour }
+		}
+		got := decode(t, in)
+		begins := got.samples[0].PTS - got.frames[0].PTS
+		if len(got.frames) != 100 || live && (begins < -0.5*second || begins > 0.1*second) || !live && begins > -1.4*second {
+			t.Errorf("live %v: %d pictures, sound begins %d after them", live, len(got.frames), begins)
+		}
+	}
+}
+
 func TestMergeOrder(t *testing.T) {
 	const wrap = 1 << 33
 	for _, c := range []struct {

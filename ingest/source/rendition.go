@@ -38,7 +38,10 @@ type rendition struct {
 	beside bool
 	doubt  func()
 	dates  dates
-	// begin is the date to begin at, zero when that is not known; bound is shared by the renditions of one decoder.
+	// join tells to begin where pictures do whose list has so much rest, and which begin at a date, zero when that is not known; bound is shared by
+	// the renditions of one decoder.
+	join  bool
+	rest  time.Duration
 	begin time.Time
 	bound *bound
 	// tags are those about cues, announced what waits for the next segment that is to be had.

@@ -12,9 +12,18 @@ import (
 // segment of a finished one.
 type Position struct{ pictures, sound place }
 
+// Rejoin tells that what was fetched did not come to its end in order. The next Fetch goes on with the pictures where they were, but in a live list
+// no further behind than a client that begins, and with the sound where the pictures are.
+func (p *Position) Rejoin() {
+	p.pictures.rejoin = p.pictures.started
+	p.sound = place{}
+}
+
 // place is how far one list of segments has been fetched.
 type place struct {
 	started bool
+	// rejoin tells that segments of a live list are passed over that a client which begins would not play.
+	rejoin bool
 	// sequence is the one to fetch next.
 	sequence int64
 }
@@ -64,7 +73,7 @@ func (w *window) next(ctx context.Context, at *place) (s segment, missed int64, 
 		index, missed := p.index(at)
 		switch {
 		case index < len(p.segments):
-			at.started = true
+			at.started, at.rejoin = true, false
 			return p.segments[index], missed, nil
 		case p.ended:
 			return segment{}, 0, io.EOF
@@ -96,7 +105,19 @@ func (p *playlist) index(at *place) (index int, missed int64) {
 		return index, int64(index) + (first-at.sequence)/max(p.segments[0].next-first, 1)
 	}
 	// A segment whose larger part is still to come is due: time stamps do not always meet exactly.
-	return sort.Search(n, func(i int) bool { s := p.segments[i]; return s.sequence+(s.next-s.sequence)/2 >= at.sequence }), 0
+	index = sort.Search(n, func(i int) bool { s := p.segments[i]; return s.sequence+(s.next-s.sequence)/2 >= at.sequence })
+	if at.rejoin && !p.ended {
+		index = max(index, p.entry())
+	}
+	return index, 0
+}
+
+// rest is how long the segments from index on last.
+func (p *playlist) rest(index int) (rest time.Duration) {
+	for _, s := range p.segments[index:] {
+		rest += s.duration
+	}
+	return rest
 }
 
 // entry is where a client begins: a live stream's first segment starts no nearer to the end than delay.

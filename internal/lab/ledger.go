@@ -104,6 +104,13 @@ func (l *Ledger) corruption(stream string, start, end time.Time, behind time.Dur
 	l.spoilt = append(l.spoilt, outage{Injected{Stream: stream, Start: start, End: end}, end.Add(behind + recovery)})
 }
 
+// interruption notes that a stream may have given nothing for some time, or nothing whole.
+func (l *Ledger) interruption(stream string, start, end time.Time, behind time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spoilt = append(l.spoilt, outage{Injected{Stream: stream, Kind: "no_signal", Start: start, End: end}, end.Add(behind + recovery)})
+}
+
 // damage are the kinds of defects that lost and spoilt bytes make beside an outage: at its edges, too.
 var damage = map[string]bool{
 	"decode_error": true, "corruption": true, "dropped_frames": true, "pts_error": true, "ts_error": true, "manifest_error": true, "manifest_stale": true,
@@ -148,15 +155,14 @@ func (l *Ledger) Report(now time.Time) SoakReport {
 	explained := map[string]bool{}
 	for _, o := range slices.Concat(l.outages, l.spoilt) {
 		for _, d := range l.defects.all() {
-			explained[d.ID] = explained[d.ID] || damage[d.Kind] && o.spans(d, now)
+			explained[d.ID] = explained[d.ID] || (damage[d.Kind] || d.Kind == o.Kind) && o.spans(d, now)
 		}
 	}
 	for _, o := range l.outages {
 		found := false
 		for _, d := range l.defects.all() {
-			if d.Kind == o.Kind && o.spans(d, now) {
-				found, explained[d.ID] = true, true
-			}
+			// One that began before goes on.
+			found = found || d.Kind == o.Kind && (o.spans(d, now) || d.Stream == o.Stream && d.Onset.Before(o.Start) && (d.Open || d.End.After(o.Start)))
 		}
 		if found {
 			r.Found++

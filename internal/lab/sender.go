@@ -50,7 +50,8 @@ var senders = []sender{
 			return append(words("-c copy -tag:v avc1 -tag:a mp4a -bsf:a aac_adtstoasc -f dash -seg_duration 2 -window_size 6 -extra_window_size 4"), filepath.Join(folder, "manifest.mpd"))
 		},
 		url: func(a, name string) string { return "http://" + a + "/files/" + name + "/manifest.mpd" }},
-	{protocol: "rtmp", network: "tcp", behind: 5 * time.Second,
+	// What gathers while nobody calls stays in the sockets, however much it is.
+	{protocol: "rtmp", network: "tcp", behind: 12 * time.Second,
 		output: func(port int, _ string) []string {
 			return words("-c copy -f flv -listen 1 rtmp://127.0.0.1:%d/live/channel", port)
 		},

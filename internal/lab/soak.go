@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -28,6 +29,8 @@ type SoakConfig struct {
 	// Length of the soak, and the Seed of what is disturbed when.
 	Length time.Duration
 	Seed   uint64
+	// Log is told each disturbance.
+	Log *slog.Logger
 }
 
 // Site is what a soak disturbs.
@@ -197,13 +200,15 @@ func (s *Soak) disturb(ctx context.Context, site Site) error {
 // do is one disturbance from its beginning to its end.
 func (s *Soak) do(ctx context.Context, site Site, d disturbance) error {
 	l, begin := s.lines[d.line], time.Now()
+	s.config.Log.Debug("disturb", "stream", l.name, "how", d.kind, "for", d.length)
 	if d.kind == killWorker {
 		if site.KillWorker(d.line) {
 			s.Ledger.did(d.kind)
 		}
 		for _, l := range s.lines {
 			if l.listens() {
-				s.Ledger.corruption(l.name, begin, begin, l.sender.behind)
+				// Its caller has gone, which it may not know yet.
+				s.Ledger.interruption(l.name, begin, begin, l.sender.behind)
 			}
 		}
 		return nil
