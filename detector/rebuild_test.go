@@ -82,9 +82,10 @@ func drawLog(t *rapid.T) []entry {
 		for session := range rapid.IntRange(1, 2).Draw(t, "sessions") {
 			name := fmt.Sprintf("s%d/%d", i, session+1)
 			fmt.Fprintf(&text, "video %s%s\n", name,
-				words("video", "moving", "black", "corner", "logo", "still", "pulsing", "ticker", "drift", "skipping", "none"))
+				words("video", "moving", "black", "corner", "logo", "still", "pulsing", "ticker", "drift", "skipping", "none",
+					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged"))
 			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "silent", "clicks", "left", "none"))
-			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none"))
+			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours"))
 		}
 		if rapid.IntRange(0, 4).Draw(t, "remove") == 0 {
 			fmt.Fprintf(&text, "remove s%d %ds\n", i, rapid.IntRange(1, total).Draw(t, "removed at"))

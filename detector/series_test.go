@@ -122,7 +122,7 @@ func (b *builder) add(t int64, stream string, f *schemas.Feature) {
 
 // video makes 25 pictures a second.
 func (b *builder) video(stream string, session int64, segments []segment) {
-	seq := int64(0)
+	seq, decoded := int64(0), int64(0)
 	epoch := int32(0)
 	for _, s := range segments {
 		if s.word == "jump" {
@@ -132,11 +132,13 @@ func (b *builder) video(stream string, session int64, segments []segment) {
 		for t := s.from; t < s.till; t += 40_000 {
 			v := picture(s.word, seq, t-s.from)
 			if v != nil {
-				v.Session, v.Epoch, v.Seq, v.At = session, epoch, seq, t-session
+				v.Session, v.Epoch, v.Seq, v.At = session, epoch, decoded, t-session
 				v.Duration, v.PTS = 3600, (t-epochStart)*9/100
 				b.add(t, stream, &schemas.Feature{VideoFrame: v})
 			}
-			seq++
+			if seq++; v != nil || s.word == "unpublished" || s.word == "thinned" {
+				decoded++
+			}
 		}
 	}
 }
@@ -162,6 +164,10 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		v.Luma.Std = 40 * 256
 	}
 	still, red := int32(0), int32(0)
+	v.Border = &schemas.Border{Bottom24: 719, Right24: 1279, Bottom40: 719, Right40: 1279}
+	v.Field = &schemas.Field{Alpha0: 1500, Alpha1: 1500, Delta: 500}
+	v.Hash = &schemas.PictureHash{}
+	v.Difference = &schemas.Difference{Low: moves(word, seq)}
 	v.Flash = &schemas.Flash{LuminanceMean: 20_000, LuminanceChanged: &still, RedChanged: &red}
 	black := uint16(0)
 	switch word {
@@ -174,7 +180,7 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		for _, cell := range []int{13, 14, 15, 29, 30, 31} {
 			v.Grid.Mean[cell] = 180
 		}
-	case "moving":
+	case "moving", "stuttering", "twos":
 		differ(v, 9, func(int) bool { return true })
 		v.Grid.Mean[70] = byte(100 + seq%40)
 	case "still":
@@ -207,7 +213,7 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 	case "joined": // nothing but what hangs on pictures that came before
 		differ(v, 9, func(int) bool { return true })
 		v.Decode.SinceIDR, v.Decode.Errors = nil, 3
-	case "gaps": // eight pictures are missing each second
+	case "gaps", "unpublished": // eight pictures are missing each second
 		differ(v, 9, func(int) bool { return true })
 		if seq%25 >= 10 && seq%25 < 18 {
 			return nil
@@ -226,6 +232,30 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 			changed = 2304 * (2*(white/65535) - 1)
 		}
 		v.Flash = &schemas.Flash{LuminanceMean: white, LuminanceChanged: &changed, RedChanged: &red}
+	case "boxed": // black borders above and below leave 2.39:1
+		differ(v, 9, func(int) bool { return true })
+		v.Border = &schemas.Border{Top24: 92, Bottom24: 627, Right24: 1279, Top40: 92, Bottom40: 627, Right40: 1279}
+		black = 184 * 65535 / 720
+	case "night": // dark above and below, and softly so
+		differ(v, 9, func(int) bool { return true })
+		v.Border = &schemas.Border{Top24: 92, Bottom24: 627, Right24: 1279, Top40: 200, Bottom40: 500, Right40: 1279}
+		black = 30000
+	case "titles": // a few words in the middle of black
+		differ(v, 9, func(int) bool { return true })
+		v.Border = &schemas.Border{Top24: 300, Bottom24: 419, Left24: 400, Right24: 879, Top40: 300, Bottom40: 419, Left40: 400, Right40: 879}
+		black = 64000
+	case "combed", "film": // of two fields, the top one first, and told to be of one; film is so in two pictures of five
+		differ(v, 9, func(int) bool { return true })
+		if word == "combed" || seq%5 > 2 {
+			v.Field = &schemas.Field{Alpha0: 2500, Alpha1: 900, Delta: 900}
+		}
+	case "fields", "reversed": // told to be of two fields, the top one first, as they are or not
+		differ(v, 9, func(int) bool { return true })
+		v.Flags |= 6
+		v.Field = &schemas.Field{Alpha0: 2500, Alpha1: 900, Delta: 900}
+		if word == "reversed" {
+			v.Field.Alpha0, v.Field.Alpha1 = 900, 2500
+		}
 	case "blue": // one colour
 		v.Luma.Std, v.Chroma = 0, &schemas.Chroma{UMean: 60000, VMean: 30000}
 	case "card": // letters on one colour
@@ -238,6 +268,20 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 	}
 	v.Luma.Mean = level
 	return v
+}
+
+// moves is the difference of the seq-th picture to the one before.
+func moves(word string, seq int64) int32 {
+	const motion = 20_000
+	switch word {
+	case "still", "pulsing", "ticker", "drift", "black", "corner", "logo", "blue", "card":
+		return 0
+	case "stuttering": // one picture of five is held, and the next comes by a jump
+		return [5]int32{motion, motion, motion, 0, 2 * motion}[seq%5]
+	case "twos": // each picture is shown twice
+		return [2]int32{motion, 0}[seq%2]
+	}
+	return motion
 }
 
 // differ sets the difference of the chosen cells to a level.

@@ -3,6 +3,7 @@ package detector
 import (
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -36,14 +37,20 @@ type stream struct {
 	// beat is the log's time of the last heartbeat, state and edge are what it said; they are forgotten when no other comes for voidAfter.
 	beat        int64
 	state, edge string
+	// lost is the time of the last heartbeat that told of something that we lost of the stream ourselves.
+	lost int64
 
 	health health
 	record rule.Record
 }
 
+// spoilt is how long after a heartbeat that tells of what we lost ourselves nothing is known of pictures and sound: what is missing may be our
+// doing, and what was lost in the next second is told by the next.
+const spoilt = 2 * time.Second
+
 // newStream makes the state of a stream without a Setting: the default rules, so that defects can be restored.
 func newStream(id string) *stream {
-	return &stream{id: id, rules: defaultRules, judges: defaultRules.judges(), health: health{lamp: lampUnknown}}
+	return &stream{id: id, rules: defaultRules, judges: defaultRules.judges(), lost: math.MinInt64 / 4, health: health{lamp: lampUnknown}}
 }
 
 // outdated tells whether a Setting comes from an older owner than the one in force, whose next is not overdue.
@@ -123,6 +130,9 @@ func (s *stream) take(f *schemas.Feature, now int64, out emitter) {
 	if s.now = t; s.first == 0 {
 		s.first = t
 	}
+	if b := f.StreamSecond; b != nil && b.Dropped > 0 {
+		s.lost = t
+	}
 	s.health.measure(f)
 	s.judgeRecord(t, f, out)
 	if b := f.StreamSecond; b != nil {
@@ -164,9 +174,10 @@ func (s *stream) stale(now int64) bool { return now-s.beat >= staleAfter.Microse
 // judgeRecord lets every rule look at one record.
 func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 	s.record = rule.Record{Time: t, Feature: f}
+	ours := (f.VideoFrame != nil || f.AudioBlock != nil) && t-s.lost <= spoilt.Microseconds()
 	for _, j := range s.judges {
 		for v, ok := j.rule.Judge(&s.record); ok; v, ok = j.more() {
-			if j.explained() {
+			if ours || j.explained() {
 				v.State = rule.Unknown
 			}
 			if e := j.episode(v.Part); e.take(t, v, out) {

@@ -11,10 +11,8 @@ import (
 type DecodeError struct {
 	Options `yaml:",inline"`
 
-	// joined tells that a clean key picture has come in the epoch: what comes before hangs on what nobody has seen, and that is our doing.
-	joined  bool
-	session int64
-	epoch   int32
+	joining joining
+	lasting lasting
 }
 
 // NewDecodeError is the rule with its documented defaults.
@@ -22,7 +20,7 @@ func NewDecodeError() Rule {
 	return &DecodeError{Options: Options{
 		// A damaged picture is one.
 		Raise: 1, Clear: 1,
-		For: 0,
+		For: untilHeartbeat,
 		// Errors that come in bursts are one defect.
 		KeepFiringFor: 10 * time.Second,
 		Severity:      "warning",
@@ -31,28 +29,24 @@ func NewDecodeError() Rule {
 
 // Judge reads the decoder's state over each picture.
 func (d *DecodeError) Judge(r *Record) (Verdict, bool) {
+	if r.StreamSecond != nil && d.joining.hear(r.Time, r.StreamSecond) {
+		d.lasting = lasting{}
+	}
 	f := r.VideoFrame
 	if f == nil {
 		return Verdict{}, false
 	}
-	from, to := r.Time, r.Time+duration(f)
-	if f.Decode == nil || f.Sampling == 0 {
-		return Verdict{From: from, To: to}, true
+	v := Verdict{}
+	if !d.joining.ours(r.Time, f) {
+		v = d.verdict(damage(f.Decode))
 	}
-	if f.Epoch != d.epoch || f.Session != d.session {
-		d.joined, d.epoch, d.session = false, f.Epoch, f.Session
-	}
-	d.joined = d.joined || f.Decode.SinceIDR != nil
-	if !d.joined {
-		return Verdict{From: from, To: to}, true
-	}
-	return d.verdict(damage(f.Decode)).over(from, to), true
+	return d.lasting.take(r.Time, v.over(r.Time, r.Time+duration(f))), true
 }
 
 // Describe tells what the figure is.
 func (*DecodeError) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "Pictures are damaged: %s errors in one", Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Unit: "", Summary: "Pictures are damaged: %s errors in one", Window: spoiltFor, Gap: time.Second, Parents: []string{"no_signal"},
 	}
 }
 

@@ -12,24 +12,25 @@ type DroppedFrames struct {
 	Options `yaml:",inline"`
 
 	// last is the picture before; ours tells that we may have left out pictures since.
-	last  schemas.VideoFrame
-	time  int64
-	began bool
-	ours  bool
+	last schemas.VideoFrame
+	ours bool
+
+	sequence sequence
+	lasting  lasting
 }
 
 // longestHole is the step of time stamps from which pictures are not missing but gone, in 90 kHz: no_signal and track_missing tell of that.
 const longestHole = 2 * 90_000
 
-// holeTime is the same in microseconds of the records' time.
-const holeTime = 2_000_000
+// holeTime is the same by the records' time.
+const holeTime = 2 * time.Second
 
 // NewDroppedFrames is the rule with its documented defaults.
 func NewDroppedFrames() Rule {
 	return &DroppedFrames{Options: Options{
 		// One or two are seen by nobody, and time stamps that are rounded to milliseconds or of another rate than is told miss one.
 		Raise: 3, Clear: 3,
-		For: 0,
+		For: untilHeartbeat,
 		// Holes that come in a row are one defect.
 		KeepFiringFor: 5 * time.Second,
 		Severity:      "warning",
@@ -45,15 +46,20 @@ func (d *DroppedFrames) Judge(r *Record) (Verdict, bool) {
 	if f == nil {
 		return Verdict{}, false
 	}
-	last, comparable := d.last, d.began && !d.ours && r.Time-d.time <= holeTime && d.last.Sampling == 1 && f.Sampling == 1 && f.Skipped == 0
-	d.last = schemas.VideoFrame{Session: f.Session, Epoch: f.Epoch, PTS: f.PTS, Duration: f.Duration, Sampling: f.Sampling}
-	d.began, d.ours, d.time = true, false, r.Time
+	return d.lasting.take(r.Time, d.hole(r.Time, f)), true
+}
+
+// hole judges that between the picture and the one before.
+func (d *DroppedFrames) hole(t int64, f *schemas.VideoFrame) Verdict {
+	last, comparable := d.last, !d.ours && d.last.Sampling == 1
+	comparable = d.sequence.follows(t, f, holeTime) && comparable
+	d.last, d.ours = schemas.VideoFrame{PTS: f.PTS, Duration: f.Duration, Sampling: f.Sampling}, false
 	step, lasts := f.PTS-last.PTS, int64(last.Duration)
-	if !comparable || f.Session != last.Session || f.Epoch != last.Epoch || lasts <= 0 || step <= 0 || step > longestHole {
-		return Verdict{From: r.Time, To: r.Time}, true
+	if !comparable || lasts <= 0 || step <= 0 || step > longestHole {
+		return Verdict{From: t, To: t}
 	}
 	missing := max(0, math.Round(float64(step)/float64(lasts))-1)
-	return d.verdict(missing).over(r.Time-int64(missing)*lasts*100/9, r.Time), true
+	return d.verdict(missing).over(t-int64(missing)*lasts*100/9, t)
 }
 
 // Describe tells what the figure is.

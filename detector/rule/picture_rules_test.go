@@ -49,7 +49,7 @@ func TestDecodeError(t *testing.T) {
 		want     string
 	}{
 		{"clean", []func(*schemas.VideoFrame){clean, clean}, "gg"},
-		{"refused", []func(*schemas.VideoFrame){clean, func(f *schemas.VideoFrame) { f.Decode.Errors = 2 }, clean}, "gBg"},
+		{"refused", []func(*schemas.VideoFrame){clean, func(f *schemas.VideoFrame) { f.Decode.Errors = 2 }, clean}, "gBB"},
 		{"concealed", []func(*schemas.VideoFrame){clean, func(f *schemas.VideoFrame) { f.Decode.Concealed = 40 }}, "gB"},
 		{"references missing", []func(*schemas.VideoFrame){clean, func(f *schemas.VideoFrame) { f.Decode.LostBefore = 1 }}, "gB"},
 		{"flagged", []func(*schemas.VideoFrame){clean, func(f *schemas.VideoFrame) { f.Decode.ErrorFlags = 4 }}, "gB"},
@@ -72,6 +72,30 @@ func TestDecodeError(t *testing.T) {
 	}
 }
 
+// TestDecodeErrorOfOurs: what we lost damages pictures up to the next clean key picture.
+func TestDecodeErrorOfOurs(t *testing.T) {
+	r := rule.NewDecodeError()
+	got := ""
+	for i := range int64(60) {
+		since := int32(i % 30)
+		f := &schemas.VideoFrame{Sampling: 1, Duration: 3600, Seq: i, Decode: &schemas.DecoderState{SinceIDR: &since}}
+		if i == 20 || i == 40 {
+			f.Decode.Errors = 1
+		}
+		if i == 10 {
+			second := &schemas.StreamSecond{State: "up", Dropped: 1}
+			r.Judge(&rule.Record{Time: i * 40_000, Feature: &schemas.Feature{StreamSecond: second}})
+		}
+		v, _ := r.Judge(&rule.Record{Time: i * 40_000, Feature: &schemas.Feature{VideoFrame: f}})
+		got += states([]rule.Verdict{v})
+	}
+	want := "gggggggggg" + "????????????????????" + "gggggggggg" + "BBBBBBBBBBBBBBBBBBBB"
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A hole stays bad for one and a half seconds, so that the heartbeat may tell of our losses first.
 func TestDroppedFrames(t *testing.T) {
 	at := func(pts int64) *schemas.VideoFrame { return &schemas.VideoFrame{Sampling: 1, Duration: 3600, PTS: pts} }
 	with := func(f *schemas.VideoFrame, change func(f *schemas.VideoFrame)) *schemas.VideoFrame {
@@ -86,7 +110,7 @@ func TestDroppedFrames(t *testing.T) {
 	}{
 		{"none", []*schemas.VideoFrame{at(0), at(3600), at(7200)}, "?gg", 0},
 		// A step of 9 pictures leaves 8 out.
-		{"eight", []*schemas.VideoFrame{at(0), at(9 * 3600), at(10 * 3600)}, "?Bg", 8},
+		{"eight", []*schemas.VideoFrame{at(0), at(9 * 3600), at(10 * 3600)}, "?BB", 8},
 		{"one", []*schemas.VideoFrame{at(0), at(2 * 3600)}, "?g", 1},
 		{"rounded time stamps", []*schemas.VideoFrame{at(0), at(3690), at(7110)}, "?gg", 0},
 		{"a break of the time line", []*schemas.VideoFrame{at(0), with(at(90_000), func(f *schemas.VideoFrame) { f.Epoch = 1 })}, "??", 0},
@@ -98,6 +122,30 @@ func TestDroppedFrames(t *testing.T) {
 		if got := states(verdicts); got != test.want || verdicts[1].Value != test.value {
 			t.Errorf("%s: got %s with %v, want %s with %v", test.name, got, verdicts[1].Value, test.want, test.value)
 		}
+	}
+	// The records of eight pictures were not published: they are counted all the same.
+	r := rule.NewDroppedFrames()
+	for _, step := range []struct {
+		seq  int64
+		want rule.State
+	}{{0, rule.Unknown}, {1, rule.Good}, {10, rule.Unknown}, {11, rule.Good}} {
+		f := at(step.seq * 3600)
+		f.Seq = step.seq
+		if v, _ := r.Judge(&rule.Record{Time: step.seq * 40_000, Feature: &schemas.Feature{VideoFrame: f}}); v.State != step.want {
+			t.Errorf("unpublished pictures: picture %d is %v, want %v", step.seq, v.State, step.want)
+		}
+	}
+	// The hole with picture 20 is bad up to picture 57: 1.5 s and no more.
+	var list []*schemas.VideoFrame
+	for i := range int64(80) {
+		list = append(list, at(i*3600))
+		if i >= 20 {
+			list[i].PTS += 8 * 3600
+		}
+	}
+	verdicts := frames(rule.NewDroppedFrames(), "", list...)
+	if v := verdicts[57]; v.State != rule.Bad || v.From != 480_000 || v.To != 800_000 || verdicts[58].State != rule.Good {
+		t.Errorf("got %+v and then %v, want bad from 480 ms to 800 ms, and good", v, verdicts[58].State)
 	}
 }
 

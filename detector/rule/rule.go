@@ -134,6 +134,9 @@ var Catalogue = catalogue.Catalogue[Rule]{
 	"pts_error":      NewPTSError,
 	"flash":          NewFlash,
 	"flat_colour":    NewFlatColour,
+	"letterbox":      NewLetterbox,
+	"interlace":      NewInterlace,
+	"stutter":        NewStutter,
 
 	"no_signal":  NewNoSignal,
 	"no_monitor": NewNoMonitor,

@@ -179,3 +179,36 @@ func TestSumsIsFullAfterASpan(t *testing.T) {
 		t.Errorf("a row of another length: %d rows, full %v, want one and not full", w.Len(), w.Full(10_001))
 	}
 }
+
+// TestHistogramEqualsBruteForce compares with sorting everything that a window holds.
+func TestHistogramEqualsBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const span = 1000
+		w := window.Histogram{Span: span}
+		var times []int64
+		var levels []int
+		now := int64(0)
+		for range rapid.IntRange(1, 100).Draw(t, "figures") {
+			now += rapid.SampledFrom([]int64{0, 1, 100, 999, 1000, 5000}).Draw(t, "step")
+			level := rapid.IntRange(-3, window.Levels+3).Draw(t, "level")
+			times, levels = append(times, now), append(levels, min(max(level, 0), window.Levels-1))
+			w.Add(now, level)
+			var held []int
+			count := 0
+			for i, at := range times {
+				if at > now-span {
+					held = append(held, levels[i])
+					if levels[i] == levels[len(levels)-1] {
+						count++
+					}
+				}
+			}
+			slices.Sort(held)
+			p := rapid.Float64Range(0.01, 1).Draw(t, "p")
+			want := held[max(1, int(math.Ceil(p*float64(len(held)))))-1]
+			if w.Len() != len(held) || w.Count(levels[len(levels)-1]) != count || w.At(p) != want {
+				t.Fatalf("at %d: %d figures, %d as the last, %v-quantile %d; want %d, %d, %d", now, w.Len(), w.Count(levels[len(levels)-1]), p, w.At(p), len(held), count, want)
+			}
+		}
+	})
+}
