@@ -50,7 +50,7 @@ func TestStutter(t *testing.T) {
 			case i >= 140 && i < 150:
 				return 0
 			case i == 150:
-				return 4 * motion
+				return 8 * motion
 			}
 			return motion
 		}, func(i int) byte {
