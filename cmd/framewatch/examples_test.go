@@ -341,8 +341,14 @@ func (r *reader) compare(want []shownEvent) {
 		wanted[e.Partition] = append(wanted[e.Partition], tokens(r.t, line))
 	}
 	for p := range wanted {
-		if len(wanted[p]) < 4 || !reflect.DeepEqual(got[p], wanted[p]) {
-			r.t.Errorf("%s prints of partition %d\n%v\nwant\n%v", r.name, p, got[p], wanted[p])
+		if len(got[p]) != len(wanted[p]) {
+			r.t.Errorf("%s prints %d lines of partition %d, want %d", r.name, len(got[p]), p, len(wanted[p]))
+		}
+		for i := range min(len(got[p]), len(wanted[p])) {
+			if !reflect.DeepEqual(got[p][i], wanted[p][i]) {
+				r.t.Errorf("%s prints as line %d of partition %d\n%v\nwant\n%v", r.name, i, p, got[p][i], wanted[p][i])
+				break
+			}
 		}
 	}
 }
