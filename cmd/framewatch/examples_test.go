@@ -32,8 +32,13 @@ const exampleGuard = 90 * time.Second
 // The examples are what others begin with: in three languages, with other clients and codecs than ours, they print each committed event once, in
 // order, and no other; go on where they were stopped; and stop at what they cannot read.
 func TestExamplesPrintWhatIsCommitted(t *testing.T) {
-	l := newEventLog(t, kafkatest.Real(t))
-	readers := exampleReaders(t, l)
+	built := buildExamples(t)
+	kafkatest.Each(t, func(t *testing.T, brokers []string) { examplesPrintWhatIsCommitted(t, brokers, built) })
+}
+
+func examplesPrintWhatIsCommitted(t *testing.T, brokers []string, built []reader) {
+	l := newEventLog(t, brokers)
+	readers := l.readers(built)
 	eachReader(readers, func(r *reader) { r.start() })
 
 	for p := range int32(partitions) {
@@ -56,12 +61,14 @@ func TestExamplesPrintWhatIsCommitted(t *testing.T) {
 	for p := range int32(partitions) {
 		l.write(p, true, l.event(p, 5, "opened", 1), l.event(p, 5, "closed", 2))
 	}
-	eachReader(readers, func(r *reader) { r.start(); r.await(len(l.want)) })
+	eachReader(readers, func(r *reader) { r.start() })
+	eachReader(readers, func(r *reader) { r.await(len(l.want)) })
 	l.writeUnreadable(2)
 	complaint := fmt.Sprintf("%s/2 at offset %d: schema id 9", l.topic, l.next[2]-2)
 	eachReader(readers, func(r *reader) { r.complains(complaint) })
 	// What was not printed is not passed over the next time.
-	eachReader(readers, func(r *reader) { r.start(); r.complains(complaint) })
+	eachReader(readers, func(r *reader) { r.start() })
+	eachReader(readers, func(r *reader) { r.complains(complaint) })
 	eachReader(readers, func(r *reader) { r.compare(l.want) })
 }
 
@@ -196,31 +203,38 @@ func (l *eventLog) writeUnreadable(partition int32) {
 	x.end(true)
 }
 
-// exampleReaders are those of deploy/examples, ready to be started, against a registry that asks for a password: the console's.
-func exampleReaders(t *testing.T, l *eventLog) []*reader {
+// buildExamples are the readers of deploy/examples without their options.
+func buildExamples(t *testing.T) []reader {
 	t.Helper()
-	password := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(password, []byte("rosebud\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	config := console.Config{Users: map[string]console.User{"reader": {PasswordFile: password}}}
-	registry := httptest.NewServer(console.New(config, console.Deps{Schemas: l.app.subjects, Metrics: http.NotFoundHandler(), Log: l.app.log}).Handler())
-	t.Cleanup(registry.Close)
 	const home = "../../deploy/examples/"
 	built := t.TempDir()
 	must(t, exec.Command("go", "build", "-o", built, "./"+home+"go"))
 	jars := kafkatest.Jars(t, home+"java/pom.xml") + "/*"
 	must(t, exec.Command("javac", "-Xlint:all,-processing,-serial", "-Werror", "-cp", jars, "-d", built, home+"java/Defects.java"))
-	options := func(group string) []string {
-		return []string{"--brokers", strings.Join(l.brokers, ","), "--topic", l.topic, "--group", l.app.config.Kafka.Prefix + group,
-			"--registry", registry.URL, "--registry-user", "reader", "--registry-password-file", password}
-	}
-	return []*reader{
-		{t: t, name: "go", command: append([]string{filepath.Join(built, "go")}, options("go")...)},
-		{t: t, name: "python", command: append([]string{venv.Python(t, home+"python/requirements.txt"), home + "python/defects.py"}, options("python")...)},
+	return []reader{
+		{name: "go", command: []string{filepath.Join(built, "go")}},
+		{name: "python", command: []string{venv.Python(t, home+"python/requirements.txt"), home + "python/defects.py"}},
 		// A JVM that is told to end says so with 128 and the signal, however well it ended.
-		{t: t, name: "java", command: append([]string{"java", "-XX:TieredStopAtLevel=1", "-cp", built + ":" + jars, "Defects"}, options("java")...), ended: 128 + int(syscall.SIGTERM)},
+		{name: "java", command: []string{"java", "-XX:TieredStopAtLevel=1", "-cp", built + ":" + jars, "Defects"}, ended: 128 + int(syscall.SIGTERM)},
 	}
+}
+
+// readers are the examples ready to be started on the log, against a registry that asks for a password: the console's.
+func (l *eventLog) readers(built []reader) (readers []*reader) {
+	l.t.Helper()
+	password := filepath.Join(l.t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("rosebud\n"), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+	config := console.Config{Users: map[string]console.User{"reader": {PasswordFile: password}}}
+	registry := httptest.NewServer(console.New(config, console.Deps{Schemas: l.app.subjects, Metrics: http.NotFoundHandler(), Log: l.app.log}).Handler())
+	l.t.Cleanup(registry.Close)
+	for _, r := range built {
+		command := append(slices.Clip(r.command), "--brokers", strings.Join(l.brokers, ","), "--topic", l.topic, "--group", l.app.config.Kafka.Prefix+r.name,
+			"--registry", registry.URL, "--registry-user", "reader", "--registry-password-file", password)
+		readers = append(readers, &reader{t: l.t, name: r.name, command: command, ended: r.ended})
+	}
+	return readers
 }
 
 func must(t *testing.T, command *exec.Cmd) {

@@ -101,6 +101,7 @@ def main():
         "auto.offset.reset": "earliest",
         # An event is committed when it has been printed.
         "enable.auto.offset.store": False,
+        "log_level": 4,  # warnings and worse
     })
     try:
         consumer.subscribe([options.topic])
