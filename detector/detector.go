@@ -51,6 +51,7 @@ type Partition struct {
 	streams []*stream // in order of id, so that what a Tick causes has an order
 	byID    map[string]*stream
 	restore restore
+	flaps   flaps
 }
 
 // New makes the state of a partition of which nothing has been seen.
@@ -69,7 +70,12 @@ func (*Partition) Lookback() time.Duration {
 }
 
 // Restore gives a new Partition the latest event of each defect. Each takes effect when the fold passes the record that caused it.
-func (p *Partition) Restore(latest []schemas.DefectEvent) { p.restore.add(latest) }
+func (p *Partition) Restore(latest []schemas.DefectEvent) {
+	p.restore.add(latest)
+	for i := range latest {
+		p.flaps.restore(&latest[i])
+	}
+}
 
 // Firing are the defects that are open now, each as its last event would be, in order of stream and onset: what is still going on at the
 // end of a file.
@@ -114,7 +120,7 @@ func (p *Partition) fold(in Input, emit func(Output)) {
 }
 
 func (p *Partition) emitter(s *stream, in Input, emit func(Output)) emitter {
-	return emitter{s, in.Offset, emit, &p.restore}
+	return emitter{s, in.Offset, emit, &p.restore, &p.flaps}
 }
 
 // tick lets time pass for every stream.
@@ -123,11 +129,39 @@ func (p *Partition) tick(in Input, emit func(Output)) {
 	if !ok {
 		return
 	}
+	p.flaps.sweep(step.now)
+	p.introduce()
 	for _, s := range p.streams {
 		if s.settled {
 			s.tick(in.Feature, step, p.emitter(s, in, emit))
 		}
 	}
+}
+
+// introduce shows each rule that compares streams what it has seen of the other one. Rules look there at ticks only.
+func (p *Partition) introduce() {
+	for _, s := range p.streams {
+		if s.expected.SameAs == "" {
+			continue
+		}
+		for _, j := range s.judges {
+			c, ok := j.rule.(rule.Comparing)
+			if !ok {
+				continue
+			}
+			c.Meet(p.ruleOf(c.Other(), j.kind))
+		}
+	}
+}
+
+// ruleOf is the rule of a kind at work on a stream; nil when there is none.
+func (p *Partition) ruleOf(id, kind string) rule.Rule {
+	if s := p.byID[id]; s != nil && s.settled {
+		if j := s.judge(kind); j != nil {
+			return j.rule
+		}
+	}
+	return nil
 }
 
 // setting takes a stream's effective settings.

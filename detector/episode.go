@@ -20,6 +20,7 @@ const (
 	unknown    = "unknown"
 	suppressed = "suppressed"
 	removed    = "removed"
+	awaited    = "expected"
 )
 
 // episode turns the verdicts of one rule on one part of a stream into the events of defects. It is the one state machine of all rules:
@@ -31,8 +32,11 @@ const (
 //	     ^        good, unknown                               |
 //	     |                                                    | closed: good for `keep_firing_for` (resolved),
 //	     +----------------------------------------------------+ 30 s since it was bad (unknown), a parent
-//	                                                            opens (suppressed), stream or rule removed
+//	                                                            opens (suppressed), bad as expected (expected),
+//	                                                            stream or rule removed
 //	                                                            retracted: a parent opens that began no later
+//
+// A defect that opens after several have come to their end within some time is flapping: it is closed only when the verdict has not been bad for longer.
 //
 // Unknown holds a firing episode: a bad verdict within 30 s goes on with the same defect. So does a good verdict whose figure has not
 // fallen below `clear`. A longer break between two verdicts than the rule's Gap counts as unknown, and so does a verdict while a parent
@@ -57,6 +61,8 @@ type episode struct {
 // run is a stretch of verdicts that say the same.
 type run struct {
 	state rule.State
+	// expected says that they are bad, and that this is expected; their state is unknown.
+	expected bool
 	// between says that its figures, although good, are not below clear.
 	between bool
 	// since is the From of its first verdict, began the time of the record of that verdict, last that of its newest; microseconds.
@@ -74,25 +80,29 @@ func (e *episode) firing() bool { return e.told.ID != "" }
 // pending says that the verdict is bad, but not for long enough yet.
 func (e *episode) pending() bool { return !e.firing() && e.run.state == rule.Bad }
 
-// take takes the verdict on the record at t, and tells what follows. It reports whether a defect has opened.
-func (e *episode) take(t int64, v rule.Verdict, out emitter) (opened bool) {
+// take takes the verdict on the record at t, and tells what follows; expected says that the stream's expectations have made a bad one unknown. It
+// reports whether a defect has opened.
+func (e *episode) take(t int64, v rule.Verdict, expected bool, out emitter) (opened bool) {
 	o := e.judge.options
 	at := t
 	t = max(t, e.run.last)
-	if e.firing() && t-e.end >= hold.Microseconds() {
+	if e.firing() && e.lost(t, v) {
 		e.close(t, unknown, out)
+	}
+	if e.firing() && expected {
+		e.close(t, awaited, out)
 	}
 	if v.State == rule.Bad && e.run.state != rule.Unknown && at-e.run.at <= e.judge.description.Gap.Microseconds() {
 		e.bad += max(0, at-e.run.at)
 	}
-	e.extend(t, v)
+	e.extend(t, v, expected)
 	e.run.at = at
 	switch {
 	case !e.firing():
 		return e.pending() && t-e.run.since >= o.For.Microseconds() && e.open(t, out)
 	case e.run.state == rule.Bad, e.run.between:
 		e.value, e.end = max(e.value, v.Value), max(e.end, v.To)
-	case e.run.state == rule.Good && t-e.run.began >= o.KeepFiringFor.Microseconds():
+	case e.run.state == rule.Good && t-e.run.began >= o.KeepFiringFor.Microseconds() && !e.heldOpen(t):
 		e.close(t, resolved, out)
 		return false
 	}
@@ -102,13 +112,29 @@ func (e *episode) take(t int64, v rule.Verdict, out emitter) (opened bool) {
 	return false
 }
 
+// flapping says that the firing defect is one that comes and goes.
+func (e *episode) flapping() bool { return e.told.Flapping != nil && *e.told.Flapping }
+
+// heldOpen says that a defect that comes and goes has been bad too lately to be over. When it was bad last stands in its last event.
+func (e *episode) heldOpen(t int64) bool {
+	return e.flapping() && t-e.end < e.judge.options.FlapHold.Microseconds()
+}
+
+// lost says that nothing has been known of the firing defect for so long that it is not held any more.
+func (e *episode) lost(t int64, v rule.Verdict) bool {
+	if e.flapping() {
+		return v.State == rule.Unknown && !e.heldOpen(t) && t-e.end >= hold.Microseconds()
+	}
+	return t-e.end >= hold.Microseconds()
+}
+
 // extend adds a verdict to the run, or begins another.
-func (e *episode) extend(t int64, v rule.Verdict) {
+func (e *episode) extend(t int64, v rule.Verdict, expected bool) {
 	r := &e.run
 	between := v.State == rule.Good && v.Value >= e.judge.options.Clear
 	broken := t-r.last > e.judge.description.Gap.Microseconds()
-	if v.State != r.state || between != r.between || broken {
-		*r = run{state: v.State, between: between, since: v.From, began: t, worst: v.Value}
+	if v.State != r.state || expected != r.expected || between != r.between || broken {
+		*r = run{state: v.State, expected: expected, between: between, since: v.From, began: t, worst: v.Value}
 	}
 	r.last, r.to, r.worst = t, v.To, max(r.worst, v.Value)
 }
@@ -126,18 +152,21 @@ func (e *episode) forget() {
 // lapse lets time pass up to t for a verdict that has not been renewed within the rule's Gap.
 func (e *episode) lapse(t int64, out emitter) {
 	switch {
-	case e.run.state != rule.Unknown && t-e.run.last <= e.judge.description.Gap.Microseconds():
+	case (e.run.state != rule.Unknown || e.run.expected) && t-e.run.last <= e.judge.description.Gap.Microseconds():
 	case e.firing():
-		e.take(t, rule.Verdict{From: t, To: t}, out)
+		e.take(t, rule.Verdict{From: t, To: t}, false, out)
 	default:
 		e.forget()
 	}
 }
 
-// severity of the firing defect, by how long it has been seen: it does not fall.
+// severity of the firing defect, by how long it has been seen, and how much of the picture it takes: it does not fall.
 func (e *episode) severity() string {
-	after := e.judge.options.CriticalAfter
-	if after > 0 && e.end-e.told.Onset >= after.Microseconds() {
+	after, seen := e.judge.options.CriticalAfter, float64(e.end-e.told.Onset)
+	if e.judge.description.Area {
+		seen *= min(max(e.value, 0), 1)
+	}
+	if after > 0 && seen >= float64(after.Microseconds()) {
 		return "critical"
 	}
 	return e.told.Severity

@@ -16,6 +16,7 @@ type emitter struct {
 	offset  int64
 	emit    func(Output)
 	restore *restore
+	flaps   *flaps
 }
 
 func (o emitter) defect(e *schemas.DefectEvent) { o.emit(Output{Stream: o.stream.id, Defect: e}) }
@@ -33,6 +34,10 @@ func (e *episode) open(t int64, out emitter) bool {
 		ID: id, Stream: s.id, Kind: e.judge.kind, Part: e.part, Severity: e.judge.options.Severity, RuleVersion: int32(d.Version),
 		Profile: s.profile, Session: s.owner.session, Onset: e.run.since, Edge: s.edge,
 	}
+	if o := e.judge.options; o.Flaps > 0 && out.flaps.count(e.place(out), t-o.FlapWindow.Microseconds(), t) >= o.Flaps {
+		flapping := true
+		e.told.Flapping = &flapping
+	}
 	e.tell(t, "opened", "", out)
 	return true
 }
@@ -46,7 +51,12 @@ func (e *episode) retract(t int64, reason string, out emitter) { e.finish(t, "re
 func (e *episode) finish(t int64, state, reason string, out emitter) {
 	e.tell(t, state, reason, out)
 	e.told = schemas.DefectEvent{}
+	if reason == resolved && out.restore.passed(out.offset) {
+		out.flaps.add(e.place(out), t)
+	}
 }
+
+func (e *episode) place(out emitter) place { return place{out.stream.id, e.judge.kind, e.part} }
 
 // tell emits the next event of the defect.
 func (e *episode) tell(t int64, state, reason string, out emitter) {

@@ -135,13 +135,29 @@ func (h *health) show(s *stream, now int64, out emitter) {
 
 // roll is the part of a roll-up that is about now.
 func (h *health) roll(s *stream, now int64, out emitter) *schemas.Health {
-	roll := &schemas.Health{Time: now, Lamp: h.lamp, State: s.state, Edge: s.edge, Offset: out.offset}
+	profile := s.profile
+	roll := &schemas.Health{Time: now, Lamp: h.lamp, State: s.state, Edge: s.edge, Offset: out.offset, Profile: &profile, Expected: s.awaited()}
 	s.eachEpisode(func(e *episode) {
 		if e.pending() {
 			roll.Pending = append(roll.Pending, schemas.Pending{Kind: e.judge.kind, Part: e.part, Since: e.run.since})
 		}
 	})
 	return roll
+}
+
+// awaited are the kinds that are bad now as expected, in order; nil when there are none.
+func (s *stream) awaited() *[]string {
+	var kinds []string
+	for _, j := range s.judges {
+		if slices.ContainsFunc(j.episodes, func(e *episode) bool { return e.run.expected }) {
+			kinds = append(kinds, j.kind)
+		}
+	}
+	if kinds == nil {
+		return nil
+	}
+	slices.Sort(kinds)
+	return &kinds
 }
 
 // told are the figures that have values.

@@ -83,9 +83,9 @@ func drawLog(t *rapid.T) []entry {
 			name := fmt.Sprintf("s%d/%d", i, session+1)
 			fmt.Fprintf(&text, "video %s%s\n", name,
 				words("video", "moving", "black", "corner", "logo", "still", "pulsing", "ticker", "drift", "skipping", "none",
-					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged"))
+					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged", "news", "late", "sport", "bars"))
 			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "silent", "clicks", "left", "none"))
-			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours"))
+			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours", "network", "break", "cue"))
 		}
 		if rapid.IntRange(0, 4).Draw(t, "remove") == 0 {
 			fmt.Fprintf(&text, "remove s%d %ds\n", i, rapid.IntRange(1, total).Draw(t, "removed at"))
@@ -98,13 +98,41 @@ func drawLog(t *rapid.T) []entry {
 		left -= on + off
 	}
 	text.WriteByte('\n')
-	rules := rapid.SampledFrom([]string{"{}", "black: {for: 5s, raise: 0.97, clear: 0.9, keep_firing_for: 8s}", "freeze: {for: 12s}\nblack: {disabled: true}",
-		"no_signal: {for: 20s, keep_firing_for: 20s}"}).Draw(t, "rules")
-	log, err := readLog(text.String(), rules)
+	rules := func(label string) string {
+		return rapid.SampledFrom([]string{"{}", "black: {for: 5s, raise: 0.97, clear: 0.9, keep_firing_for: 8s}", "freeze: {for: 12s}\nblack: {disabled: true}",
+			"no_signal: {for: 20s, keep_firing_for: 20s}",
+			"black: {flaps: 1, flap_window: 2m, flap_hold: 50s}\nfreeze: {flaps: 2, flap_window: 1m, flap_hold: 90s}"}).Draw(t, label)
+	}
+	log, err := readLog(text.String(), rules("rules"))
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
+	drawSettings(t, log, total, rules("later rules"))
 	return log
+}
+
+// drawSettings draws what is expected of each stream, and from when on the rules are others.
+func drawSettings(t *rapid.T, log []entry, total int, later string) {
+	change := epochStart + int64(rapid.IntRange(1, 2*total).Draw(t, "rules change at"))*1_000_000
+	drawn := map[string]string{}
+	expect(log, func(stream string) string {
+		text, ok := drawn[stream]
+		if !ok {
+			text = rapid.SampledFrom([]string{
+				"", "", "{silent_tracks: [1]}", "same_as: s0", "same_as: s1", "{captions: true, tracks: [{kind: audio, language: eng}, {kind: video}]}",
+				"ad_breaks: {}", "ad_breaks: {kinds: [freeze, no_signal, silence], pre_roll: 3s, post_roll: 9s}",
+				"planned: [{kinds: [all], from: 1970-01-01T00:17:10Z, to: 1970-01-01T00:17:50Z}]",
+				"planned: [{kinds: [black, silence], from: 1970-01-01T00:17:20Z, to: 1970-01-01T00:18:00Z}, {kinds: [freeze], from: 1970-01-01T00:17:40Z, to: 1970-01-01T00:18:20Z}]",
+			}).Draw(t, "expectations of "+stream)
+			drawn[stream] = text
+		}
+		return text
+	})
+	for _, e := range log {
+		if s := e.Feature.Setting; s != nil && e.time >= change {
+			s.Rules = later
+		}
+	}
 }
 
 // TestRebuiltEqualsUncut cuts the log anywhere: a new Partition that is given the latest events and folds the lookback again tells from

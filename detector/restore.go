@@ -42,8 +42,11 @@ func (r *restore) add(latest []schemas.DefectEvent) {
 
 // genuine tells whether a defect may open at offset: it may not where the log is known and does not hold it.
 func (r *restore) genuine(offset int64, id string) bool {
-	return offset > r.last || r.ids == nil || r.ids[id]
+	return r.passed(offset) || r.ids[id]
 }
+
+// passed tells whether the fold is behind all that is to be restored.
+func (r *restore) passed(offset int64) bool { return offset > r.last || r.ids == nil }
 
 // adopt opens what is open at the end of a stream's warm-up.
 func (r *restore) adopt(s *stream, p *Partition) {

@@ -87,6 +87,41 @@ func configure(options []byte) (map[string]rule.Rule, error) {
 	return rules, nil
 }
 
+// alike are the kinds whose rules are the same in both.
+func (r ruleset) alike(other ruleset) map[string]bool {
+	mine, theirs := r.each(), other.each()
+	same := map[string]bool{}
+	for kind, text := range mine {
+		same[kind] = text == theirs[kind]
+	}
+	return same
+}
+
+// each is every rule with all its options as YAML.
+func (r ruleset) each() map[string]string {
+	var options map[string]yaml.Node
+	texts := map[string]string{}
+	if err := yaml.Unmarshal([]byte(r.effective), &options); err != nil {
+		panic(err) // parseRules has printed it.
+	}
+	for kind, node := range options {
+		text, err := yaml.Marshal(&node)
+		if err != nil {
+			panic(err)
+		}
+		texts[kind] = string(text)
+	}
+	return texts
+}
+
+// goOn has the judge go on where another one of the same options is.
+func (j *judge) goOn(old *judge) {
+	j.rule, j.several, j.options, j.episodes = old.rule, old.several, old.options, old.episodes
+	for _, e := range j.episodes {
+		e.judge = j
+	}
+}
+
 // judges are new rules that have seen nothing, without the disabled ones; parents before children, else in order of kind.
 func (r ruleset) judges() []*judge {
 	rules, err := configure([]byte(r.text))
@@ -140,11 +175,12 @@ func (j *judge) episode(part string) *episode {
 	return e
 }
 
-// explained says that a parent is pending or firing: what the rule sees is the parent's doing.
-func (j *judge) explained() bool {
+// explained says that a parent is pending or firing: what the rule sees is the parent's doing. So it is where a parent is expected, of the same part
+// or of the whole.
+func (j *judge) explained(part string) bool {
 	for _, p := range j.parents {
 		for _, e := range p.episodes {
-			if e.pending() || e.firing() {
+			if e.pending() || e.firing() || e.run.expected && (e.part == "" || part == "" || e.part == part) {
 				return true
 			}
 		}

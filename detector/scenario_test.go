@@ -32,12 +32,29 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			expect(log, func(stream string) string {
+				if text, ok := parts["expectations-"+stream+".yaml"]; ok {
+					return text
+				}
+				return parts["expectations.yaml"]
+			})
 			events, lamps := tellStory(detector.New(detector.Config{}), log)
 			compare(t, "events", events, parts["events"])
 			if want, ok := parts["lamps"]; ok {
 				compare(t, "lamps", lamps, want)
 			}
 		})
+	}
+}
+
+// expect puts what is expected of each stream into its Settings.
+func expect(log []entry, expectations func(stream string) string) {
+	for _, e := range log {
+		if s := e.Feature.Setting; s != nil {
+			if text := expectations(s.Stream); text != "" {
+				s.Expectations = &text
+			}
+		}
 	}
 }
 
@@ -65,6 +82,9 @@ func describe(d *schemas.DefectEvent) string {
 	line := fmt.Sprintf("%s %s %s %s %s onset %s end %s", clockTime(d.Detected), d.Stream, kind, d.State, d.Severity, clockTime(d.Onset), clockTime(d.End))
 	if d.Reason != "" {
 		line += " " + d.Reason
+	}
+	if d.Flapping != nil {
+		line += " flapping"
 	}
 	return line
 }

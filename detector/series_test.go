@@ -183,6 +183,17 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 	case "moving", "stuttering", "twos":
 		differ(v, 9, func(int) bool { return true })
 		v.Grid.Mean[70] = byte(100 + seq%40)
+	case "news", "late", "sport": // two programmes, one of them also two seconds later: half a second a shot
+		differ(v, 9, func(int) bool { return true })
+		shot, salt := uint64(seq/12), uint64(1)
+		switch word {
+		case "late":
+			shot = uint64(max(0, seq-50) / 12)
+		case "sport":
+			salt = 2
+		}
+		v.Hash, v.Difference, v.Chroma = &schemas.PictureHash{}, &schemas.Difference{Low: 8192}, &schemas.Chroma{UMean: 32768, VMean: 32768}
+		binary.BigEndian.PutUint64(v.Hash.Perceptual[:], (shot<<2+salt)*0x9e3779b97f4a7c15) // any bits, but others for each shot
 	case "still":
 	case "pulsing": // a still picture encoded again: every key picture pulses, some cells tremble
 		if v.Flags == 1 {
@@ -255,6 +266,15 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		v.Field = &schemas.Field{Alpha0: 2500, Alpha1: 900, Delta: 900}
 		if word == "reversed" {
 			v.Field.Alpha0, v.Field.Alpha1 = 900, 2500
+		}
+	case "bars", "quiz": // the six colours of bars, which stand still: in columns that fall; anyhow
+		v.Chroma = &schemas.Chroma{UMean: 32768, VMean: 32768, UStd: 60 * 256, VStd: 60 * 256, SaturationMean: 60 * 256, Hue: [8]byte{0, 42, 42, 42, 0, 42, 42, 42}}
+		v.Difference = &schemas.Difference{}
+		for i := range v.Grid.Mean {
+			v.Grid.Mean[i] = [...]byte{235, 162, 131, 112, 84, 65, 35, 16}[i%16/2]
+			if word == "quiz" {
+				v.Grid.Mean[i] = byte(60 + i%16*7*(i/16%3))
+			}
 		}
 	case "blue": // one colour
 		v.Luma.Std, v.Chroma = 0, &schemas.Chroma{UMean: 60000, VMean: 30000}
@@ -428,6 +448,13 @@ func (b *builder) heartbeat(stream string, session int64, segments []segment) {
 				}
 				if s.word == "ours" {
 					second.Dropped = 3
+				}
+			case "network", "break", "cue": // SCTE-35: in the programme; in an ad break; in it, but a cue of this second leads out in 4 s
+				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
+				second.Splice = &schemas.Splice{Out: s.word == "break"}
+				if s.word == "cue" {
+					out, pts := true, (t+4_000_000-epochStart)*9/100
+					second.Splice.Events = &[]schemas.SpliceEvent{{Kind: "splice_insert", Out: &out, PTS: &pts}}
 				}
 			case "listed", "unlisted": // HLS; segments that answer 404
 				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10

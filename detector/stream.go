@@ -29,6 +29,8 @@ type stream struct {
 	rules   ruleset
 	refused string
 	judges  []*judge
+	// expected is what is no defect of this stream.
+	expected expected
 
 	owner owner
 	// first and now are the times of the first and newest judged record; adopted is set at the end of the warm-up after the first.
@@ -69,6 +71,7 @@ func (s *stream) set(setting *schemas.Setting, now int64, log *slog.Logger, out 
 	for _, name := range slices.Sorted(maps.Keys(setting.Labels)) {
 		s.labels = append(s.labels, schemas.Label{Name: name, Value: setting.Labels[name]})
 	}
+	s.expect(setting, log)
 	if setting.Rules == s.rules.text || setting.Rules == s.refused {
 		return
 	}
@@ -78,19 +81,52 @@ func (s *stream) set(setting *schemas.Setting, now int64, log *slog.Logger, out 
 		log.Warn("rules cannot be used, keeping those in force", "stream", s.id, "profile", setting.Profile, "error", err)
 		return
 	}
-	changed := rules.effective != s.rules.effective
+	old := s.rules
 	s.rules, s.refused = rules, ""
-	if changed {
-		s.renew(setting.Time, out)
+	if rules.effective != old.effective {
+		s.renew(setting.Time, rules.alike(old), out)
 	}
 }
 
-// renew makes the rules in force anew, with nothing seen. What was firing goes on with the new rule of its kind, or closes without one.
-func (s *stream) renew(t int64, out emitter) {
+// expect takes what is expected of the stream. What cannot be used changes nothing, and the log says so once.
+func (s *stream) expect(setting *schemas.Setting, log *slog.Logger) {
+	text := ""
+	if setting.Expectations != nil {
+		text = *setting.Expectations
+	}
+	if text == s.expected.text || text == s.expected.refused {
+		return
+	}
+	if err := s.expected.use(text); err != nil {
+		s.expected.refused = text
+		log.Warn("expectations cannot be used, keeping those in force", "stream", s.id, "error", err)
+		return
+	}
+	s.expected.refused = ""
+	s.want()
+}
+
+// want tells the rules what the stream must have.
+func (s *stream) want() {
+	for _, j := range s.judges {
+		if w, ok := j.rule.(rule.Wanting); ok {
+			w.Want(s.expected.Wanted)
+		}
+	}
+}
+
+// renew makes the rules in force anew, with nothing seen, but for the kinds to keep, which go on. What was firing goes on with the new rule of
+// its kind, or closes without one.
+func (s *stream) renew(t int64, keep map[string]bool, out emitter) {
 	old := s.judges
 	s.judges = s.rules.judges()
+	defer s.want()
 	for _, o := range old {
 		j := s.judge(o.kind)
+		if j != nil && keep[o.kind] {
+			j.goOn(o)
+			continue
+		}
 		for _, e := range o.episodes {
 			switch {
 			case !e.firing():
@@ -125,8 +161,10 @@ func (s *stream) take(f *schemas.Feature, now int64, out emitter) {
 		return
 	}
 	if changed {
-		s.renew(t, out)
+		s.expected.breaks = breaks{}
+		s.renew(t, nil, out)
 	}
+	s.expected.breaks.see(t, f)
 	if s.now = t; s.first == 0 {
 		s.first = t
 	}
@@ -152,6 +190,7 @@ func (s *stream) tick(f *schemas.Feature, step passing, out emitter) {
 		s.state, s.edge = "", ""
 	}
 	if s.stale(step.now) {
+		s.expected.breaks = breaks{}
 		s.eachEpisode(func(e *episode) {
 			switch {
 			case e.judge.description.Absence:
@@ -177,10 +216,11 @@ func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 	ours := (f.VideoFrame != nil || f.AudioBlock != nil) && t-s.lost <= spoilt.Microseconds()
 	for _, j := range s.judges {
 		for v, ok := j.rule.Judge(&s.record); ok; v, ok = j.more() {
-			if ours || j.explained() {
+			expected := !ours && v.State == rule.Bad && s.expected.covers(j, v.Part, t)
+			if ours || expected || j.explained(v.Part) {
 				v.State = rule.Unknown
 			}
-			if e := j.episode(v.Part); e.take(t, v, out) {
+			if e := j.episode(v.Part); e.take(t, v, expected, out) {
 				s.suppress(e, t, out)
 			}
 		}

@@ -40,7 +40,7 @@ type DefectEvent struct {
 	Threshold float64 `avro:"threshold" json:"threshold"`
 	// Unit of value and threshold.
 	Unit string `avro:"unit" json:"unit"`
-	// When closed: resolved, unknown (nothing was known any more), suppressed (a parent defect explains it) or removed.
+	// When closed: resolved, unknown (nothing was known any more), suppressed (a parent defect explains it), expected (from then on the stream's expectations have it be no defect) or removed.
 	Reason string `avro:"reason" json:"reason"`
 	// One sentence for people.
 	Summary string `avro:"summary" json:"summary"`
@@ -48,6 +48,8 @@ type DefectEvent struct {
 	Edge string `avro:"edge" json:"edge"`
 	// Offset, in the features partition of the same number, of the record that caused this event.
 	Offset int64 `avro:"offset" json:"offset"`
+	// True: the defect had come and gone so often that it is held open until it has been away for some time. Null: it is not.
+	Flapping *bool `avro:"flapping" json:"flapping,omitempty"`
 }
 
 // Label is a name and its value.

@@ -24,6 +24,10 @@ type Health struct {
 	Loudness *[]byte `avro:"loudness" json:"loudness,omitempty"`
 	// Offset of the features record that caused it.
 	Offset int64 `avro:"offset" json:"offset"`
+	// Name of the rule profile in force. Null in records from before it was told.
+	Profile *string `avro:"profile" json:"profile,omitempty"`
+	// Kinds that are bad now and no defect, as the stream's expectations say, in order. Null: none.
+	Expected *[]string `avro:"expected" json:"expected,omitempty"`
 }
 
 // Figure: Main figures over the span.

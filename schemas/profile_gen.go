@@ -10,4 +10,8 @@ type Profile struct {
 	Rules string `avro:"rules" json:"rules"`
 	// As in StreamSpec.
 	Origin string `avro:"origin" json:"origin"`
+	// Matchers of labels beside the selector, each like name="value", with = != =~ or !~, as of Prometheus: all must fit. Null: none.
+	Matchers *[]string `avro:"matchers" json:"matchers,omitempty"`
+	// Of the profiles that fit a stream the one of the highest priority applies, of those the one with the most labels and matchers. Null: 0.
+	Priority *int32 `avro:"priority" json:"priority,omitempty"`
 }

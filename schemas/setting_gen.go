@@ -20,4 +20,6 @@ type Setting struct {
 	Rules string `avro:"rules" json:"rules"`
 	// Model name to version in force.
 	Models map[string]int64 `avro:"models" json:"models"`
+	// As in StreamSpec, but that times of the week stand as instants, from the day before time to the day after it. Null: nothing.
+	Expectations *string `avro:"expectations" json:"expectations,omitempty"`
 }

@@ -16,4 +16,6 @@ type StreamSpec struct {
 	Loop bool `avro:"loop" json:"loop"`
 	// Who wrote it: config (removed when the configuration file no longer names it) or api.
 	Origin string `avro:"origin" json:"origin"`
+	// What is expected of this stream, as JSON: what would be a defect of another and is none of it, and what it must have. Null: nothing.
+	Expectations *string `avro:"expectations" json:"expectations,omitempty"`
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -46,6 +47,8 @@ type Config struct {
 	// Streams are what to monitor. When the key is present, streams that an earlier file named and this one does not are removed.
 	Streams *[]StreamConfig `yaml:"streams"`
 
+	// path is the file that it was read from; empty: none.
+	path string
 	// secretFiles are the files with secrets that the file names outside its streams.
 	secretFiles []string
 }
@@ -89,6 +92,10 @@ type PicturesConfig struct {
 type ProfileConfig struct {
 	// Selector are the labels that a stream must have for the profile to apply.
 	Selector map[string]string `yaml:"selector"`
+	// Matchers are further conditions on the labels, each like name="value", with = != =~ or !~.
+	Matchers []string `yaml:"matchers"`
+	// Priority decides where several profiles fit a stream: the highest applies, then the one with the most labels and matchers.
+	Priority int32 `yaml:"priority"`
 	// Rules is kind to option to value; what is not named keeps its documented default.
 	Rules map[string]any `yaml:"rules"`
 }
@@ -101,6 +108,8 @@ type StreamConfig struct {
 	Profile string            `yaml:"profile"`
 	Lane    string            `yaml:"lane"`
 	Loop    bool              `yaml:"loop"`
+	// Expectations are what would be a defect of another stream and is none of this one, and what it must have.
+	Expectations detector.Expectations `yaml:"expectations"`
 }
 
 // spec is the stream as it stands on the log.
@@ -109,7 +118,26 @@ func (c StreamConfig) spec(origin string) *schemas.StreamSpec {
 	if labels == nil {
 		labels = map[string]string{}
 	}
-	return &schemas.StreamSpec{URL: c.URL, Labels: labels, Profile: c.Profile, Lane: c.Lane, Loop: c.Loop, Origin: origin}
+	spec := &schemas.StreamSpec{URL: c.URL, Labels: labels, Profile: c.Profile, Lane: c.Lane, Loop: c.Loop, Origin: origin}
+	// What has been validated can be printed.
+	if text, err := c.Expectations.Text(); err == nil && text != "" {
+		spec.Expectations = &text
+	}
+	return spec
+}
+
+// record is the profile as it stands on the log.
+func (p ProfileConfig) record() (*schemas.Profile, error) {
+	rules, err := rulesText(p.Rules)
+	record := &schemas.Profile{Selector: map[string]string{}, Rules: rules, Origin: fromFile}
+	maps.Copy(record.Selector, p.Selector)
+	if len(p.Matchers) > 0 {
+		record.Matchers = &p.Matchers
+	}
+	if p.Priority != 0 {
+		record.Priority = &p.Priority
+	}
+	return record, err
 }
 
 // defaultConfig is what holds where the file says nothing.
@@ -142,7 +170,7 @@ func loadConfig(path string) (Config, error) {
 	if err := decodeStrict(text, &config, "streams"); err != nil {
 		return config, fmt.Errorf("%s: %w", path, err)
 	}
-	config.secretFiles = secretFiles(text, "streams")
+	config.path, config.secretFiles = path, secretFiles(text, "streams")
 	if !filepath.IsAbs(config.DataDir) {
 		config.DataDir = filepath.Join(filepath.Dir(path), config.DataDir)
 	}
@@ -219,17 +247,40 @@ func (c DetectorConfig) Validate() error {
 }
 
 func (p ProfileConfig) validate() error {
-	text, err := rulesText(p.Rules)
+	record, err := p.record()
 	if err != nil {
 		return err
 	}
-	_, err = detector.EffectiveRules([]byte(text))
+	if _, err := newSelector(record); err != nil {
+		return err
+	}
+	_, err = detector.EffectiveRules([]byte(record.Rules))
 	return err
+}
+
+// selectors are those of the configuration's profiles, which have been validated.
+func (c *Config) selectors() (selectors, map[string]*schemas.Profile, error) {
+	all, records := selectors{}, map[string]*schemas.Profile{}
+	for name, p := range c.Profiles {
+		record, err := p.record()
+		if err != nil {
+			return nil, nil, err
+		}
+		if all[name], err = newSelector(record); err != nil {
+			return nil, nil, err
+		}
+		records[name] = record
+	}
+	return all, records, nil
 }
 
 func (c *Config) validateStreams() error {
 	if c.Streams == nil {
 		return nil
+	}
+	profiles, _, err := c.selectors()
+	if err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for i, s := range *c.Streams {
@@ -240,10 +291,33 @@ func (c *Config) validateStreams() error {
 		if err == nil && c.Profiles != nil && s.Profile != "" {
 			_, err = c.rules(s.Profile)
 		}
+		if err == nil {
+			err = profiles.choose(s.spec(fromFile)).conflict()
+		}
+		if err == nil {
+			err = c.sameLane(s)
+		}
 		if err != nil {
 			return fmt.Errorf("streams[%d] (%q): %w", i, s.ID, err)
 		}
 		seen[s.ID] = true
+	}
+	return nil
+}
+
+// sameLane is an error where a stream and the one that it is to be the same as do not share a lane, as far as the file tells.
+func (c *Config) sameLane(s StreamConfig) error {
+	other := s.Expectations.SameAs
+	if other == "" {
+		return nil
+	}
+	if other == s.ID {
+		return errors.New("expectations: same_as names the stream itself")
+	}
+	for _, o := range *c.Streams {
+		if mine, its := lane(s.ID, s.spec(fromFile)), lane(o.ID, o.spec(fromFile)); o.ID == other && mine != its {
+			return fmt.Errorf("expectations: same_as: %q has the lane %q and this stream %q: streams that are compared share one, so give both the same lane", other, its, mine)
+		}
 	}
 	return nil
 }
@@ -268,6 +342,9 @@ func (c StreamConfig) validate() error {
 	if literals := source.Literals(c.URL); len(literals) > 0 {
 		return fmt.Errorf("url holds %s itself, which would stand on the log: in the configuration file or what `framewatch streams apply` is given write ${file:/path/of/secret} or ${env:NAME} in its place",
 			strings.Join(literals, " and "))
+	}
+	if err := c.Expectations.Validate(); err != nil {
+		return fmt.Errorf("expectations: %w", err)
 	}
 	if strings.HasPrefix(c.URL, "${") {
 		return nil

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/ingest/source"
+	"github.com/framewatch/framewatch/internal/catalogue"
 )
 
 func configCommand() *cobra.Command {
@@ -19,16 +21,51 @@ func configCommand() *cobra.Command {
 			_, err := fmt.Fprintln(cmd.OutOrStdout(), "the configuration is sound")
 			return err
 		}},
-		&cobra.Command{Use: "show", Short: "Print the configuration with all defaults, without secrets", Args: noArgs, RunE: showConfig},
+		configShowCommand(),
 		configRulesCommand(),
 	)
 }
 
-func showConfig(cmd *cobra.Command, _ []string) error {
-	config, err := commandConfig(cmd)
-	if err != nil {
-		return err
+func configShowCommand() *cobra.Command {
+	var stream string
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Print the configuration with all defaults, without secrets, or what it comes to for one of its streams",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := commandConfig(cmd)
+			if err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("stream") {
+				return showStream(cmd, config, stream)
+			}
+			return showConfig(cmd, config)
+		},
 	}
+	cmd.Flags().StringVar(&stream, "stream", "", "id of a stream of the configuration: its profile and why, every rule's options, what is expected of it")
+	return cmd
+}
+
+func showStream(cmd *cobra.Command, config Config, id string) error {
+	var known []string
+	if config.Streams != nil {
+		for _, s := range *config.Streams {
+			known = append(known, s.ID)
+			if s.ID != id {
+				continue
+			}
+			_, profiles, err := config.selectors()
+			if err != nil {
+				return err
+			}
+			return printEffective(cmd.OutOrStdout(), id, s.spec(fromFile), profiles, time.Now())
+		}
+	}
+	return usage(fmt.Errorf("--stream: %q is not in the configuration%s", id, catalogue.Suggest(id, known)))
+}
+
+func showConfig(cmd *cobra.Command, config Config) error {
 	if config.Streams != nil {
 		for i := range *config.Streams {
 			(*config.Streams)[i].URL = source.Redact((*config.Streams)[i].URL)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -18,14 +19,14 @@ const fromFile = "config"
 
 // publishConfig lays the file's streams and profiles on the log. What an earlier file named and this one does not is removed; what
 // came through the API or `streams apply` stays. A file without the key touches nothing.
-func (a *app) publishConfig(ctx context.Context) error {
-	if a.config.Streams != nil {
-		if err := a.applyStreams(ctx, *a.config.Streams, fromFile, true); err != nil {
+func (a *app) publishConfig(ctx context.Context, config Config) error {
+	if config.Profiles != nil {
+		if err := a.applyProfiles(ctx, config.Profiles); err != nil {
 			return err
 		}
 	}
-	if a.config.Profiles != nil {
-		return a.applyProfiles(ctx, a.config.Profiles)
+	if config.Streams != nil {
+		return a.applyStreams(ctx, *config.Streams, fromFile, true)
 	}
 	return nil
 }
@@ -35,6 +36,9 @@ func (a *app) publishConfig(ctx context.Context) error {
 func (a *app) applyStreams(ctx context.Context, want []StreamConfig, origin string, prune bool) error {
 	have, err := current(ctx, a.cluster, topology.Streams)
 	if err != nil {
+		return err
+	}
+	if err := a.checkStreams(ctx, want, have); err != nil {
 		return err
 	}
 	group, publishing := errgroup.WithContext(ctx)
@@ -67,6 +71,35 @@ func (a *app) applyStreams(ctx context.Context, want []StreamConfig, origin stri
 			return err
 		}
 		a.log.Info("stream is removed", "stream", id)
+	}
+	return nil
+}
+
+// checkStreams tells what is wrong with streams beside what is on the log: the profiles there, and the streams that they are to be the same as.
+func (a *app) checkStreams(ctx context.Context, want []StreamConfig, have map[string]*schemas.StreamSpec) error {
+	profiles, err := current(ctx, a.cluster, topology.Profiles)
+	if err != nil {
+		return err
+	}
+	all := selectors{}
+	for name, p := range profiles {
+		if s, err := newSelector(p); err == nil {
+			all[name] = s
+		}
+	}
+	wanted := map[string]bool{}
+	for _, s := range want {
+		wanted[s.ID] = true
+	}
+	for _, s := range want {
+		spec := s.spec("")
+		if err := all.choose(spec).conflict(); err != nil {
+			return usage(fmt.Errorf("stream %q: %w", s.ID, err))
+		}
+		other := have[s.Expectations.SameAs]
+		if other != nil && !wanted[s.Expectations.SameAs] && lane(s.Expectations.SameAs, other) != lane(s.ID, spec) {
+			return usage(fmt.Errorf("stream %q: expectations: same_as: %q has the lane %q: give this stream the same", s.ID, s.Expectations.SameAs, lane(s.Expectations.SameAs, other)))
+		}
 	}
 	return nil
 }
@@ -105,15 +138,10 @@ func (a *app) applyProfiles(ctx context.Context, want map[string]ProfileConfig) 
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
-		rules, err := rulesText(want[name].Rules)
+		profile, err := want[name].record()
 		if err != nil {
 			return err
 		}
-		selector := want[name].Selector
-		if selector == nil {
-			selector = map[string]string{}
-		}
-		profile := &schemas.Profile{Selector: selector, Rules: rules, Origin: fromFile}
 		if !reflect.DeepEqual(have[name], profile) {
 			if err := a.cluster.Publish(ctx, 0, topology.Profiles.Message(name, profile)); err != nil {
 				return err

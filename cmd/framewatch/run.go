@@ -145,7 +145,7 @@ func (a *app) prepare(ctx context.Context) error {
 	for _, change := range changes {
 		a.log.Info("topic", "change", change.String())
 	}
-	return a.publishConfig(ctx)
+	return a.publishConfig(ctx, a.config)
 }
 
 // supervise runs the chosen targets; the first to fail stops all, and all are waited for.
@@ -161,6 +161,7 @@ func (a *app) supervise(ctx context.Context, chosen []target, started func(*app)
 			return nil
 		})
 	}
+	group.Go(func() error { return a.reloads(ctx) })
 	group.Go(func() error {
 		for range chosen {
 			select {

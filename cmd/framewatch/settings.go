@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
@@ -25,6 +27,8 @@ type settings struct {
 	// streams by partition and id: a stream whose lane was changed is removed in one partition and added in another.
 	streams  map[int32]map[string]*streamSetting
 	profiles map[string]*schemas.Profile
+	// selectors of the profiles.
+	selectors selectors
 	// revision grows with each change of a profile, which changes any stream's settings.
 	revision int
 }
@@ -40,7 +44,7 @@ type streamSetting struct {
 }
 
 func newSettings() *settings {
-	return &settings{streams: map[int32]map[string]*streamSetting{}, profiles: map[string]*schemas.Profile{}}
+	return &settings{streams: map[int32]map[string]*streamSetting{}, profiles: map[string]*schemas.Profile{}, selectors: selectors{}}
 }
 
 // stream takes one record of the streams topic.
@@ -58,11 +62,15 @@ func (s *settings) profile(r topology.Record[schemas.Profile]) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.revision++
+	delete(s.profiles, r.Key)
+	delete(s.selectors, r.Key)
 	if r.Value == nil {
-		delete(s.profiles, r.Key)
 		return
 	}
 	s.profiles[r.Key] = r.Value
+	if selector, err := newSelector(r.Value); err == nil { // one that cannot be read, which no command lets through, selects nothing
+		s.selectors[r.Key] = selector
+	}
 }
 
 // beat is what the owner of a partition appends about once a second: a Tick, and the Settings that are due.
@@ -102,43 +110,33 @@ func (s *settings) effective(id string, spec *schemas.StreamSpec, generation int
 		return setting
 	}
 	setting.Labels = spec.Labels
-	setting.Profile = s.choose(spec)
+	setting.Profile = s.selectors.choose(spec).profile
 	if profile, ok := s.profiles[setting.Profile]; ok {
 		setting.Rules = profile.Rules
 	}
+	setting.Expectations = expectationsAt(spec.Expectations, now)
 	return setting
 }
 
-// choose names the profile of a stream. Among the selectors that fit, the one with the most labels wins, then the first by name.
-func (s *settings) choose(spec *schemas.StreamSpec) string {
-	if spec.Profile != "" {
-		return spec.Profile
+// expectationsAt are a stream's expectations with times of the week as instants. Those that cannot be read go on as they are: the detector says what is
+// wrong with them.
+func expectationsAt(text *string, now time.Time) *string {
+	if text == nil || !strings.Contains(*text, `"weekly"`) {
+		return text
 	}
-	best := defaultProfile
-	for _, name := range slices.Sorted(maps.Keys(s.profiles)) {
-		selector := s.profiles[name].Selector
-		if len(selector) == 0 || !selects(selector, spec.Labels) {
-			continue
-		}
-		if best == defaultProfile || len(selector) > len(s.profiles[best].Selector) {
-			best = name
-		}
+	e, err := detector.ParseExpectations(*text)
+	if err != nil {
+		return text
 	}
-	return best
+	if e, err = e.At(now); err != nil {
+		return text
+	}
+	resolved, err := e.Text()
+	if err != nil {
+		return text
+	}
+	return &resolved
 }
-
-// selects tells whether labels has all of selector.
-func selects(selector, labels map[string]string) bool {
-	for name, value := range selector {
-		if labels[name] != value {
-			return false
-		}
-	}
-	return true
-}
-
-// defaultProfile is the profile of streams that no other one fits; without a record of that name the rules' documented defaults hold.
-const defaultProfile = "default"
 
 // rulesText is a profile's options as the JSON that travels in Setting.
 func rulesText(rules map[string]any) (string, error) {

@@ -112,7 +112,7 @@ func TestProfileIsChosenByNameThenByTheMostLabels(t *testing.T) {
 		{spec(map[string]string{"genre": "sport"}, "music"), "music"},
 		{spec(map[string]string{"genre": "news"}, ""), "default"},
 	} {
-		if got := s.choose(test.stream); got != test.want {
+		if got := s.selectors.choose(test.stream).profile; got != test.want {
 			t.Errorf("labels %v, profile %q: got %q, want %q", test.stream.Labels, test.stream.Profile, got, test.want)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 const fromCommand = "api"
 
 func streamsCommand() *cobra.Command {
-	return group("streams", "List and change the streams that are monitored", streamsProbeCommand(), streamsApplyCommand(), streamsImportCommand(), streamsListCommand(), streamsRemoveCommand())
+	return group("streams", "List and change the streams that are monitored", streamsProbeCommand(), streamsApplyCommand(), streamsImportCommand(), streamsListCommand(), streamsShowCommand(), streamsRemoveCommand())
 }
 
 func streamsApplyCommand() *cobra.Command {
@@ -79,6 +79,9 @@ func streamsListCommand() *cobra.Command {
 				s := streams[id]
 				if output == "json" {
 					line := map[string]any{"id": id, "url": source.Redact(s.URL), "labels": s.Labels, "profile": s.Profile, "lane": lane(id, s), "origin": s.Origin}
+					if s.Expectations != nil {
+						line["expectations"] = json.RawMessage(*s.Expectations)
+					}
 					if err := json.NewEncoder(cmd.OutOrStdout()).Encode(line); err != nil {
 						return err
 					}

@@ -60,7 +60,7 @@ func (b *Black) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Black) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "%s of the picture is black", Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Unit: "share", Area: true, Summary: "%s of the picture is black", Gap: time.Second, Parents: []string{"no_signal"},
 	}
 }
 

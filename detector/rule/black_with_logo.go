@@ -67,7 +67,7 @@ func (b *BlackWithLogo) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*BlackWithLogo) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "%s of the picture around the logo is black", Window: logoSpan, Gap: logoGap,
+		Version: 1, Unit: "share", Area: true, Summary: "%s of the picture around the logo is black", Window: logoSpan, Gap: logoGap,
 		Parents: []string{"no_signal", "black"},
 	}
 }

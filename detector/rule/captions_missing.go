@@ -2,14 +2,17 @@ package rule
 
 import "time"
 
-// CaptionsMissing judges for how long a stream that has had captions (CEA-608 or CEA-708) has had none.
+// CaptionsMissing judges for how long a stream that has had captions (CEA-608 or CEA-708), or must have them, has had none.
 type CaptionsMissing struct {
 	Options `yaml:",inline"`
+
+	// wanted says that the stream must have them.
+	wanted bool
 }
 
 // NewCaptionsMissing is the rule with its documented defaults.
 func NewCaptionsMissing() Rule {
-	return &CaptionsMissing{Options{
+	return &CaptionsMissing{Options: Options{
 		// Seconds. Nobody speaks for a minute in many a scene, and music in a break is longer.
 		Raise: 180, Clear: 1,
 		For: 0, KeepFiringFor: 0,
@@ -20,16 +23,24 @@ func NewCaptionsMissing() Rule {
 // Judge reads the heartbeat.
 func (c *CaptionsMissing) Judge(r *Record) (Verdict, bool) {
 	s := r.StreamSecond
-	if s == nil || s.State != "up" || s.Cues == nil || s.Cues.SinceMS == nil {
+	if s == nil || s.State != "up" {
 		return Verdict{}, false
 	}
-	since := *s.Cues.SinceMS
-	v := c.verdict(float64(since)/1000).over(r.Time-time.Second.Microseconds(), r.Time)
-	if v.State == Bad {
-		v.From = r.Time - since*1000
+	var since int64
+	switch {
+	case s.Cues != nil && s.Cues.SinceMS != nil:
+		since = *s.Cues.SinceMS
+	case c.wanted:
+		since = s.At / 1000 // none since the session began
+	default:
+		return Verdict{}, false
 	}
-	return v, true
+	// It is said of the second: the last captions are the same again when another fault has come and gone, and that would be the same defect again.
+	return c.verdict(float64(since)/1000).over(r.Time-time.Second.Microseconds(), r.Time), true
 }
+
+// Want takes whether the stream must have captions.
+func (c *CaptionsMissing) Want(w Wanted) { c.wanted = w.Captions }
 
 // Describe tells what the figure is.
 func (*CaptionsMissing) Describe() Description {

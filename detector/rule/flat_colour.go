@@ -57,6 +57,6 @@ func (c *FlatColour) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*FlatColour) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "%s of the picture is of one colour", Gap: time.Second, Parents: []string{"no_signal", "black", "black_with_logo"},
+		Version: 1, Unit: "share", Area: true, Summary: "%s of the picture is of one colour", Gap: time.Second, Parents: []string{"no_signal", "black", "black_with_logo"},
 	}
 }

@@ -92,8 +92,8 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Freeze) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "%s of the picture stands still", Window: freezeSpan + pastSpan, Gap: freezeGap,
-		Parents: []string{"no_signal", "black", "black_with_logo", "flat_colour"},
+		Version: 1, Unit: "share", Area: true, Summary: "%s of the picture stands still", Window: freezeSpan + pastSpan, Gap: freezeGap,
+		Parents: []string{"no_signal", "black", "black_with_logo", "flat_colour", "slate"},
 	}
 }
 

@@ -18,6 +18,8 @@ const (
 	MaxWindow = 15 * time.Second
 	// MaxFor bounds the options For and KeepFiringFor.
 	MaxFor = 20 * time.Second
+	// MaxFlaps bounds the option Flaps, MaxFlapping the options FlapWindow and FlapHold.
+	MaxFlaps, MaxFlapping = 100, time.Hour
 )
 
 // State is what a rule knows about now.
@@ -83,6 +85,8 @@ type Description struct {
 	Gap time.Duration
 	// Absence rules judge ticks: their verdicts' times are the log's, not the stream's.
 	Absence bool
+	// Area says that the figure is the share of the picture that is seen to be wrong: CriticalAfter then counts area times duration.
+	Area bool
 	// Parents are kinds that explain this one: while one of them is pending or firing for the stream, this one is unknown.
 	Parents []string
 }
@@ -101,12 +105,17 @@ type Options struct {
 	Severity string `yaml:"severity"`
 	// CriticalAfter raises the severity to critical when the defect has lasted so long; 0: never.
 	CriticalAfter time.Duration `yaml:"critical_after"`
+	// Flaps is how many defects may come to their end within FlapWindow before one more is held open until the verdict has not been bad for FlapHold:
+	// then it is one defect that comes and goes. 0: any number. At most MaxFlaps; the times at most MaxFlapping.
+	Flaps      int           `yaml:"flaps"`
+	FlapWindow time.Duration `yaml:"flap_window"`
+	FlapHold   time.Duration `yaml:"flap_hold"`
 	// Disabled turns the rule off.
 	Disabled bool `yaml:"disabled"`
 }
 
 // Catalogue lists the rules.
-var Catalogue = catalogue.Catalogue[Rule]{
+var Catalogue = withFlapping(catalogue.Catalogue[Rule]{
 	"black":           NewBlack,
 	"black_with_logo": NewBlackWithLogo,
 	"freeze":          NewFreeze,
@@ -137,9 +146,27 @@ var Catalogue = catalogue.Catalogue[Rule]{
 	"letterbox":      NewLetterbox,
 	"interlace":      NewInterlace,
 	"stutter":        NewStutter,
+	"slate":          NewSlate,
+
+	"content_mismatch": NewContentMismatch,
 
 	"no_signal":  NewNoSignal,
 	"no_monitor": NewNoMonitor,
+})
+
+// withFlapping gives rules that do not say otherwise the same flapping control: whoever is called for the sixth time in ten minutes wants to hear once
+// that it comes and goes, and two quiet minutes are an end.
+func withFlapping(rules catalogue.Catalogue[Rule]) catalogue.Catalogue[Rule] {
+	for name, fresh := range rules {
+		rules[name] = func() Rule {
+			r := fresh()
+			if o := r.Common(); o.FlapWindow == 0 {
+				o.Flaps, o.FlapWindow, o.FlapHold = 5, 10*time.Minute, 2*time.Minute
+			}
+			return r
+		}
+	}
+	return rules
 }
 
 // Common returns o itself, so that a rule has them by embedding.
@@ -158,6 +185,12 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("keep_firing_for %v is not within 0s and %v", o.KeepFiringFor, MaxFor)
 	case o.CriticalAfter < 0:
 		return fmt.Errorf("critical_after %v is negative", o.CriticalAfter)
+	case o.Flaps < 0 || o.Flaps > MaxFlaps:
+		return fmt.Errorf("flaps %d is not within 0 and %d", o.Flaps, MaxFlaps)
+	case o.FlapWindow < 0 || o.FlapWindow > MaxFlapping:
+		return fmt.Errorf("flap_window %v is not within 0s and %v", o.FlapWindow, MaxFlapping)
+	case o.FlapHold < 0 || o.FlapHold > MaxFlapping:
+		return fmt.Errorf("flap_hold %v is not within 0s and %v", o.FlapHold, MaxFlapping)
 	case !slices.Contains(Severities, o.Severity):
 		return fmt.Errorf("severity %q is unknown%s", o.Severity, catalogue.Suggest(o.Severity, Severities))
 	}

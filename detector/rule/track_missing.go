@@ -6,7 +6,7 @@ import (
 )
 
 // TrackMissing judges whether all kinds of media that the stream declares are there: pictures (part "video") and sound (part "audio"), while
-// the other one is.
+// the other one is; and whether its Inventory lists each track that the stream must have (part e.g. "audio eng").
 type TrackMissing struct {
 	Options `yaml:",inline"`
 	// Expect are the kinds that the stream is to have, declared or not: video, audio.
@@ -16,6 +16,15 @@ type TrackMissing struct {
 	// declared tells which kinds the newest Inventory has, at is when it came.
 	declared map[string]bool
 	at       int64
+	// wanted are the tracks that the stream must have.
+	wanted []wantedTrack
+}
+
+// wantedTrack is a track that the stream must have, and what the newest Inventory says of it.
+type wantedTrack struct {
+	WantedTrack
+	part         string
+	found, known bool
 }
 
 // kinds of media that are judged.
@@ -38,6 +47,9 @@ func (t *TrackMissing) Judge(r *Record) (Verdict, bool) {
 		clear(t.declared)
 		for _, track := range i.Tracks {
 			t.declared[track.Kind] = true
+		}
+		for n := range t.wanted {
+			t.wanted[n].found, t.wanted[n].known = t.wanted[n].in(i)
 		}
 		t.at = r.Time
 		return Verdict{}, false
@@ -66,7 +78,32 @@ func (t *TrackMissing) Judge(r *Record) (Verdict, bool) {
 		}
 		t.waiting = append(t.waiting, v.over(r.Time-time.Second.Microseconds(), r.Time))
 	}
+	t.judgeWanted(r, s.State == "up" && declared)
 	return t.More()
+}
+
+// judgeWanted judges each track that the stream must have, where the newest Inventory tells.
+func (t *TrackMissing) judgeWanted(r *Record, told bool) {
+	for _, w := range t.wanted {
+		v := Verdict{}
+		if told && w.known {
+			figure := 1.0
+			if w.found {
+				figure = 0
+			}
+			v = t.verdict(figure)
+		}
+		v.Part = w.part
+		t.waiting = append(t.waiting, v.over(r.Time-time.Second.Microseconds(), r.Time))
+	}
+}
+
+// Want takes the tracks that the stream must have.
+func (t *TrackMissing) Want(w Wanted) {
+	t.wanted = t.wanted[:0]
+	for _, track := range w.Tracks {
+		t.wanted = append(t.wanted, wantedTrack{WantedTrack: track, part: track.String()})
+	}
 }
 
 // Describe tells what the figure is.

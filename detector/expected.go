@@ -1,0 +1,134 @@
+package detector
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/framewatch/framewatch/schemas"
+)
+
+const (
+	// defaultPreRoll and defaultPostRoll: a picture fades before the splice, and encoders come back late by a second of buffer.
+	defaultPreRoll, defaultPostRoll = time.Second, 2 * time.Second
+	// outlasting is how long the last heartbeat's word on an ad break counts.
+	outlasting = 3 * time.Second
+	// foretold is how long before its time a cue is remembered, and how old a picture may be that tells when that is: as long as a rule remembers.
+	foretold = 15 * time.Second
+	// clockTurn is one turn of the 33 bits of a PTS.
+	clockTurn = 1 << 33
+)
+
+// expected is what a stream's expectations cover now. Planned times are judged by the records' own; ad breaks by what its cues have said.
+type expected struct {
+	text, refused string
+	Expectations
+	breakKinds        []string
+	preRoll, postRoll int64
+	silent            []string // the parts of SilentTracks
+	breaks            breaks
+}
+
+// use takes other expectations. Those that cannot be used change nothing.
+func (x *expected) use(text string) error {
+	e, err := ParseExpectations(text)
+	if err != nil {
+		return err
+	}
+	x.text, x.Expectations = text, e
+	x.breakKinds, x.silent = nil, nil
+	if b := e.AdBreaks; b != nil {
+		x.breakKinds = breakKinds
+		if len(b.Kinds) > 0 {
+			x.breakKinds = b.Kinds
+		}
+		x.preRoll, x.postRoll = roll(b.PreRoll, defaultPreRoll), roll(b.PostRoll, defaultPostRoll)
+	}
+	for _, track := range e.SilentTracks {
+		x.silent = append(x.silent, fmt.Sprintf("track %d", track))
+	}
+	return nil
+}
+
+func roll(chosen *time.Duration, fallback time.Duration) int64 {
+	if chosen != nil {
+		return chosen.Microseconds()
+	}
+	return fallback.Microseconds()
+}
+
+// covers tells whether a bad verdict of a rule, on the record at t, is expected. It is so for as long after the expected time as the rule remembers.
+func (x *expected) covers(j *judge, part string, t int64) bool {
+	memory := j.description.Window.Microseconds()
+	if slices.Contains(x.silent, part) && slices.Contains(silentKinds, j.kind) {
+		return true
+	}
+	if slices.Contains(x.breakKinds, j.kind) && x.breaks.cover(t, x.preRoll, max(x.postRoll, memory)) {
+		return true
+	}
+	for _, p := range x.Planned {
+		if p.From == nil || p.To == nil || t < p.From.UnixMicro() || t-memory >= p.To.UnixMicro() {
+			continue
+		}
+		if slices.Contains(p.Kinds, j.kind) || p.Kinds[0] == allKinds && j.kind != "no_monitor" {
+			return true
+		}
+	}
+	return false
+}
+
+// breaks is what the stream's SCTE-35 cues say of ad breaks, not longer ago than a rule may remember. It is forgotten with the session and when
+// the heartbeat is missing.
+type breaks struct {
+	// out is the last heartbeat's word, heard when it was folded; left is when it was last that we are out.
+	out         bool
+	heard, left int64
+	// pts of the newest picture, 90 kHz, and its time; shown says that there was one.
+	pts, at int64
+	shown   bool
+	// cue is the pts of a break that is to come, and when it was told; told says that there is one.
+	cue, cued int64
+	told      bool
+}
+
+// see takes a record's word.
+func (b *breaks) see(t int64, f *schemas.Feature) {
+	if v := f.VideoFrame; v != nil {
+		b.pts, b.at, b.shown = v.PTS, t, true
+		return
+	}
+	s := f.StreamSecond
+	if s == nil || s.Splice == nil {
+		return
+	}
+	b.out, b.heard = s.Splice.Out, t
+	if b.out {
+		b.left = t
+	}
+	if s.Splice.Events == nil {
+		return
+	}
+	for _, e := range *s.Splice.Events {
+		if e.Out != nil && *e.Out && !e.Cancelled && e.PTS != nil {
+			b.cue, b.cued, b.told = *e.PTS, t, true
+		}
+	}
+}
+
+// cover tells whether t is in a break, or so long before or after one, in microseconds.
+func (b *breaks) cover(t, pre, post int64) bool {
+	switch {
+	case b.out && t-b.heard <= outlasting.Microseconds():
+		return true
+	case b.left > 0 && t-b.left <= post:
+		return true
+	case !b.told || !b.shown || t-b.cued > foretold.Microseconds() || t-b.at > foretold.Microseconds():
+		return false
+	}
+	ahead := (b.cue - b.pts) & (clockTurn - 1)
+	if ahead >= clockTurn/2 {
+		ahead -= clockTurn
+	}
+	splice := b.at + ahead*100/9
+	return t >= splice-pre && t <= splice+outlasting.Microseconds()
+}
