@@ -8,7 +8,7 @@ type DefectEvent struct {
 	ID string `avro:"id" json:"id"`
 	// 1 when opened, growing by one with each event of the defect.
 	Revision int32 `avro:"revision" json:"revision"`
-	// opened, updated, closed or retracted.
+	// opened, updated, closed or retracted: it was no defect of its own, since a parent that began no later explains it.
 	State string `avro:"state" json:"state"`
 	// Stream id.
 	Stream string `avro:"stream" json:"stream"`
