@@ -42,9 +42,9 @@ const settingInterval = 12 * time.Second
 
 // Partition is the state of one partition: a fold over its records. It is called by one goroutine.
 //
-// Whatever it remembers is either younger than Lookback, or stands in the last event of each defect. So a new Partition that has been
-// given those events (Restore) and has folded the lookback again goes on exactly as one that never stopped, provided that ticks and
-// settings stand within the lookback, as they do while a partition has an owner.
+// Whatever it remembers is either younger than Lookback, or stands in the last event of each defect or in the latest roll-ups. So a new
+// Partition that has been given those (Restore, Recalled) and has folded the lookback again goes on exactly as one that never stopped,
+// provided that ticks and settings stand within the lookback, as they do while a partition has an owner.
 type Partition struct {
 	log     *slog.Logger
 	clock   clock
@@ -69,6 +69,9 @@ func (*Partition) Lookback() time.Duration {
 	return settingInterval + rule.MaxWindow + rule.MaxFor + 3*time.Second
 }
 
+// Recall is how much of what was told before the lookback a new Partition must be given by Recalled.
+func (*Partition) Recall() time.Duration { return recall }
+
 // Restore gives a new Partition the latest event of each defect. Each takes effect when the fold passes the record that caused it.
 func (p *Partition) Restore(latest []schemas.DefectEvent) {
 	p.restore.add(latest)
@@ -76,6 +79,9 @@ func (p *Partition) Restore(latest []schemas.DefectEvent) {
 		p.flaps.restore(&latest[i])
 	}
 }
+
+// Recalled gives a new Partition a roll-up that was told in the lookback, or not longer than Recall before it.
+func (p *Partition) Recalled(stream string, h *schemas.Health) { p.restore.recall(stream, h) }
 
 // Firing are the defects that are open now, each as its last event would be, in order of stream and onset: what is still going on at the
 // end of a file.
@@ -169,13 +175,20 @@ func (p *Partition) setting(in Input, emit func(Output)) {
 	setting := in.Feature.Setting
 	s := p.byID[setting.Stream]
 	switch {
-	case !plausible(setting.Time), s == nil && setting.Removed, s != nil && s.outdated(setting):
+	case !plausible(setting.Time), s != nil && s.outdated(setting):
 	case setting.Removed:
-		s.close(setting.Time, p.emitter(s, in, emit))
-		p.remove(s)
+		delete(p.restore.missed, setting.Stream)
+		if s != nil {
+			s.close(setting.Time, p.emitter(s, in, emit))
+			p.remove(s)
+		}
 	default:
 		s = p.stream(setting.Stream)
+		first := !s.settled
 		s.set(setting, p.clock.now, p.log, p.emitter(s, in, emit))
+		if first {
+			p.restore.settle(s)
+		}
 	}
 }
 

@@ -111,14 +111,16 @@ func (h *health) tick(s *stream, step passing, out emitter) {
 	case step.away:
 	case step.before < boundary:
 		h.lamp = s.lamp(step.now)
+		s.learn()
 		roll := h.roll(s, boundary, out)
 		roll.SpanMS = int32(span.Milliseconds())
-		roll.Figures, roll.ErrorMS = h.told(), s.errors()
+		roll.Figures, roll.ErrorMS, roll.Usual = h.told(), s.errors(), s.usual()
 		out.health(roll)
 	default:
 		return
 	}
 	h.figures = [len(figureNames)]figure{}
+	s.eachBaseline(func(j *judge) { j.baseline.Drop() })
 	s.eachEpisode(func(e *episode) { e.bad = 0 })
 }
 

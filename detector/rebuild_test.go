@@ -18,6 +18,7 @@ type told struct {
 	stream string
 	bytes  string
 	event  *schemas.DefectEvent
+	health *schemas.Health
 }
 
 // fold folds the log and returns all that it causes.
@@ -36,7 +37,7 @@ func fold(t fataler, p *detector.Partition, log []entry) []told {
 			if err != nil {
 				t.Fatalf("offset %d: %v", e.Offset, err)
 			}
-			all = append(all, told{e.Offset, out.Stream, string(bytes), out.Defect})
+			all = append(all, told{e.Offset, out.Stream, string(bytes), out.Defect, out.Health})
 		})
 	}
 	return all
@@ -82,8 +83,9 @@ func drawLog(t *rapid.T) []entry {
 		for session := range rapid.IntRange(1, 2).Draw(t, "sessions") {
 			name := fmt.Sprintf("s%d/%d", i, session+1)
 			fmt.Fprintf(&text, "video %s%s\n", name,
-				words("video", "moving", "black", "corner", "logo", "still", "pulsing", "ticker", "drift", "skipping", "none",
+				words("video", "moving", "moving", "starved", "black", "corner", "logo", "still", "pulsing", "ticker", "drift", "skipping", "none",
 					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged", "news", "late", "sport", "bars"))
+			fmt.Fprintf(&text, "format %s%s\n", name, words("format", "640x360", "640x360", "640x360", "1280x720"))
 			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "silent", "clicks", "left", "none"))
 			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours", "network", "break", "cue"))
 		}
@@ -140,17 +142,154 @@ func drawSettings(t *rapid.T, log []entry, total int, later string) {
 func TestRebuiltEqualsUncut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		log := drawLog(t)
-		uncut := fold(t, detector.New(detector.Config{}), log)
-		cut := rapid.IntRange(1, len(log)-1).Draw(t, "cut")
-		before, after := split(uncut, int64(cut))
-
-		rebuilt := detector.New(detector.Config{})
-		start := log[cut].time - rebuilt.Lookback().Microseconds()
-		first, _ := slices.BinarySearchFunc(log, start, func(e entry, t int64) int { return int(min(max(e.time-t, -1), 1)) })
-		rebuilt.Restore(latest(before))
-		fold(t, rebuilt, log[first:cut])
-		same(t, fold(t, rebuilt, log[cut:]), after)
+		rebuild(t, log, rapid.IntRange(1, len(log)-1).Draw(t, "cut"))
 	})
+}
+
+// TestRebuiltKnowsWhatIsUsual does the same with streams of which more is learned than the lookback holds: they are good most of the time, and
+// ticks are there. What is usual stands in the health that is compared.
+func TestRebuiltKnowsWhatIsUsual(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		total := rapid.IntRange(130, 240).Draw(t, "seconds")
+		var text strings.Builder
+		series := func(name string, often, seldom []string) {
+			fmt.Fprint(&text, name)
+			for left := total; left > 0; {
+				long, short := min(left, rapid.IntRange(5, 60).Draw(t, name)), rapid.IntRange(0, 12).Draw(t, name)
+				fmt.Fprintf(&text, " %s*%ds", rapid.SampledFrom(often).Draw(t, name), long)
+				fmt.Fprintf(&text, " %s*%ds", rapid.SampledFrom(seldom).Draw(t, name), min(left-long, short))
+				left -= long + short
+			}
+			text.WriteByte('\n')
+		}
+		series("video a", []string{"moving"}, []string{"moving", "starved", "black", "skipping", "none"})
+		series("format a", []string{"640x360"}, []string{"640x360", "640x360", "640x360", "1280x720"})
+		series("heartbeat a", []string{"up"}, []string{"up", "up", "none"})
+		if rapid.Bool().Draw(t, "restarts") {
+			at := rapid.IntRange(1, total-1).Draw(t, "restarts at")
+			fmt.Fprintf(&text, "video a/2 none*%ds moving*%ds\nheartbeat a/2 none*%ds up*%ds\n", at, total-at, at, total-at)
+		}
+		away := rapid.IntRange(20, total).Draw(t, "away at")
+		fmt.Fprintf(&text, "ticks on*%ds off*%ds on*%ds\n", away, rapid.IntRange(0, 10).Draw(t, "away"), total)
+		log, err := readLog(text.String(), "{}")
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		rebuild(t, log, rapid.IntRange(len(log)/2, len(log)-1).Draw(t, "cut"))
+	})
+}
+
+// usualLog is of two streams without a fault over three minutes.
+func usualLog(t *testing.T, ticks string) []entry {
+	t.Helper()
+	var text strings.Builder
+	for _, stream := range []string{"a", "b"} {
+		fmt.Fprintf(&text, "video %s moving*180s\nformat %[1]s 640x360*180s\nheartbeat %[1]s up*180s\n", stream)
+	}
+	log, err := readLog(text.String()+"ticks "+ticks, "{}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
+// after is the offset of the first record so many seconds after the beginning.
+func after(log []entry, seconds int64) int {
+	return slices.IndexFunc(log, func(e entry) bool { return e.time >= epochStart+seconds*1_000_000 })
+}
+
+// TestUsualOutlastsAnOutage: a minute without ticks leaves no roll-up in the lookback, and what was usual is still so: ten spans before it,
+// and two after.
+func TestUsualOutlastsAnOutage(t *testing.T) {
+	log := usualLog(t, "on*100s off*60s on*20s")
+	cut := after(log, 165)
+	before, _ := split(fold(t, detector.New(detector.Config{}), log), int64(cut))
+	spans := map[string]int32{}
+	for _, a := range fold(t, rebuilt(t, log, cut, before), log[cut:]) {
+		if a.health != nil && a.health.Usual != nil {
+			spans[a.stream] = a.health.Usual.Baselines[0].Spans
+		}
+	}
+	if spans["a"] != 12 || spans["b"] != 12 {
+		t.Errorf("spans learned from are %v, want 12 each", spans)
+	}
+}
+
+// TestStreamAddedAgainIsAnother: a stream that was removed, and added again when nothing in the lookback tells of that, has nothing that is usual.
+func TestStreamAddedAgainIsAnother(t *testing.T) {
+	const gone, again = epochStart + 60_000_000, epochStart + 155_000_000
+	log := slices.DeleteFunc(usualLog(t, "on*180s"), func(e entry) bool {
+		s := e.Feature.Setting
+		return s != nil && s.Stream == "b" && e.time > gone && e.time < again
+	})
+	for i := range log {
+		if s := log[i].Feature.Setting; s != nil && s.Stream == "b" && log[i].time == gone {
+			s.Removed = true
+		}
+	}
+	added := *log[after(log, 160)].Feature.Setting
+	added.Stream, added.Time = "b", again
+	log = slices.Insert(log, after(log, 155), entry{again, detector.Input{Feature: &schemas.Feature{Setting: &added}}})
+	for i := range log {
+		log[i].Offset = int64(i)
+	}
+	rebuild(t, log, after(log, 157))
+}
+
+// TestUsualOutlastsOtherOptions: the options of the rule itself or of another change after 70 s, or the worker starts again, and what was usual
+// before still tells that the bit rate falls.
+func TestUsualOutlastsOtherOptions(t *testing.T) {
+	for _, test := range []struct{ name, features, rules string }{
+		{"another rule's", "video a moving*75s starved*20s\nheartbeat a up*95s", "black: {for: 5s}"},
+		{"the rule's own", "video a moving*75s starved*20s\nheartbeat a up*95s", "bitrate: {for: 4s}"},
+		{"a new session", "video a moving*70s\nheartbeat a up*70s\nvideo a/2 none*70s moving*5s starved*20s\nheartbeat a/2 none*70s up*25s", "{}"},
+	} {
+		log, err := readLog(test.features, "{}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range log {
+			if s := e.Feature.Setting; s != nil && e.time >= epochStart+70_000_000 {
+				s.Rules = test.rules
+			}
+		}
+		spans, fell := int32(0), false
+		for _, a := range fold(t, detector.New(detector.Config{}), log) {
+			if a.health != nil && a.health.Usual != nil && a.health.Usual.Baselines != nil {
+				spans = a.health.Usual.Baselines[0].Spans
+			}
+			fell = fell || a.event != nil && a.event.Kind == "bitrate"
+		}
+		if spans < 7 || !fell {
+			t.Errorf("%s: %d spans are known and the fall is told: %v, want 7 at least and true", test.name, spans, fell)
+		}
+	}
+}
+
+// rebuild cuts the log at an offset.
+func rebuild(t fataler, log []entry, cut int) {
+	before, after := split(fold(t, detector.New(detector.Config{}), log), int64(cut))
+	same(t, fold(t, rebuilt(t, log, cut, before), log[cut:]), after)
+}
+
+// rebuilt is a new Partition as one must be that goes on at an offset when so much has been told before.
+func rebuilt(t fataler, log []entry, cut int, before []told) *detector.Partition {
+	p := detector.New(detector.Config{})
+	start := log[cut].time - p.Lookback().Microseconds()
+	first, _ := slices.BinarySearchFunc(log, start, func(e entry, t int64) int { return int(min(max(e.time-t, -1), 1)) })
+	p.Restore(latest(before))
+	recall(p, before, start)
+	fold(t, p, log[first:cut])
+	return p
+}
+
+// recall gives a Partition back what was told of streams since start, and as much before as it wants.
+func recall(p *detector.Partition, all []told, start int64) {
+	for _, a := range all {
+		if a.health != nil && a.health.Time >= start-p.Recall().Microseconds() {
+			p.Recalled(a.stream, a.health)
+		}
+	}
 }
 
 // TestTimeInBadVerdictsBeginsWithAVerdict: what was known of a stream before its pictures stopped, longer ago than the lookback, leaves no
@@ -210,7 +349,7 @@ func split(all []told, offset int64) (before, after []told) {
 	return all[:i], all[i:]
 }
 
-func same(t *rapid.T, got, want []told) {
+func same(t fataler, got, want []told) {
 	for i := range min(len(got), len(want)) {
 		if got[i].bytes != want[i].bytes {
 			t.Fatalf("output %d\n got offset %d %s\nwant offset %d %s", i, got[i].offset, got[i].text(), want[i].offset, want[i].text())

@@ -15,7 +15,8 @@ import (
 type judge struct {
 	kind        string
 	rule        rule.Rule
-	several     rule.Several // the rule, when it is one
+	several     rule.Several   // the rule, when it is one
+	baseline    *rule.Baseline // of the rule, when it is Relative
 	options     *rule.Options
 	description rule.Description
 	parents     []*judge
@@ -116,7 +117,7 @@ func (r ruleset) each() map[string]string {
 
 // goOn has the judge go on where another one of the same options is.
 func (j *judge) goOn(old *judge) {
-	j.rule, j.several, j.options, j.episodes = old.rule, old.several, old.options, old.episodes
+	j.rule, j.several, j.baseline, j.options, j.episodes = old.rule, old.several, old.baseline, old.options, old.episodes
 	for _, e := range j.episodes {
 		e.judge = j
 	}
@@ -138,6 +139,9 @@ func (r ruleset) judges() []*judge {
 		}
 		j := &judge{kind: kind, rule: r, options: r.Common(), description: r.Describe()}
 		j.several, _ = r.(rule.Several)
+		if relative, ok := r.(rule.Relative); ok {
+			j.baseline = relative.Baseline()
+		}
 		byKind[kind] = j
 		for _, parent := range j.description.Parents {
 			visit(parent)

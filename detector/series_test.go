@@ -82,7 +82,7 @@ func (b *builder) line(fields []string) error {
 	if err != nil {
 		return err
 	}
-	make, ok := map[string]func(string, int64, []segment){"video": b.video, "audio": b.audio, "heartbeat": b.heartbeat}[series]
+	make, ok := map[string]func(string, int64, []segment){"video": b.video, "audio": b.audio, "heartbeat": b.heartbeat, "format": b.format}[series]
 	if !ok {
 		return fmt.Errorf("no series is called %q", series)
 	}
@@ -146,7 +146,8 @@ func (b *builder) video(stream string, session int64, segments []segment) {
 // picture is what is measured of the seq-th picture, age microseconds into its segment.
 func picture(word string, seq, age int64) *schemas.VideoFrame {
 	sinceIDR := int32(seq % 12)
-	v := &schemas.VideoFrame{Sampling: 1, Luma: &schemas.Luma{}, Grid: &schemas.Grid{Difference: &[72]byte{}}, Decode: &schemas.DecoderState{SinceIDR: &sinceIDR}}
+	v := &schemas.VideoFrame{Sampling: 1, Luma: &schemas.Luma{}, Grid: &schemas.Grid{Difference: &[72]byte{}}}
+	v.Decode = &schemas.DecoderState{SinceIDR: &sinceIDR, PacketSize: 20_000 + int32(seq%7)*1000}
 	if seq%12 == 0 {
 		v.Flags = 1
 	}
@@ -180,9 +181,12 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		for _, cell := range []int{13, 14, 15, 29, 30, 31} {
 			v.Grid.Mean[cell] = 180
 		}
-	case "moving", "stuttering", "twos":
+	case "moving", "starved", "stuttering", "twos":
 		differ(v, 9, func(int) bool { return true })
 		v.Grid.Mean[70] = byte(100 + seq%40)
+		if word == "starved" {
+			v.Decode.PacketSize /= 50
+		}
 	case "news", "late", "sport": // two programmes, one of them also two seconds later: half a second a shot
 		differ(v, 9, func(int) bool { return true })
 		shot, salt := uint64(seq/12), uint64(1)
@@ -419,6 +423,20 @@ func channel(energy float32, dc int32) schemas.Channel {
 		binary.BigEndian.PutUint32(c.KEnergy[4*i:], math.Float32bits(energy))
 	}
 	return c
+}
+
+// format makes an Inventory of the pictures every ten seconds, from the change on; the word is their size.
+func (b *builder) format(stream string, session int64, segments []segment) {
+	for _, s := range segments {
+		video := &schemas.VideoFormat{}
+		if _, err := fmt.Sscanf(s.word, "%dx%d", &video.Width, &video.Height); err != nil {
+			panic("no size is called " + s.word)
+		}
+		for t := s.from; t < s.till; t += 10_000_000 {
+			b.add(t, stream, &schemas.Feature{Inventory: &schemas.Inventory{Session: session, At: t - session,
+				Tracks: []schemas.Track{{Kind: "video", Codec: "h264", Video: video}}}})
+		}
+	}
 }
 
 // heartbeat makes a StreamSecond at the end of each second.

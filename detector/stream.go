@@ -42,6 +42,8 @@ type stream struct {
 	// lost is the time of the last heartbeat that told of something that we lost of the stream ourselves.
 	lost int64
 
+	// format of the pictures that the baselines are of, as Health.usual has it.
+	format string
 	health health
 	record rule.Record
 }
@@ -116,7 +118,7 @@ func (s *stream) want() {
 }
 
 // renew makes the rules in force anew, with nothing seen, but for the kinds to keep, which go on. What was firing goes on with the new rule of
-// its kind, or closes without one.
+// its kind, or closes without one; what was usual stays so.
 func (s *stream) renew(t int64, keep map[string]bool, out emitter) {
 	old := s.judges
 	s.judges = s.rules.judges()
@@ -126,6 +128,10 @@ func (s *stream) renew(t int64, keep map[string]bool, out emitter) {
 		if j != nil && keep[o.kind] {
 			j.goOn(o)
 			continue
+		}
+		if j != nil && j.baseline != nil {
+			*j.baseline = *o.baseline
+			j.baseline.Drop()
 		}
 		for _, e := range o.episodes {
 			switch {
@@ -172,6 +178,9 @@ func (s *stream) take(f *schemas.Feature, now int64, out emitter) {
 		s.lost = t
 	}
 	s.health.measure(f)
+	if f.Inventory != nil {
+		s.see(f.Inventory)
+	}
 	s.judgeRecord(t, f, out)
 	if b := f.StreamSecond; b != nil {
 		s.beat, s.state, s.edge = now, b.State, b.Edge
@@ -217,8 +226,11 @@ func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 	for _, j := range s.judges {
 		for v, ok := j.rule.Judge(&s.record); ok; v, ok = j.more() {
 			expected := !ours && v.State == rule.Bad && s.expected.covers(j, v.Part, t)
-			if ours || expected || j.explained(v.Part) {
+			switch {
+			case ours || expected || j.explained(v.Part):
 				v.State = rule.Unknown
+			case v.Sample != 0 && j.baseline != nil:
+				j.baseline.Take(v.Sample)
 			}
 			if e := j.episode(v.Part); e.take(t, v, expected, out) {
 				s.suppress(e, t, out)

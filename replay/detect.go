@@ -12,7 +12,7 @@ import (
 // Over a topic from its first record it gives what the live detector gave, byte for byte.
 //
 // Where the range begins later, the detector's lookback is read first with its output muted. A defect that was open before
-// that is not known to it, unless it is still there to be seen.
+// that is not known to it, unless it is still there to be seen, and what is usual for a stream is learned anew from the lookback on.
 func Detect(ctx context.Context, s Source, r Range, c *schemas.Contract, log *slog.Logger, handle func(partition int32, out detector.Output) error) error {
 	d := detection{range_: r, contract: c, log: log, handle: handle}
 	if !r.From.IsZero() {

@@ -60,6 +60,14 @@ func (h *Health) finite() error {
 			}
 		}
 	}
+	if h.Usual == nil {
+		return nil
+	}
+	for _, b := range h.Usual.Baselines {
+		if !isFinite(b.Level) || !isFinite(b.Spread) {
+			return fmt.Errorf("usual.%s: %v or %v is not finite", b.Kind, b.Level, b.Spread)
+		}
+	}
 	return nil
 }
 

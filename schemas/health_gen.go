@@ -28,6 +28,8 @@ type Health struct {
 	Profile *string `avro:"profile" json:"profile,omitempty"`
 	// Kinds that are bad now and no defect, as the stream's expectations say, in order. Null: none.
 	Expected *[]string `avro:"expected" json:"expected,omitempty"`
+	// What is usual for the stream as of the end of the span, which the detector goes on with when it begins anew. Null when made by a change of the lamp, and where nothing is known.
+	Usual *Usual `avro:"usual" json:"usual,omitempty"`
 }
 
 // Figure: Main figures over the span.
@@ -51,4 +53,26 @@ type Pending struct {
 	Part string `avro:"part" json:"part"`
 	// Microseconds since the Unix epoch.
 	Since int64 `avro:"since" json:"since"`
+}
+
+// Usual is what is usual for the stream as of the end of the span, which the detector goes on with when it begins anew. Null when made by a change of the lamp, and where nothing is known.
+type Usual struct {
+	// Codec and size of the pictures that the baselines are of, e.g. h264 1280x720: with another they begin anew. Empty when not known yet.
+	Format string `avro:"format" json:"format"`
+	// In order of kind.
+	Baselines []Baseline `avro:"baselines" json:"baselines"`
+}
+
+// Baseline: In order of kind.
+type Baseline struct {
+	// The rule whose figure it is.
+	Kind string `avro:"kind" json:"kind"`
+	// Mean of the figure over about the last 60 spans that were not bad, in the unit in which the rule compares.
+	Level float64 `avro:"level" json:"level"`
+	// Its standard deviation.
+	Spread float64 `avro:"spread" json:"spread"`
+	// Spans that it has been learned from, 60 when more.
+	Spans int32 `avro:"spans" json:"spans"`
+	// Spans in a row since then that were bad.
+	Bad int32 `avro:"bad" json:"bad"`
 }

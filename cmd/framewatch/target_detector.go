@@ -35,6 +35,7 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 			Input:    topology.Features,
 			Latest:   topology.DefectsLatest,
 			Interval: a.config.Detector.Interval,
+			Recall:   a.recall,
 			New:      func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] { return newPartition(a) },
 			Beat:     func(p, generation int32, now time.Time) []topology.Message { return settings.beat(p, generation, now) },
 		})
@@ -58,6 +59,18 @@ func (p *partition) Lookback() time.Duration { return p.detector.Lookback() }
 
 // Restore hands the detector the latest events.
 func (p *partition) Restore(latest []schemas.DefectEvent) { p.detector.Restore(latest) }
+
+// recall hands the detector the roll-ups of one partition that it told since then, and a little before.
+func (a *app) recall(ctx context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], number int32, since time.Time) error {
+	d := p.(*partition).detector
+	options := kafka.ReadOptions{Partitions: []int32{number}, Bounded: true, From: since.Add(-d.Recall())}
+	return kafka.Read(ctx, a.cluster, topology.Health, options, func(_ context.Context, r topology.Record[schemas.Health]) error {
+		if r.Value != nil {
+			d.Recalled(r.Key, r.Value)
+		}
+		return nil
+	})
+}
 
 // Fold hands the detector one record and puts what it says on its topics.
 func (p *partition) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {

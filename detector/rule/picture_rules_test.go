@@ -1,6 +1,8 @@
 package rule_test
 
 import (
+	"math"
+	"slices"
 	"testing"
 
 	"github.com/framewatch/framewatch/detector/rule"
@@ -288,7 +290,50 @@ func TestBitrate(t *testing.T) {
 			t.Errorf("%s: got %v with %v, want %v with %v", test.name, v.State, v.Value, test.state, test.value)
 		}
 	}
-	if v := frames(rule.NewBitrate(), "", &schemas.VideoFrame{Sampling: 1}); len(v) > 0 {
+	unbounded := rule.NewBitrate()
+	unbounded.(*rule.Bitrate).Drop = 0
+	if v := frames(unbounded, "", &schemas.VideoFrame{Sampling: 1}); len(v) > 0 {
 		t.Errorf("without bounds: got %v, want no verdict", v)
+	}
+}
+
+// The usual rate is 1,000 kbit/s, give or take a factor: by default a tenth of it is too little, or what is three spreads below it.
+func TestBitrateBelowWhatIsUsual(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		spans  int32
+		spread float64
+		size   int32
+		state  rule.State
+		value  float64
+	}{
+		{"as usual", 6, 0, 5000, rule.Good, 0.1},
+		{"a fifth", 6, 0, 1000, rule.Good, 0.5},
+		{"a twentieth", 6, 0, 250, rule.Bad, 2},
+		{"nothing", 6, 0, 0, rule.Bad, 100_000},
+		// Three spreads of 1.5 are a factor of 22.6.
+		{"a twentieth, where that comes and goes", 6, 1.5, 250, rule.Good, 20 / 22.627},
+		{"a twentieth, but nothing is known yet", 5, 0, 250, rule.Unknown, 0},
+	} {
+		r := rule.NewBitrate().(*rule.Bitrate)
+		*r.Baseline() = rule.Restored(math.Log2(1000)+10, test.spread, test.spans, 0)
+		var list []*schemas.VideoFrame
+		for range 200 {
+			list = append(list, &schemas.VideoFrame{Sampling: 1, Decode: &schemas.DecoderState{PacketSize: test.size}})
+		}
+		verdicts := frames(r, "", list...)
+		if v := verdicts[199]; v.State != test.state || !near(v.Value/max(test.value, 1), min(test.value, 1)) {
+			t.Errorf("%s: got %v with %v, want %v with %v", test.name, v.State, v.Value, test.state, test.value)
+		}
+		// The window is full with picture 125; of the seconds that begin from then on, 5, 6 and 7, each has one sample.
+		var samples []float64
+		for i, v := range verdicts {
+			if v.Sample != 0 {
+				samples = append(samples, float64(i))
+			}
+		}
+		if !slices.Equal(samples, []float64{125, 150, 175}) {
+			t.Errorf("%s: samples with pictures %v, want one a second", test.name, samples)
+		}
 	}
 }

@@ -42,6 +42,8 @@ type Verdict struct {
 	// From and To are the stretch of time that it speaks of, microseconds as Record.Time: a rule that looks at a window speaks of a
 	// time before the record. A defect begins at the From of its first bad verdict and ends at the To of its last.
 	From, To int64
+	// Sample is what a rule that is Relative has its Baseline learn, whatever the state; 0: nothing.
+	Sample float64
 }
 
 // Rule judges the records of one stream in order. It reads records and its own fields: no broker, no clock, no goroutine, no file.

@@ -12,8 +12,8 @@ import (
 	"github.com/framewatch/framewatch/topology"
 )
 
-// rebuild makes the partition's Processor as it was at the committed offset, and returns that offset: the last output of each key is restored, then the
-// lookback before the offset is folded again with its output muted.
+// rebuild makes the partition's Processor as it was at the committed offset, and returns that offset: the last output of each key is restored, what was
+// lately told is recalled, then the lookback before the offset is folded again with its output muted.
 func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 	ctx := l.tenure.ctx
 	select {
@@ -34,9 +34,14 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 		}
 		processor.Restore(latest)
 	}
-	from, err := l.lookback(ctx, start, next, processor.Lookback())
+	from, since, err := l.lookback(ctx, start, next, processor.Lookback())
 	if err != nil {
 		return nil, 0, err
+	}
+	if l.options.Recall != nil && !since.IsZero() {
+		if err := l.options.Recall(ctx, processor, l.tenure.partition, since); err != nil {
+			return nil, 0, err
+		}
 	}
 	input := l.options.Input
 	err = l.c.span(ctx, &input.Spec, l.tenure.partition, from, next, func(r *kgo.Record) error {
@@ -108,20 +113,22 @@ func (l *lane[In, Out]) latest(ctx context.Context) ([]Out, error) {
 	return out, nil
 }
 
-// lookback is the offset from which on the input must be folded again, not below start, to have all of the time before next.
-func (l *lane[In, Out]) lookback(ctx context.Context, start, next int64, window time.Duration) (int64, error) {
+// lookback is the offset from which on the input must be folded again, not below start, to have all of the time before next, and since when that is:
+// zero where there is nothing before next.
+func (l *lane[In, Out]) lookback(ctx context.Context, start, next int64, window time.Duration) (from int64, since time.Time, err error) {
 	if next == start {
-		return next, nil
+		return next, since, nil
 	}
 	spec, partition := &l.options.Input.Spec, l.tenure.partition
 	var resumed time.Time
 	if err := l.c.span(ctx, spec, partition, next-1, next, func(r *kgo.Record) error { resumed = r.Timestamp; return nil }); err != nil {
-		return 0, err
+		return 0, since, err
 	}
 	if resumed.IsZero() {
-		return start, nil // the record is gone: all that is left is folded
+		return start, since, nil // the record is gone: all that is left is folded
 	}
 	// Records of several writers stand in the log a little out of order of their time.
-	from, err := l.c.offsetAt(ctx, spec, partition, resumed.Add(-window-time.Second))
-	return max(start, min(from, next)), err
+	since = resumed.Add(-window - time.Second)
+	from, err = l.c.offsetAt(ctx, spec, partition, since)
+	return max(start, min(from, next)), since, err
 }

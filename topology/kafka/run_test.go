@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -80,6 +81,14 @@ func TestRebuildReadsTheLookback(t *testing.T) {
 		var again *sums
 		options := stage()
 		made := make(chan struct{})
+		recalled := make(chan time.Time, 1)
+		options.Recall = func(_ context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], partition int32, since time.Time) error {
+			if n := p.(*sums).folded.Load(); partition != at || n > 0 {
+				t.Errorf("partition %d was recalled after %d records, want partition %d alone, before any", partition, n, at)
+			}
+			recalled <- since
+			return nil
+		}
 		options.New = func(p int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
 			s := newSums(p).(*sums)
 			s.lookback = 5 * time.Second
@@ -96,6 +105,9 @@ func TestRebuildReadsTheLookback(t *testing.T) {
 		// 34 to 40 again, and 41 to 45.
 		if got := again.folded.Load(); got != 12 {
 			t.Errorf("%d numbers were folded, want 12", got)
+		}
+		if since, want := <-recalled, begun.Add(34*time.Second); !since.Equal(want) {
+			t.Errorf("what was told since %v was to be recalled, want since %v", since, want)
 		}
 	})
 }
