@@ -4,8 +4,9 @@
 # Quick when nothing is missing. It starts no service.
 set -eu
 
-# Compiler, FFmpeg 5.1 (headers for go-astiav, the program for the demo) and OpenCV 4.6 (headers for gocv), SIMDe (vectors in C).
-packages="make gcc g++ pkg-config ffmpeg
+# Compiler, FFmpeg 5.1 (headers for go-astiav, the program for the demo) and OpenCV 4.6 (headers for gocv), SIMDe (vectors in C), and a linker that leaves out what
+# is not called.
+packages="make gcc g++ lld pkg-config ffmpeg
 	libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev
 	libopencv-dev libsimde-dev"
 
