@@ -16,7 +16,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/schemas"
@@ -63,17 +62,12 @@ func analyzeCommand() *cobra.Command {
 
 // analysis folds the records of one input as they are measured.
 type analysis struct {
-	url, stream string
-	edge        ingest.Config
-	partition   *detector.Partition
-	offset      int64
-	// first is the instant of the first picture once pictured, and media how much was measured, both since the first unit of any track.
-	first    int64
-	pictured bool
-	media    time.Duration
-	order    []string
-	events   map[string]*schemas.DefectEvent
-	records  *json.Encoder
+	*judgement
+	url  string
+	edge ingest.Config
+	// media is how much was measured since the first unit of any track.
+	media   time.Duration
+	records *json.Encoder
 }
 
 func newAnalysis(config Config, profile, input string) (*analysis, error) {
@@ -81,9 +75,7 @@ func newAnalysis(config Config, profile, input string) (*analysis, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
-	a := &analysis{url: input, edge: config.Ingest.Config, stream: streamName(input), partition: detector.New(detector.Config{}), events: map[string]*schemas.DefectEvent{}}
-	a.fold(&schemas.Feature{Setting: &schemas.Setting{Generation: 1, Stream: a.stream, Profile: profile, Rules: rules}})
-	return a, nil
+	return &analysis{judgement: newJudgement(streamName(input), profile, rules), url: input, edge: config.Ingest.Config}, nil
 }
 
 // streamName is the last part of a path or URL, without a query, which may hold a secret.
@@ -101,9 +93,7 @@ func (a *analysis) run(cmd *cobra.Command, output, features string) error {
 	if err != nil {
 		return fmt.Errorf("analyze %s: %w", source.Redact(a.url), err)
 	}
-	for _, e := range a.partition.Firing() {
-		a.note(&e) // what is still going on lasts to the end of the input
-	}
+	a.end()
 	if err := a.print(cmd.OutOrStdout(), output); err != nil {
 		return err
 	}
@@ -131,16 +121,13 @@ func (a *analysis) measure(ctx context.Context, progress *progress, features str
 // take takes the worker's records to their end.
 func (a *analysis) take(ctx context.Context, progress *progress) error {
 	return ingest.Measure(ctx, ingest.MeasureConfig{URL: a.url, Sandbox: a.edge.Sandbox, WorkerMemory: a.edge.WorkerMemory}, func(f *schemas.Feature) error {
-		a.begin(f)
 		if a.records != nil {
 			if err := a.records.Encode(f); err != nil {
 				return err
 			}
 		}
-		a.fold(f)
+		a.judge(f)
 		if s := f.StreamSecond; s != nil {
-			// Offline, media time is the only clock: each second of it is a tick.
-			a.fold(&schemas.Feature{Tick: &schemas.Tick{Time: s.Session + s.At, Generation: 1}})
 			a.media = time.Duration(s.At) * time.Microsecond
 			progress.add(s.Bytes)
 		}
@@ -148,48 +135,15 @@ func (a *analysis) take(ctx context.Context, progress *progress) error {
 	})
 }
 
-// begin notes the first picture, from which times are counted; without pictures it is the first sound.
-func (a *analysis) begin(f *schemas.Feature) {
-	if f.VideoFrame != nil && !a.pictured {
-		a.first, a.pictured = f.VideoFrame.At, true
-	}
-}
-
-// fold takes one record and keeps the latest event of each defect.
-func (a *analysis) fold(f *schemas.Feature) {
-	key := a.stream
-	if f.Tick != nil || f.Setting != nil {
-		key = ""
-	}
-	a.partition.Fold(detector.Input{Stream: key, Offset: a.offset, Feature: f}, func(out detector.Output) {
-		if out.Defect != nil {
-			a.note(out.Defect)
-		}
-	})
-	a.offset++
-}
-
-// note keeps the latest event of a defect.
-func (a *analysis) note(e *schemas.DefectEvent) {
-	if _, known := a.events[e.ID]; !known {
-		a.order = append(a.order, e.ID)
-	}
-	a.events[e.ID] = e
-}
-
 // found lists the defects in the order of their detection.
 func (a *analysis) found() []found {
 	list := make([]found, 0, len(a.order))
-	for _, id := range a.order {
-		e := a.events[id]
+	for _, e := range a.defects() {
 		list = append(list, found{Stream: e.Stream, Kind: e.Kind, Part: e.Part, Start: a.seconds(e.Onset), End: a.seconds(e.End),
 			Severity: e.Severity, Value: e.Value, Unit: e.Unit, Summary: e.Summary})
 	}
 	return list
 }
-
-// seconds since the first picture; what began before it is negative.
-func (a *analysis) seconds(us int64) float64 { return float64(us-a.first) / 1e6 }
 
 func (a *analysis) print(w io.Writer, output string) error {
 	if output == "json" {

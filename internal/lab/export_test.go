@@ -2,6 +2,8 @@ package lab
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -51,4 +53,13 @@ func PlanSoak(streams int, length time.Duration, seed uint64) [][]Disturbance {
 		plans[d.line] = append(plans[d.line], Disturbance{string(d.kind), d.at, d.length})
 	}
 	return plans
+}
+
+// Describe tells what is done to the sample.
+func (s Sample) Describe() string { return fmt.Sprintf("%s %v %d", s.Name, s.faults, s.length) }
+
+// ApplyAllGone leaves out all packets of a stretch.
+func ApplyAllGone(data []byte, from, to time.Duration, random *rand.Rand) (out []byte, first, last time.Duration, err error) {
+	e, err := allGone.apply(data, from, to, random)
+	return e.data, e.first, e.last, err
 }

@@ -5,20 +5,17 @@ import (
 	"sync"
 	"time"
 
+	"github.com/framewatch/framewatch/replay"
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// Injected is a fault as a client of the stream was given it: the truth that detection is scored against.
-type Injected struct {
-	Stream, Kind string
-	// Start and End are when a client that plays in real time presents them.
-	Start, End time.Time
-}
+// Injected is a fault as a client of the stream was given it: the truth that detection is scored against. It starts and ends when a client that
+// plays in real time presents it.
+type Injected = replay.Label
 
 // Detected is one defect as its events told.
 type Detected struct {
-	ID, Stream, Kind string
-	Onset, End       time.Time
+	replay.Defect
 	// Open tells that it has not closed yet.
 	Open bool
 	// Told is when its first event came, Alerted when its first notification did; zero: not yet.
@@ -89,7 +86,7 @@ func (s *Score) defect(ev *schemas.DefectEvent) *Detected {
 		return s.defects[i]
 	}
 	onset := time.UnixMicro(ev.Onset)
-	d := &Detected{ID: ev.ID, Stream: ev.Stream, Kind: ev.Kind, Onset: onset, End: onset, Open: true}
+	d := &Detected{Defect: replay.Defect{ID: ev.ID, Stream: ev.Stream, Kind: ev.Kind, Part: ev.Part, Onset: onset, End: onset}, Open: true}
 	s.defects = append(s.defects, d)
 	return d
 }
@@ -123,13 +120,20 @@ func (s *Score) Report(injected []Injected, now time.Time) Report {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var r Report
-	matched := map[string]bool{}
-	for _, in := range injected {
-		i := slices.IndexFunc(s.defects, func(d *Detected) bool { return !s.gone[d.ID] && !matched[d.ID] && s.same(in, d, now) })
+	var standing []*Detected
+	var spans []replay.Defect
+	for _, d := range s.defects {
+		if !s.gone[d.ID] {
+			standing, spans = append(standing, d), append(spans, d.until(now))
+		}
+	}
+	matched := map[int]bool{}
+	for i, m := range replay.Match(injected, spans, s.Tolerance) {
+		in := injected[i]
 		switch {
-		case i >= 0:
-			d := s.defects[i]
-			matched[d.ID] = true
+		case m >= 0:
+			d := standing[m]
+			matched[m] = true
 			r.Found = append(r.Found, Found{in, d.ID, d.Onset, d.Told, d.Alerted})
 		case now.Sub(in.Start) < s.Patience:
 			r.Waiting = append(r.Waiting, in)
@@ -137,20 +141,19 @@ func (s *Score) Report(injected []Injected, now time.Time) Report {
 			r.Missed = append(r.Missed, in)
 		}
 	}
-	for _, d := range s.defects {
-		if !matched[d.ID] && !s.gone[d.ID] {
+	for i, d := range standing {
+		if !matched[i] {
 			r.Unexpected = append(r.Unexpected, *d)
 		}
 	}
 	return r
 }
 
-// same tells whether in was found as d: of one stream and kind, and overlapping but for the tolerance.
-func (s *Score) same(in Injected, d *Detected, now time.Time) bool {
-	end := d.End
+// until is the span of the defect, which lasts to now when it is open.
+func (d *Detected) until(now time.Time) replay.Defect {
+	span := d.Defect
 	if d.Open {
-		end = now
+		span.End = now
 	}
-	return in.Stream == d.Stream && in.Kind == d.Kind &&
-		!d.Onset.After(in.End.Add(s.Tolerance)) && !end.Before(in.Start.Add(-s.Tolerance))
+	return span
 }

@@ -37,7 +37,7 @@ var rooms = map[string][]string{
 	"topology/kafka":           {"topology", "schemas"},
 	"topology/kafka/kafkatest": {"topology/kafka"},
 	"internal/catalogue":       {},
-	"internal/lab":             {"ingest/...", "detector/...", "notifier/...", "console", "schemas", "topology", "internal/catalogue"},
+	"internal/lab":             {"ingest/...", "detector/...", "notifier/...", "console", "replay", "schemas", "topology", "internal/catalogue"},
 	"internal/walls":           {},
 	"internal/venv":            {},
 	"deploy":                   {},

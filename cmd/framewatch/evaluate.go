@@ -1,0 +1,366 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/internal/catalogue"
+	"github.com/framewatch/framewatch/internal/lab"
+	"github.com/framewatch/framewatch/replay"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// evaluation is the command's flags, and what it finds.
+type evaluation struct {
+	set      string
+	clips    string
+	kinds    []string
+	half     string
+	profile  string
+	baseline bool
+	details  bool
+	seed     uint64
+	jobs     int
+	output   string
+	stdout   io.Writer
+	stderr   io.Writer
+	config   Config
+	// rules are the profile's, instant the same with every duration left out.
+	rules, instant string
+
+	mu    sync.Mutex
+	done  int
+	warm  map[string]*warmUp
+	cases []judged
+}
+
+// judged is one clip as it was judged.
+type judged struct {
+	set lab.Labelled
+	// byRules is by the profile's rules, byFrames with every duration left out; byFilter by each of FFmpeg's detectors.
+	byRules, byFrames replay.Case
+	byFilter          []replay.Case
+}
+
+// setTolerance is how far fault and defect may be apart: what is judged by the second begins up to one early or late.
+const setTolerance = time.Second
+
+func evaluateCommand() *cobra.Command {
+	e := evaluation{}
+	cmd := &cobra.Command{
+		Use:   "evaluate",
+		Short: "How well each kind of defect is found, on clips with known faults",
+		Long: "How well each kind of defect is found: precision, recall, F1, onset errors and false alarms, event by event, on clips with known faults.\n" +
+			"Without --set the clips are made from natural footage, once (minutes): every kind at several levels, faults together as in BVI-Artefact,\n" +
+			"and as much sound footage. The same worker measures and the same rules decide as in a live run. --set names a folder of labelled clips:\n" +
+			`set.ndjson there has a line a clip: {"file":"a.ts","source":"studio","labels":[{"kind":"black","start":5.0,"end":8.2}]}.` + "\n" +
+			"Sources whose names begin with a to m are for tuning, n to z for testing: choose thresholds on one half, believe the figures of the other.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			config, err := commandConfig(cmd)
+			if err != nil {
+				return err
+			}
+			e.config, e.stdout, e.stderr = config, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return e.run(cmd.Context())
+		},
+	}
+	cmd.Flags().StringVar(&e.set, "set", "built-in", "folder of labelled clips, or built-in")
+	clipsFlag(cmd, &e.clips)
+	cmd.Flags().StringSliceVar(&e.kinds, "kinds", nil, "only clips with these kinds of defect, clean or recipe; and only these kinds are scored (default: all)")
+	cmd.Flags().StringVar(&e.half, "half", "all", "only clips of these sources: tune, test or all")
+	cmd.Flags().StringVar(&e.profile, "profile", defaultProfile, "rule profile of the configuration file to judge by")
+	cmd.Flags().BoolVar(&e.baseline, "baseline", false, "also score FFmpeg's blackdetect, freezedetect and silencedetect on the same clips")
+	cmd.Flags().BoolVar(&e.details, "details", false, "also list what was missed and each false alarm")
+	cmd.Flags().Uint64Var(&e.seed, "seed", 1, "seed of where faults are in the built-in set")
+	cmd.Flags().IntVar(&e.jobs, "jobs", runtime.NumCPU(), "how many clips are made and measured at a time")
+	cmd.Flags().StringVarP(&e.output, "output", "o", "table", "json, table or markdown")
+	return cmd
+}
+
+// check refuses flags that cannot be used.
+func (e *evaluation) check() error {
+	if !slices.Contains([]string{"json", "table", "markdown"}, e.output) {
+		return fmt.Errorf("--output: %q is neither json, table nor markdown", e.output)
+	}
+	if !slices.Contains([]string{"all", lab.TuneHalf, lab.TestHalf}, e.half) {
+		return fmt.Errorf("--half: %q is neither tune, test nor all", e.half)
+	}
+	if e.jobs < 1 {
+		return fmt.Errorf("--jobs: %d is less than 1", e.jobs)
+	}
+	known := append(lab.Kinds(), lab.CleanClips, lab.RecipeClips)
+	for _, kind := range e.kinds {
+		if !slices.Contains(known, kind) {
+			return fmt.Errorf("--kinds: %q is unknown%s", kind, catalogue.Suggest(kind, known))
+		}
+	}
+	return nil
+}
+
+func (e *evaluation) run(ctx context.Context) error {
+	if err := e.check(); err != nil {
+		return usage(err)
+	}
+	log, err := newLogger(LogConfig{Level: "error", Format: "text"}, e.stderr)
+	if err != nil {
+		return err
+	}
+	slog.SetDefault(log) // that a clip with a fault cannot be decoded in part is no news
+	if e.rules, err = e.config.rules(e.profile); err != nil {
+		return usage(err)
+	}
+	if e.instant, err = withoutDurations(e.rules); err != nil {
+		return err
+	}
+	set, err := e.load()
+	if err != nil {
+		return err
+	}
+	if err := e.judgeAll(ctx, set); err != nil {
+		return err
+	}
+	return e.report().write(e.stdout, e.output, e.details)
+}
+
+// load gives the clips that are asked for.
+func (e *evaluation) load() ([]lab.Labelled, error) {
+	set, err := e.all()
+	if err != nil {
+		return nil, err
+	}
+	set = slices.DeleteFunc(set, func(l lab.Labelled) bool {
+		half := lab.Footage{Name: l.Source}.Half()
+		wanted := len(e.kinds) == 0 || slices.ContainsFunc(l.Kinds, func(k string) bool { return slices.Contains(e.kinds, k) })
+		return !wanted || e.half != "all" && half != e.half
+	})
+	if len(set) == 0 {
+		return nil, usage(fmt.Errorf("no clip of the set is of these kinds and this half"))
+	}
+	return set, nil
+}
+
+func (e *evaluation) all() ([]lab.Labelled, error) {
+	if e.set != "built-in" {
+		return lab.SetIn(e.set)
+	}
+	clips, err := findClips(e.clips)
+	if err != nil {
+		return nil, usage(err)
+	}
+	cache, err := clipCache()
+	if err != nil {
+		return nil, err
+	}
+	return lab.BuiltIn(clips, cache, e.seed)
+}
+
+// judgeAll makes and judges the clips, several at a time; the results are in the order of the set.
+func (e *evaluation) judgeAll(ctx context.Context, set []lab.Labelled) error {
+	e.cases, e.warm = make([]judged, len(set)), map[string]*warmUp{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(e.jobs)
+	for i, l := range set {
+		group.Go(func() (err error) {
+			e.cases[i], err = e.judge(ctx, l)
+			e.progress(len(set))
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// progress tells each twentieth part.
+func (e *evaluation) progress(all int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.done++
+	if step := max(all/20, 1); e.done%step == 0 && all > 20 {
+		fmt.Fprintf(e.stderr, "%d of %d clips judged\n", e.done, all)
+	}
+}
+
+// judge makes one clip, measures it once, and judges what was measured by both sets of rules.
+func (e *evaluation) judge(ctx context.Context, l lab.Labelled) (judged, error) {
+	made, err := l.Make(ctx)
+	if err != nil {
+		return judged{}, err
+	}
+	before, err := e.before(ctx, l)
+	if err != nil {
+		return judged{}, err
+	}
+	rules, frames := newJudgement(l.Name, e.profile, e.rules), newJudgement(l.Name, e.profile, e.instant)
+	both := []*judgement{rules, frames}
+	start := before.replay(both)
+	var end int64
+	err = ingest.Measure(ctx, ingest.MeasureConfig{URL: made.File, Sandbox: e.config.Ingest.Sandbox, WorkerMemory: e.config.Ingest.WorkerMemory}, func(f *schemas.Feature) error {
+		shift(f, start)
+		if s := f.StreamSecond; s != nil {
+			end = s.At
+		}
+		for _, j := range both {
+			j.judge(f)
+		}
+		return nil
+	})
+	if err != nil {
+		return judged{}, fmt.Errorf("measure %s: %w", l.Name, err)
+	}
+	length := time.Duration(end) * time.Microsecond
+	c := judged{set: l, byRules: e.scored(l, made, rules, length), byFrames: e.scored(l, made, frames, length)}
+	c.byFrames.Labels = slices.Clone(c.byFrames.Labels)
+	for i := range c.byFrames.Labels {
+		c.byFrames.Labels[i].Optional = false
+	}
+	if e.baseline {
+		c.byFilter, err = e.filtered(ctx, c.byRules, made.File)
+	}
+	return c, err
+}
+
+// scored is what one judgement says of a clip.
+func (e *evaluation) scored(l lab.Labelled, made lab.Made, j *judgement, length time.Duration) replay.Case {
+	j.end()
+	c := replay.Case{Name: l.Name, Source: l.Source, Length: length, Labels: made.Labels, Companions: l.Companions}
+	for _, d := range j.defects() {
+		// What is from before the clip's first picture is from before the clip, but for sound that came sooner.
+		if d.End >= j.first {
+			c.Defects = append(c.Defects, replay.Defect{ID: d.ID, Stream: d.Stream, Kind: d.Kind, Part: d.Part,
+				Onset: time.UnixMicro(d.Onset - j.first), End: time.UnixMicro(d.End - j.first)})
+		}
+	}
+	return e.wanted(c)
+}
+
+// wanted leaves in a case what is asked for: of other kinds nothing is scored.
+func (e *evaluation) wanted(c replay.Case) replay.Case {
+	kinds := slices.DeleteFunc(slices.Clone(e.kinds), func(k string) bool { return k == lab.CleanClips || k == lab.RecipeClips })
+	if len(kinds) == 0 {
+		return c
+	}
+	c.Labels = slices.DeleteFunc(slices.Clone(c.Labels), func(l replay.Label) bool { return !slices.Contains(kinds, l.Kind) })
+	c.Defects = slices.DeleteFunc(c.Defects, func(d replay.Defect) bool { return !slices.Contains(kinds, d.Kind) })
+	return c
+}
+
+// filtered scores FFmpeg's detectors on a clip that was scored.
+func (e *evaluation) filtered(ctx context.Context, scored replay.Case, file string) (all []replay.Case, err error) {
+	found, err := lab.RunFilters(ctx, lab.FilterDetectors, file, scored.Name, scored.Length)
+	for _, defects := range found {
+		c := scored
+		c.Defects = defects
+		all = append(all, c)
+	}
+	return all, err
+}
+
+// warmUp is what a stream was before a clip: the records of sound footage.
+type warmUp struct {
+	once    sync.Once
+	records []*schemas.Feature
+	err     error
+}
+
+// before is the warm-up of a clip; nil when there is none.
+func (e *evaluation) before(ctx context.Context, l lab.Labelled) (*warmUp, error) {
+	if l.WarmUp == nil {
+		return nil, nil
+	}
+	e.mu.Lock()
+	w := e.warm[l.Source]
+	if w == nil {
+		w = &warmUp{}
+		e.warm[l.Source] = w
+	}
+	e.mu.Unlock()
+	w.once.Do(func() { w.err = w.measure(ctx, e.config, l) })
+	return w, w.err
+}
+
+func (w *warmUp) measure(ctx context.Context, config Config, l lab.Labelled) error {
+	made, err := l.WarmUp(ctx)
+	if err != nil {
+		return err
+	}
+	return ingest.Measure(ctx, ingest.MeasureConfig{URL: made.File, Sandbox: config.Ingest.Sandbox, WorkerMemory: config.Ingest.WorkerMemory}, func(f *schemas.Feature) error {
+		w.records = append(w.records, f)
+		return nil
+	})
+}
+
+// replay has the detectors see the warm-up, and gives the time in microseconds at which the next session begins.
+func (w *warmUp) replay(detectors []*judgement) (next int64) {
+	if w == nil {
+		return 0
+	}
+	for _, f := range w.records {
+		for _, j := range detectors {
+			j.judge(f)
+		}
+		if s := f.StreamSecond; s != nil {
+			next = s.At
+		}
+	}
+	for _, j := range detectors {
+		j.pictured = false // times are since the clip's own first picture
+	}
+	return next
+}
+
+// shift puts a record into a session that begins at start.
+func shift(f *schemas.Feature, start int64) {
+	switch {
+	case f.VideoFrame != nil:
+		f.VideoFrame.Session = start
+	case f.AudioBlock != nil:
+		f.AudioBlock.Session = start
+	case f.StreamSecond != nil:
+		f.StreamSecond.Session = start
+	case f.Inventory != nil:
+		f.Inventory.Session = start
+	}
+}
+
+// withoutDurations are the rules of a profile with every `for` zero: each bad verdict opens a defect.
+func withoutDurations(rules string) (string, error) {
+	options := map[string]map[string]any{}
+	if rules != "" {
+		if err := json.Unmarshal([]byte(rules), &options); err != nil {
+			return "", fmt.Errorf("read rules: %w", err)
+		}
+	}
+	for _, kind := range rule.Catalogue.Names() {
+		if options[kind] == nil {
+			options[kind] = map[string]any{}
+		}
+		options[kind]["for"] = "0s"
+	}
+	text, err := json.Marshal(options)
+	return string(text), err
+}
+
+// noRule tells that the detector does not know a kind.
+func noRule(kind string) bool { return !slices.Contains(rule.Catalogue.Names(), kind) }
+
+// figure is x in so many decimals, or a dash when it is none.
+func figure(x float64, decimals int) string {
+	if math.IsNaN(x) {
+		return "-"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%.*f", decimals, x))
+}

@@ -1,0 +1,218 @@
+package replay
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// Case is one stream of which all is known that is bad, and what was found in it.
+type Case struct {
+	// Name of the stream, which its labels and defects have too, and Source of the recording it was made from.
+	Name, Source string
+	// Length of what was looked at.
+	Length time.Duration
+	// Labels are all that is bad; none: the stream is clean.
+	Labels []Label
+	// Companions are kinds that a label explains: found beside one they are neither hits nor false alarms.
+	Companions []string
+	Defects    []Defect
+}
+
+// Accuracy is how well one kind of defect is found, or one variant or level of it.
+type Accuracy struct {
+	Kind, Variant, Level string
+	// Labels is how many faults there were, Hits how many of them were found.
+	Labels, Hits int
+	// False is how many defects of the kind were found where there is no fault of it, a fault found twice among them; Clean is how many of these
+	// were in clean streams. Both are the kind's, whatever the variant.
+	False, Clean int
+	// Onsets are how far each hit's onset is from the fault's, in growing order.
+	Onsets []time.Duration
+}
+
+// Precision is the share of what was found that was there; NaN when nothing was found.
+func (a Accuracy) Precision() float64 { return float64(a.Hits) / float64(a.Hits+a.False) }
+
+// Recall is the share of what was there that was found; NaN when nothing was there.
+func (a Accuracy) Recall() float64 { return float64(a.Hits) / float64(a.Labels) }
+
+// F1 is the harmonic mean of precision and recall; NaN when nothing was there and nothing was found.
+func (a Accuracy) F1() float64 { return 2 * float64(a.Hits) / float64(a.Labels+a.Hits+a.False) }
+
+// Onset is the p-quantile (nearest rank) of the onset errors; 0 when there is no hit.
+func (a Accuracy) Onset(p float64) time.Duration {
+	if len(a.Onsets) == 0 {
+		return 0
+	}
+	return a.Onsets[max(int(math.Ceil(p*float64(len(a.Onsets)))), 1)-1]
+}
+
+// Evaluation is what was found in cases against what was there.
+type Evaluation struct {
+	// Kinds are all kinds and variants that were there or were found, Levels the same level by level where they have any; both in order of
+	// first appearance.
+	Kinds, Levels []*Accuracy
+	// Missed are the labels that were not found, Unexpected the false alarms.
+	Missed     []Label
+	Unexpected []Defect
+	// Length of all cases, and of those that are clean.
+	Length, Clean time.Duration
+	// CleanAlarms is the number of false alarms in clean cases.
+	CleanAlarms int
+}
+
+// PerDay is the rate of n false alarms in the clean cases, per stream and day; NaN without clean cases.
+func (e *Evaluation) PerDay(n int) float64 { return float64(n) / (e.Clean.Hours() / 24) }
+
+// Evaluate scores cases. A defect belongs to a label when they are at the same time but for the tolerance.
+func Evaluate(cases []Case, tolerance time.Duration) *Evaluation {
+	e := &Evaluation{}
+	clean := map[string]bool{}
+	for _, c := range cases {
+		e.Length += c.Length
+		if len(c.Labels) == 0 {
+			e.Clean += c.Length
+			clean[c.Name] = true
+		}
+		e.score(c, tolerance)
+	}
+	for _, list := range [][]*Accuracy{e.Kinds, e.Levels} {
+		for _, a := range list {
+			slices.Sort(a.Onsets)
+		}
+	}
+	for _, d := range e.Unexpected {
+		e.alarm(d, clean[d.Stream])
+	}
+	return e
+}
+
+// score takes one case.
+func (e *Evaluation) score(c Case, tolerance time.Duration) {
+	matches := Match(c.Labels, c.Defects, tolerance)
+	for i, l := range c.Labels {
+		if l.Optional {
+			continue
+		}
+		rows := []*Accuracy{row(&e.Kinds, l.Kind, l.Variant, "")}
+		if l.Level != "" {
+			rows = append(rows, row(&e.Levels, l.Kind, l.Variant, l.Level))
+		}
+		for _, a := range rows {
+			a.Labels++
+			if m := matches[i]; m >= 0 {
+				a.Hits++
+				a.Onsets = append(a.Onsets, c.Defects[m].Onset.Sub(l.Start).Abs())
+			}
+		}
+		if matches[i] < 0 {
+			e.Missed = append(e.Missed, l)
+		}
+	}
+	for i, d := range c.Defects {
+		if !slices.Contains(matches, i) && !explained(c, matches, d, tolerance) {
+			e.Unexpected = append(e.Unexpected, d)
+		}
+	}
+}
+
+// explained tells whether a defect that stands for no label is a companion of one, or says of another part of the stream what one that does
+// stand for a label says.
+func explained(c Case, matches []int, d Defect, tolerance time.Duration) bool {
+	for i, l := range c.Labels {
+		if !overlap(l, d, tolerance) {
+			continue
+		}
+		otherPart := l.Kind == d.Kind && matches[i] >= 0 && c.Defects[matches[i]].Part != d.Part
+		if otherPart || slices.Contains(c.Companions, d.Kind) {
+			return true
+		}
+	}
+	return false
+}
+
+// alarm counts a false alarm in every row of its kind.
+func (e *Evaluation) alarm(d Defect, clean bool) {
+	known := false
+	for _, list := range [][]*Accuracy{e.Kinds, e.Levels} {
+		for _, a := range list {
+			if a.Kind == d.Kind {
+				known = true
+				a.count(clean)
+			}
+		}
+	}
+	if !known {
+		row(&e.Kinds, d.Kind, "", "").count(clean)
+	}
+	if clean {
+		e.CleanAlarms++
+	}
+}
+
+func (a *Accuracy) count(clean bool) {
+	a.False++
+	if clean {
+		a.Clean++
+	}
+}
+
+// row finds or makes a row of list.
+func row(list *[]*Accuracy, kind, variant, level string) *Accuracy {
+	for _, a := range *list {
+		if a.Kind == kind && a.Variant == variant && a.Level == level {
+			return a
+		}
+	}
+	a := &Accuracy{Kind: kind, Variant: variant, Level: level}
+	*list = append(*list, a)
+	return a
+}
+
+// Artefact is a class of faults as a published benchmark names it, and the kinds of defect that say that it is there.
+type Artefact struct {
+	Name  string
+	Kinds []string
+}
+
+// Sequences counts whole streams: whether an artefact is in them, and whether it was found anywhere in them.
+type Sequences struct {
+	Artefact                                                 string
+	TruePositive, FalsePositive, FalseNegative, TrueNegative int
+}
+
+// Accuracy is the share of streams of which the right thing was said.
+func (s Sequences) Accuracy() float64 {
+	right := s.TruePositive + s.TrueNegative
+	return float64(right) / float64(right+s.FalsePositive+s.FalseNegative)
+}
+
+// F1 of the streams with the artefact.
+func (s Sequences) F1() float64 {
+	return 2 * float64(s.TruePositive) / float64(2*s.TruePositive+s.FalsePositive+s.FalseNegative)
+}
+
+// EvaluateSequences scores whole cases, artefact by artefact.
+func EvaluateSequences(cases []Case, artefacts []Artefact) []Sequences {
+	var all []Sequences
+	for _, a := range artefacts {
+		s := Sequences{Artefact: a.Name}
+		for _, c := range cases {
+			there := slices.ContainsFunc(c.Labels, func(l Label) bool { return slices.Contains(a.Kinds, l.Kind) })
+			found := slices.ContainsFunc(c.Defects, func(d Defect) bool { return slices.Contains(a.Kinds, d.Kind) })
+			switch {
+			case there && found:
+				s.TruePositive++
+			case there:
+				s.FalseNegative++
+			case found:
+				s.FalsePositive++
+			default:
+				s.TrueNegative++
+			}
+		}
+		all = append(all, s)
+	}
+	return all
+}
