@@ -52,6 +52,7 @@ type Partition struct {
 	byID    map[string]*stream
 	restore restore
 	flaps   flaps
+	errors  errorLog
 }
 
 // New makes the state of a partition of which nothing has been seen.
@@ -70,7 +71,7 @@ func (*Partition) Lookback() time.Duration {
 }
 
 // Recall is how much of what was told before the lookback a new Partition must be given by Recalled.
-func (*Partition) Recall() time.Duration { return recall }
+func (*Partition) Recall() time.Duration { return max(recall, errorReach) }
 
 // Restore gives a new Partition the latest event of each defect. Each takes effect when the fold passes the record that caused it.
 func (p *Partition) Restore(latest []schemas.DefectEvent) {
@@ -81,7 +82,10 @@ func (p *Partition) Restore(latest []schemas.DefectEvent) {
 }
 
 // Recalled gives a new Partition a roll-up that was told in the lookback, or not longer than Recall before it.
-func (p *Partition) Recalled(stream string, h *schemas.Health) { p.restore.recall(stream, h) }
+func (p *Partition) Recalled(stream string, h *schemas.Health) {
+	p.restore.recall(stream, h)
+	p.errors.restore(stream, h)
+}
 
 // Firing are the defects that are open now, each as its last event would be, in order of stream and onset: what is still going on at the
 // end of a file.
@@ -126,7 +130,7 @@ func (p *Partition) fold(in Input, emit func(Output)) {
 }
 
 func (p *Partition) emitter(s *stream, in Input, emit func(Output)) emitter {
-	return emitter{s, in.Offset, emit, &p.restore, &p.flaps}
+	return emitter{s, in.Offset, emit, &p.restore, &p.flaps, &p.errors}
 }
 
 // tick lets time pass for every stream.
@@ -136,6 +140,7 @@ func (p *Partition) tick(in Input, emit func(Output)) {
 		return
 	}
 	p.flaps.sweep(step.now)
+	p.errors.sweep(step.now)
 	p.introduce()
 	for _, s := range p.streams {
 		if s.settled {

@@ -17,6 +17,7 @@ type emitter struct {
 	emit    func(Output)
 	restore *restore
 	flaps   *flaps
+	errors  *errorLog
 }
 
 func (o emitter) defect(e *schemas.DefectEvent) { o.emit(Output{Stream: o.stream.id, Defect: e}) }

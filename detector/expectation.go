@@ -30,7 +30,7 @@ type Expectations struct {
 
 // AdBreaks are what is expected while the stream is out of network, as its SCTE-35 cues say.
 type AdBreaks struct {
-	// Kinds of defects that are none then; empty: black, silence and content_mismatch, with what these explain.
+	// Kinds of defects that are none then; empty: black, silence, av_offset and content_mismatch, with what these explain.
 	Kinds []string `yaml:"kinds,omitempty"`
 	// PreRoll is how long before the break it begins to be expected, where the cue tells so early, and PostRoll how long after it; at most 10 s each.
 	// Nothing: 1 s and 2 s.
@@ -70,7 +70,7 @@ const (
 )
 
 var (
-	breakKinds = []string{"black", "silence", "content_mismatch"}
+	breakKinds = []string{"black", "silence", "av_offset", "content_mismatch"}
 	// silentKinds are defects of sound that silence by design would have.
 	silentKinds = []string{"silence", "audio_dropout", "loudness"}
 	weekdays    = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}

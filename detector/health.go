@@ -116,6 +116,7 @@ func (h *health) tick(s *stream, step passing, out emitter) {
 		roll.SpanMS = int32(span.Milliseconds())
 		roll.Figures, roll.ErrorMS, roll.Usual = h.told(), s.errors(), s.usual()
 		out.health(roll)
+		s.total(boundary, out.errors.take(s.id, boundary, roll.ErrorMS))
 	default:
 		return
 	}

@@ -474,6 +474,11 @@ func (b *builder) heartbeat(stream string, session int64, segments []segment) {
 					out, pts := true, (t+4_000_000-epochStart)*9/100
 					second.Splice.Events = &[]schemas.SpliceEvent{{Kind: "splice_insert", Out: &out, PTS: &pts}}
 				}
+			case "insync", "nudged", "lagging": // times of arrival tell that sound leads as usual; by 60 ms more; by 300 ms more, so that it comes late
+				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
+				least := map[string]int32{"insync": 190_000, "nudged": 250_000, "lagging": 490_000}[s.word]
+				greatest := least + 20_000
+				second.Timing = &schemas.Timing{SkewMin: &least, SkewMax: &greatest}
 			case "listed", "unlisted": // HLS; segments that answer 404
 				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
 				second.Playlist = &schemas.Playlist{TargetMS: 2000, MediaSequence: seq, Ended: new(bool)}

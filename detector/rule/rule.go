@@ -152,6 +152,9 @@ var Catalogue = withFlapping(catalogue.Catalogue[Rule]{
 
 	"content_mismatch": NewContentMismatch,
 
+	"error_seconds": NewErrorSeconds,
+	"av_offset":     NewAVOffset,
+
 	"no_signal":  NewNoSignal,
 	"no_monitor": NewNoMonitor,
 })
