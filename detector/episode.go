@@ -80,6 +80,9 @@ func (e *episode) firing() bool { return e.told.ID != "" }
 // pending says that the verdict is bad, but not for long enough yet.
 func (e *episode) pending() bool { return !e.firing() && e.run.state == rule.Bad }
 
+// explains says that a defect is pending, open or expected: what rules see whose parent it is may be its doing.
+func (e *episode) explains() bool { return e.firing() || e.run.state == rule.Bad || e.run.expected }
+
 // take takes the verdict on the record at t, and tells what follows; expected says that the stream's expectations have made a bad one unknown. It
 // reports whether a defect has opened.
 func (e *episode) take(t int64, v rule.Verdict, expected bool, out emitter) (opened bool) {
@@ -135,6 +138,7 @@ func (e *episode) extend(t int64, v rule.Verdict, expected bool) {
 	broken := t-r.last > e.judge.description.Gap.Microseconds()
 	if v.State != r.state || expected != r.expected || between != r.between || broken {
 		*r = run{state: v.State, expected: expected, between: between, since: v.From, began: t, worst: v.Value}
+		e.judge.stream.stirred = true
 	}
 	r.last, r.to, r.worst = t, v.To, max(r.worst, v.Value)
 }
@@ -142,6 +146,7 @@ func (e *episode) extend(t int64, v rule.Verdict, expected bool) {
 // forget makes nothing known any more: what was pending is over, what is firing holds. Of an episode that is not firing nothing is left,
 // as if it had never been: a rebuilt partition may never have seen it.
 func (e *episode) forget() {
+	e.judge.stream.stirred = true
 	if !e.firing() {
 		e.run = run{}
 		return

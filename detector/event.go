@@ -39,6 +39,7 @@ func (e *episode) open(t int64, out emitter) bool {
 		flapping := true
 		e.told.Flapping = &flapping
 	}
+	e.judge.stream.stirred = true
 	e.tell(t, "opened", "", out)
 	return true
 }
@@ -52,6 +53,7 @@ func (e *episode) retract(t int64, reason string, out emitter) { e.finish(t, "re
 func (e *episode) finish(t int64, state, reason string, out emitter) {
 	e.tell(t, state, reason, out)
 	e.told = schemas.DefectEvent{}
+	e.judge.stream.stirred = true
 	if reason == resolved && out.restore.passed(out.offset) {
 		out.flaps.add(e.place(out), t)
 	}

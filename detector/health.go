@@ -193,21 +193,31 @@ func (s *stream) errors() []schemas.ErrorTime {
 // lamp is the worst of the stream's episodes. It is unknown when no rule knows anything, or when the heartbeat is missing and what is known
 // is old.
 func (s *stream) lamp(now int64) string {
-	lamp := lampUnknown
+	s.know()
+	if s.worst != lampFiring && s.stale(now) {
+		return lampUnknown
+	}
+	return s.worst
+}
+
+// know looks for the worst of the stream's episodes, and whether one of them explains others, when one has changed.
+func (s *stream) know() {
+	if !s.stirred {
+		return
+	}
+	s.stirred, s.calm, s.worst = false, true, lampUnknown
 	for _, j := range s.judges {
 		for _, e := range j.episodes {
+			s.calm = s.calm && !e.explains()
 			switch {
 			case e.firing():
-				return lampFiring
+				s.worst = lampFiring
+			case s.worst == lampFiring:
 			case e.run.state == rule.Bad:
-				lamp = lampPending
-			case e.run.state == rule.Good && lamp == lampUnknown && !j.description.Absence:
-				lamp = lampOK
+				s.worst = lampPending
+			case e.run.state == rule.Good && s.worst == lampUnknown && !j.description.Absence:
+				s.worst = lampOK
 			}
 		}
 	}
-	if s.stale(now) {
-		return lampUnknown
-	}
-	return lamp
 }

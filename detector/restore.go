@@ -142,5 +142,6 @@ func (p *Partition) install(event schemas.DefectEvent, firing bool) {
 			}
 		}
 	}
+	s.stirred = true
 	s.health.lamp = s.lamp(p.clock.now)
 }

@@ -13,6 +13,7 @@ import (
 
 // judge is one rule at work on one stream, with an episode for each part that it has spoken of.
 type judge struct {
+	stream      *stream
 	kind        string
 	rule        rule.Rule
 	several     rule.Several   // the rule, when it is one
@@ -182,9 +183,12 @@ func (j *judge) episode(part string) *episode {
 // explained says that a parent is pending or firing: what the rule sees is the parent's doing. So it is where a parent is expected, of the same part
 // or of the whole.
 func (j *judge) explained(part string) bool {
+	if j.stream.know(); len(j.parents) == 0 || j.stream.calm {
+		return false
+	}
 	for _, p := range j.parents {
 		for _, e := range p.episodes {
-			if e.pending() || e.firing() || e.run.expected && (e.part == "" || part == "" || e.part == part) {
+			if e.explains() && (!e.run.expected || e.firing() || e.part == "" || part == "" || e.part == part) {
 				return true
 			}
 		}

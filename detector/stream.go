@@ -31,6 +31,12 @@ type stream struct {
 	judges  []*judge
 	// expected is what is no defect of this stream.
 	expected expected
+	// hearing are the judges by the kind of record that they look at, in the order of judges.
+	hearing [rule.RecordKinds][]*judge
+	// stirred says that an episode has changed since known looked for worst, the lamp of all that is known whatever its age, and for calm, that
+	// nothing explains anything.
+	stirred, calm bool
+	worst         string
 
 	owner owner
 	// first and now are the times of the first and newest judged record; adopted is set at the end of the warm-up after the first.
@@ -54,7 +60,25 @@ const spoilt = 2 * time.Second
 
 // newStream makes the state of a stream without a Setting: the default rules, so that defects can be restored.
 func newStream(id string) *stream {
-	return &stream{id: id, rules: defaultRules, judges: defaultRules.judges(), lost: math.MinInt64 / 4, health: health{lamp: lampUnknown}}
+	s := &stream{id: id, rules: defaultRules, lost: math.MinInt64 / 4, health: health{lamp: lampUnknown}}
+	s.appoint(defaultRules.judges())
+	return s
+}
+
+// appoint puts judges in force that have no episodes yet.
+func (s *stream) appoint(judges []*judge) {
+	s.judges, s.stirred = judges, true
+	for kind := range s.hearing {
+		s.hearing[kind] = nil
+		for _, j := range judges {
+			if j.description.Records.Hold(kind) {
+				s.hearing[kind] = append(s.hearing[kind], j)
+			}
+		}
+	}
+	for _, j := range judges {
+		j.stream = s
+	}
 }
 
 // outdated tells whether a Setting comes from an older owner than the one in force, whose next is not overdue.
@@ -121,7 +145,7 @@ func (s *stream) want() {
 // its kind, or closes without one; what was usual stays so.
 func (s *stream) renew(t int64, keep map[string]bool, out emitter) {
 	old := s.judges
-	s.judges = s.rules.judges()
+	s.appoint(s.rules.judges())
 	defer s.want()
 	for _, o := range old {
 		j := s.judge(o.kind)
@@ -221,9 +245,9 @@ func (s *stream) stale(now int64) bool { return now-s.beat >= staleAfter.Microse
 
 // judgeRecord lets every rule look at one record.
 func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
-	s.record = rule.Record{Time: t, Feature: f}
+	s.record.Take(t, f)
 	ours := (f.VideoFrame != nil || f.AudioBlock != nil) && t-s.lost <= spoilt.Microseconds()
-	for _, j := range s.judges {
+	for _, j := range s.hearing[s.record.Kind()] {
 		for v, ok := j.rule.Judge(&s.record); ok; v, ok = j.more() {
 			expected := !ours && v.State == rule.Bad && s.expected.covers(j, v.Part, t)
 			switch {

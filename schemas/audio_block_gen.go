@@ -71,3 +71,115 @@ type ChannelDetail struct {
 	// Spectral flatness, 10*log10 of the geometric over the arithmetic mean of the power of the lines from the third (DC is the first) up to 16 kHz or half the sample rate, 1/100 dB: 0 for white noise, low for tones. Lines below 1e-10 of the mean count as that. Null where hum is.
 	Flatness *int32 `avro:"flatness" json:"flatness,omitempty"`
 }
+
+// audioBlockRoom is what a AudioBlock points to.
+type audioBlockRoom struct {
+	ChannelsRoom []channelRoom
+	Pairs        []float32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *AudioBlock) read(src []byte, at int, room *audioBlockRoom) int {
+	var there bool
+	v.Session, at = readLong(src, at)
+	v.Epoch, at = readInt(src, at)
+	v.Track, at = readInt(src, at)
+	v.Seq, at = readLong(src, at)
+	v.At, at = readLong(src, at)
+	v.PTS, at = readLong(src, at)
+	v.Arrival, at = readLong(src, at)
+	v.Format, at = readInt(src, at)
+	v.Samples, at = readInt(src, at)
+	v.Skipped, at = readInt(src, at)
+	v.Flags, at = readInt(src, at)
+	v.Channels, at = readItems(v.Channels, src, at, 5)
+	room.ChannelsRoom = sized(room.ChannelsRoom, len(v.Channels))
+	for i := range v.Channels {
+		at = v.Channels[i].read(src, at, &room.ChannelsRoom[i])
+	}
+	at = readEnd(src, at, len(v.Channels))
+	if there, at = readPresence(src, at); there {
+		room.Pairs, at = readItems(room.Pairs, src, at, 4)
+		for i := range room.Pairs {
+			room.Pairs[i], at = readFloat(src, at)
+		}
+		at = readEnd(src, at, len(room.Pairs))
+		v.Pairs = &room.Pairs
+	} else {
+		v.Pairs = nil
+	}
+	return at
+}
+
+// channelRoom is what a Channel points to.
+type channelRoom struct {
+	Peak       int32
+	Detail     ChannelDetail
+	DetailRoom channelDetailRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Channel) read(src []byte, at int, room *channelRoom) int {
+	var there bool
+	v.KEnergy, at = readBytes(v.KEnergy, src, at)
+	v.Energy, at = readBytes(v.Energy, src, at)
+	if there, at = readPresence(src, at); there {
+		room.Peak, at = readInt(src, at)
+		v.Peak = &room.Peak
+	} else {
+		v.Peak = nil
+	}
+	v.DC, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		at = room.Detail.read(src, at, &room.DetailRoom)
+		v.Detail = &room.Detail
+	} else {
+		v.Detail = nil
+	}
+	return at
+}
+
+// channelDetailRoom is what a ChannelDetail points to.
+type channelDetailRoom struct {
+	TruePeak int32
+	Hum      int32
+	High     int32
+	Flatness int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *ChannelDetail) read(src []byte, at int, room *channelDetailRoom) int {
+	var there bool
+	if there, at = readPresence(src, at); there {
+		room.TruePeak, at = readInt(src, at)
+		v.TruePeak = &room.TruePeak
+	} else {
+		v.TruePeak = nil
+	}
+	v.ZeroRun, at = readInt(src, at)
+	v.ConstantRun, at = readInt(src, at)
+	v.Clipped, at = readInt(src, at)
+	v.ClipRuns, at = readInt(src, at)
+	v.NotFinite, at = readInt(src, at)
+	v.Step, at = readInt(src, at)
+	v.ZeroCrossings, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.Hum, at = readInt(src, at)
+		v.Hum = &room.Hum
+	} else {
+		v.Hum = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.High, at = readInt(src, at)
+		v.High = &room.High
+	} else {
+		v.High = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Flatness, at = readInt(src, at)
+		v.Flatness = &room.Flatness
+	} else {
+		v.Flatness = nil
+	}
+	return at
+}

@@ -10,3 +10,17 @@ type Audit struct {
 	Detail  string `avro:"detail" json:"detail"`
 	Address string `avro:"address" json:"address"`
 }
+
+// auditRoom is what a Audit points to.
+type auditRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Audit) read(src []byte, at int, room *auditRoom) int {
+	v.Time, at = readLong(src, at)
+	v.Action, at = readString(v.Action, src, at)
+	v.Target, at = readString(v.Target, src, at)
+	v.Detail, at = readString(v.Detail, src, at)
+	v.Address, at = readString(v.Address, src, at)
+	return at
+}

@@ -20,11 +20,11 @@ const bakedIDs = 0x7F000000
 // concurrent use.
 type Contract struct {
 	mu sync.RWMutex
-	// ids under which our own schemas are written, by schema text.
-	ids map[string]uint32
+	// ids under which our own schemas are written, by their baked-in ids.
+	ids map[uint32]uint32
 	// writers by id: every schema that may stand on the log.
 	writers map[uint32]*avro.Schema
-	// readers are the decoders made so far: *Schema[T] and id to func([]byte, *T) ([]byte, error).
+	// readers are the decoders of other versions made so far: *Schema[T] and id to decoder[T].
 	readers map[readerKey]any
 }
 
@@ -35,10 +35,10 @@ type readerKey struct {
 
 // Baked is the contract of a process without a registry: our schemas of today and of every published version under their baked-in ids.
 func Baked() *Contract {
-	c := &Contract{ids: map[string]uint32{}, writers: map[uint32]*avro.Schema{}, readers: map[readerKey]any{}}
+	c := &Contract{ids: map[uint32]uint32{}, writers: map[uint32]*avro.Schema{}, readers: map[readerKey]any{}}
 	for _, k := range All() {
-		c.ids[k.Text] = BakedID(k.parsed)
-		c.writers[BakedID(k.parsed)] = k.parsed
+		id := BakedID(k.parsed)
+		c.ids[id], c.writers[id] = id, k.parsed
 	}
 	for _, p := range History() {
 		c.writers[BakedID(p.parsed)] = p.parsed
@@ -74,7 +74,7 @@ func (c *Contract) Assign(text string, id uint32) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ids[text] = id
+	c.ids[BakedID(c.writers[id])] = id
 	return nil
 }
 
@@ -93,7 +93,7 @@ func (c *Contract) Text(id uint32) (text string, ok bool) {
 func ID[T any](c *Contract, s *Schema[T]) uint32 {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	return c.ids[s.text]
+	return c.ids[s.baked]
 }
 
 // Append encodes v after dst in Confluent's wire format.
@@ -113,11 +113,20 @@ func Decode[T any](c *Contract, s *Schema[T], src []byte, v *T) error {
 	if err != nil {
 		return err
 	}
-	decode, err := decoder(c, s, id)
+	decode, err := decoderOf(c, s, id)
 	if err != nil {
 		return err
 	}
-	rest, err := decode(src[headerSize:], v)
+	value, err := decoded(s, id, decode, src)
+	if err == nil {
+		*v = *value
+	}
+	return err
+}
+
+// decoded is the one value that stands behind the header.
+func decoded[T any](s *Schema[T], id uint32, decode decoder[T], src []byte) (*T, error) {
+	v, rest, err := decode(src[headerSize:])
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d bytes are left over", len(rest))
 	}
@@ -125,9 +134,9 @@ func Decode[T any](c *Contract, s *Schema[T], src []byte, v *T) error {
 		err = m.finite()
 	}
 	if err != nil {
-		return fmt.Errorf("decode %s with schema id %d: %w", s.Name, id, err)
+		return nil, fmt.Errorf("decode %s with schema id %d: %w", s.Name, id, err)
 	}
-	return nil
+	return v, nil
 }
 
 // WireID is the schema id in the header of a value.
@@ -141,10 +150,10 @@ func WireID(src []byte) (uint32, error) {
 	return binary.BigEndian.Uint32(src[1:]), nil
 }
 
-// decoder finds or makes the decoder of values of s that were written under id.
-func decoder[T any](c *Contract, s *Schema[T], id uint32) (func([]byte, *T) ([]byte, error), error) {
+// decoderOf finds or makes the decoder of values of s that were written under id.
+func decoderOf[T any](c *Contract, s *Schema[T], id uint32) (decoder[T], error) {
 	if id == ID(c, s) {
-		return s.decode, nil
+		return s.decoder(), nil
 	}
 	key := readerKey{s, id}
 	c.mu.RLock()
@@ -152,7 +161,7 @@ func decoder[T any](c *Contract, s *Schema[T], id uint32) (func([]byte, *T) ([]b
 	writer := c.writers[id]
 	c.mu.RUnlock()
 	if ok {
-		return made.(func([]byte, *T) ([]byte, error)), nil
+		return made.(decoder[T]), nil
 	}
 	if writer == nil {
 		return nil, fmt.Errorf("decode %s: schema id %d is unknown", s.Name, id)

@@ -14,3 +14,26 @@ type DeadLetter struct {
 	// The first 64 KiB of it.
 	Value []byte `avro:"value" json:"value"`
 }
+
+// deadLetterRoom is what a DeadLetter points to.
+type deadLetterRoom struct {
+	SchemaID int64
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *DeadLetter) read(src []byte, at int, room *deadLetterRoom) int {
+	var there bool
+	v.Topic, at = readString(v.Topic, src, at)
+	v.Partition, at = readInt(src, at)
+	v.Offset, at = readLong(src, at)
+	v.Time, at = readLong(src, at)
+	v.Reason, at = readString(v.Reason, src, at)
+	if there, at = readPresence(src, at); there {
+		room.SchemaID, at = readLong(src, at)
+		v.SchemaID = &room.SchemaID
+	} else {
+		v.SchemaID = nil
+	}
+	v.Value, at = readBytes(v.Value, src, at)
+	return at
+}

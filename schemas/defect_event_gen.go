@@ -57,3 +57,65 @@ type Label struct {
 	Name  string `avro:"name" json:"name"`
 	Value string `avro:"value" json:"value"`
 }
+
+// defectEventRoom is what a DefectEvent points to.
+type defectEventRoom struct {
+	LabelsRoom   []labelRoom
+	OnsetRefined int64
+	Flapping     bool
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *DefectEvent) read(src []byte, at int, room *defectEventRoom) int {
+	var there bool
+	v.ID, at = readString(v.ID, src, at)
+	v.Revision, at = readInt(src, at)
+	v.State, at = readString(v.State, src, at)
+	v.Stream, at = readString(v.Stream, src, at)
+	v.Labels, at = readItems(v.Labels, src, at, 2)
+	room.LabelsRoom = sized(room.LabelsRoom, len(v.Labels))
+	for i := range v.Labels {
+		at = v.Labels[i].read(src, at, &room.LabelsRoom[i])
+	}
+	at = readEnd(src, at, len(v.Labels))
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Part, at = readString(v.Part, src, at)
+	v.Severity, at = readString(v.Severity, src, at)
+	v.RuleVersion, at = readInt(src, at)
+	v.Profile, at = readString(v.Profile, src, at)
+	v.Session, at = readLong(src, at)
+	v.Onset, at = readLong(src, at)
+	if there, at = readPresence(src, at); there {
+		room.OnsetRefined, at = readLong(src, at)
+		v.OnsetRefined = &room.OnsetRefined
+	} else {
+		v.OnsetRefined = nil
+	}
+	v.End, at = readLong(src, at)
+	v.Detected, at = readLong(src, at)
+	v.Value, at = readDouble(src, at)
+	v.Threshold, at = readDouble(src, at)
+	v.Unit, at = readString(v.Unit, src, at)
+	v.Reason, at = readString(v.Reason, src, at)
+	v.Summary, at = readString(v.Summary, src, at)
+	v.Edge, at = readString(v.Edge, src, at)
+	v.Offset, at = readLong(src, at)
+	if there, at = readPresence(src, at); there {
+		room.Flapping, at = readBool(src, at)
+		v.Flapping = &room.Flapping
+	} else {
+		v.Flapping = nil
+	}
+	return at
+}
+
+// labelRoom is what a Label points to.
+type labelRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Label) read(src []byte, at int, room *labelRoom) int {
+	v.Name, at = readString(v.Name, src, at)
+	v.Value, at = readString(v.Value, src, at)
+	return at
+}

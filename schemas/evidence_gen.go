@@ -32,3 +32,50 @@ type Filmstrip struct {
 	Bytes  int64    `avro:"bytes" json:"bytes"`
 	SHA256 [32]byte `avro:"sha256" json:"sha256"`
 }
+
+// evidenceRoom is what a Evidence points to.
+type evidenceRoom struct {
+	Edge          string
+	Filmstrip     Filmstrip
+	FilmstripRoom filmstripRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Evidence) read(src []byte, at int, room *evidenceRoom) int {
+	var there bool
+	v.Stream, at = readString(v.Stream, src, at)
+	v.URI, at = readString(v.URI, src, at)
+	v.ContentType, at = readString(v.ContentType, src, at)
+	v.Start, at = readLong(src, at)
+	v.End, at = readLong(src, at)
+	v.Bytes, at = readLong(src, at)
+	at = readFixed(v.SHA256[:], src, at)
+	v.Keep, at = readBool(src, at)
+	if there, at = readPresence(src, at); there {
+		room.Edge, at = readString(room.Edge, src, at)
+		v.Edge = &room.Edge
+	} else {
+		v.Edge = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Filmstrip.read(src, at, &room.FilmstripRoom)
+		v.Filmstrip = &room.Filmstrip
+	} else {
+		v.Filmstrip = nil
+	}
+	return at
+}
+
+// filmstripRoom is what a Filmstrip points to.
+type filmstripRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Filmstrip) read(src []byte, at int, room *filmstripRoom) int {
+	v.URI, at = readString(v.URI, src, at)
+	v.Start, at = readLong(src, at)
+	v.End, at = readLong(src, at)
+	v.Bytes, at = readLong(src, at)
+	at = readFixed(v.SHA256[:], src, at)
+	return at
+}

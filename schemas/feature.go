@@ -20,12 +20,12 @@ type Feature struct {
 
 // branches of the union, in the order of the union's index. Only ever appended to.
 var branches = []branch{
-	member("video_frame", func(f *Feature) **VideoFrame { return &f.VideoFrame }),
-	member("audio_block", func(f *Feature) **AudioBlock { return &f.AudioBlock }),
-	member("stream_second", func(f *Feature) **StreamSecond { return &f.StreamSecond }),
-	member("inventory", func(f *Feature) **Inventory { return &f.Inventory }),
-	member("tick", func(f *Feature) **Tick { return &f.Tick }),
-	member("setting", func(f *Feature) **Setting { return &f.Setting }),
+	member("video_frame", func(f *Feature) **VideoFrame { return &f.VideoFrame }, (*VideoFrame).read),
+	member("audio_block", func(f *Feature) **AudioBlock { return &f.AudioBlock }, (*AudioBlock).read),
+	member("stream_second", func(f *Feature) **StreamSecond { return &f.StreamSecond }, (*StreamSecond).read),
+	member("inventory", func(f *Feature) **Inventory { return &f.Inventory }, (*Inventory).read),
+	member("tick", func(f *Feature) **Tick { return &f.Tick }, (*Tick).read),
+	member("setting", func(f *Feature) **Setting { return &f.Setting }, (*Setting).read),
 }
 
 // branch is one member of the union with its own typed codec.
@@ -35,42 +35,65 @@ type branch struct {
 	schema *avro.Schema
 	isSet  func(f *Feature) bool
 	append func(dst []byte, f *Feature) ([]byte, error)
-	decode func(schema *avro.Schema, src []byte, f *Feature) ([]byte, error)
+	// decoder makes a decoder of today's schema, resolved one of another that was resolved to it.
+	decoder  func() branchDecoder
+	resolved func(schema *avro.Schema) branchDecoder
 }
 
-func member[T any](file string, field func(*Feature) **T) branch {
+// branchDecoder decodes a branch into its field of f; it is as a decoder.
+type branchDecoder func(src []byte, f *Feature) (rest []byte, err error)
+
+func member[T, Room any](file string, field func(*Feature) **T, read func(v *T, src []byte, at int, room *Room) int) branch {
 	text, schema := parse(file)
-	return branch{
-		name: schema.Root().Name, text: text, schema: schema,
-		isSet:  func(f *Feature) bool { return *field(f) != nil },
-		append: func(dst []byte, f *Feature) ([]byte, error) { return schema.AppendEncode(dst, *field(f)) },
-		decode: func(schema *avro.Schema, src []byte, f *Feature) ([]byte, error) {
-			v := new(T)
-			rest, err := schema.Decode(src, v)
+	into := func(decode decoder[T]) branchDecoder {
+		return func(src []byte, f *Feature) ([]byte, error) {
+			v, rest, err := decode(src)
 			*field(f) = v
 			return rest, err
-		},
+		}
+	}
+	return branch{
+		name: schema.Root().Name, text: text, schema: schema,
+		isSet:    func(f *Feature) bool { return *field(f) != nil },
+		append:   func(dst []byte, f *Feature) ([]byte, error) { return schema.AppendEncode(dst, *field(f)) },
+		decoder:  func() branchDecoder { return into(generated(schema, read)) },
+		resolved: func(schema *avro.Schema) branchDecoder { return into(library[T](schema)) },
 	}
 }
 
 // union is the schema of the features topic. The branch is read by index and decoded by its own typed codec.
 func union() *Schema[Feature] {
 	texts := make([]string, len(branches))
-	schemas := make([]*avro.Schema, len(branches))
 	for i, b := range branches {
-		texts[i], schemas[i] = b.text, b.schema
+		texts[i] = b.text
 	}
 	text := "[" + strings.Join(texts, ",") + "]"
+	parsed := avro.MustParse(text)
 	return &Schema[Feature]{
-		Name: "Feature", text: text, parsed: avro.MustParse(text),
+		Name: "Feature", text: text, parsed: parsed, baked: BakedID(parsed),
 		append: appendFeature,
-		decode: func(src []byte, f *Feature) ([]byte, error) { return decodeFeature(branches, schemas, src, f) },
-		resolve: func(writer *avro.Schema) (func([]byte, *Feature) ([]byte, error), error) {
-			written, resolved, err := resolveBranches(writer)
+		decoder: func() decoder[Feature] {
+			f, decoders := new(Feature), make([]branchDecoder, len(branches))
+			return func(src []byte) (*Feature, []byte, error) {
+				rest, err := decodeFeature(branches, src, f, func(i int) branchDecoder {
+					if decoders[i] == nil {
+						decoders[i] = branches[i].decoder()
+					}
+					return decoders[i]
+				})
+				return f, rest, err
+			}
+		},
+		resolve: func(writer *avro.Schema) (decoder[Feature], error) {
+			written, decoders, err := resolveBranches(writer)
 			if err != nil {
 				return nil, err
 			}
-			return func(src []byte, f *Feature) ([]byte, error) { return decodeFeature(written, resolved, src, f) }, nil
+			return func(src []byte) (*Feature, []byte, error) {
+				f := new(Feature)
+				rest, err := decodeFeature(written, src, f, func(i int) branchDecoder { return decoders[i] })
+				return f, rest, err
+			}, nil
 		},
 	}
 }
@@ -85,7 +108,8 @@ func appendFeature(dst []byte, f *Feature) ([]byte, error) {
 }
 
 // decodeFeature reads the branch index (zig-zag, one byte as there are fewer than 64) and then the branch.
-func decodeFeature(branches []branch, schemas []*avro.Schema, src []byte, f *Feature) ([]byte, error) {
+func decodeFeature(branches []branch, src []byte, f *Feature, decoder func(i int) branchDecoder) ([]byte, error) {
+	*f = Feature{}
 	if len(src) == 0 {
 		return nil, fmt.Errorf("decode Feature: empty")
 	}
@@ -93,8 +117,7 @@ func decodeFeature(branches []branch, schemas []*avro.Schema, src []byte, f *Fea
 	if src[0]&1 != 0 || i >= len(branches) {
 		return nil, fmt.Errorf("decode Feature: no branch has index byte %#x", src[0])
 	}
-	*f = Feature{}
-	rest, err := branches[i].decode(schemas[i], src[1:], f)
+	rest, err := decoder(i)(src[1:], f)
 	if err != nil {
 		*f = Feature{}
 		return nil, fmt.Errorf("decode %s: %w", branches[i].name, err)
@@ -103,13 +126,13 @@ func decodeFeature(branches []branch, schemas []*avro.Schema, src []byte, f *Fea
 }
 
 // resolveBranches matches the writer's branches with ours by name. A branch that we do not know makes the schema unreadable.
-func resolveBranches(writer *avro.Schema) ([]branch, []*avro.Schema, error) {
+func resolveBranches(writer *avro.Schema) ([]branch, []branchDecoder, error) {
 	var texts []json.RawMessage
 	if err := json.Unmarshal([]byte(writer.String()), &texts); err != nil {
 		return nil, nil, fmt.Errorf("the writer's schema is no union: %w", err)
 	}
 	var written []branch
-	var resolved []*avro.Schema
+	var decoders []branchDecoder
 	for _, text := range texts {
 		theirs, err := avro.Parse(string(text))
 		if err != nil {
@@ -123,9 +146,9 @@ func resolveBranches(writer *avro.Schema) ([]branch, []*avro.Schema, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		written, resolved = append(written, ours), append(resolved, r)
+		written, decoders = append(written, ours), append(decoders, ours.resolved(r))
 	}
-	return written, resolved, nil
+	return written, decoders, nil
 }
 
 func branchNamed(name string) (branch, bool) {

@@ -10,11 +10,13 @@ import (
 func FuzzFeature(f *testing.F)     { fuzz(f, schemas.Features) }
 func FuzzDefectEvent(f *testing.F) { fuzz(f, schemas.DefectEvents) }
 
-// fuzz wants every value that is read to be written as one that is read the same.
+// fuzz wants every value to be read as the library reads it, and those that are read to be written as ones that are read the same.
 func fuzz[T any](f *testing.F, s *schemas.Schema[T]) {
 	seed(f, s.Name)
 	contract := schemas.Baked()
+	reader := schemas.NewReader(contract, s)
 	f.Fuzz(func(t *testing.T, value []byte) {
+		alike(t, contract, s, reader, value)
 		v := new(T)
 		if schemas.Decode(contract, s, value, v) != nil {
 			return

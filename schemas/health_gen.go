@@ -76,3 +76,141 @@ type Baseline struct {
 	// Spans in a row since then that were bad.
 	Bad int32 `avro:"bad" json:"bad"`
 }
+
+// healthRoom is what a Health points to.
+type healthRoom struct {
+	FiguresRoom []figureRoom
+	ErrorMSRoom []errorTimeRoom
+	PendingRoom []pendingRoom
+	Loudness    []byte
+	Profile     string
+	Expected    []string
+	Usual       Usual
+	UsualRoom   usualRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Health) read(src []byte, at int, room *healthRoom) int {
+	var there bool
+	v.Time, at = readLong(src, at)
+	v.SpanMS, at = readInt(src, at)
+	v.Lamp, at = readString(v.Lamp, src, at)
+	v.State, at = readString(v.State, src, at)
+	v.Edge, at = readString(v.Edge, src, at)
+	v.Figures, at = readItems(v.Figures, src, at, 26)
+	room.FiguresRoom = sized(room.FiguresRoom, len(v.Figures))
+	for i := range v.Figures {
+		at = v.Figures[i].read(src, at, &room.FiguresRoom[i])
+	}
+	at = readEnd(src, at, len(v.Figures))
+	v.ErrorMS, at = readItems(v.ErrorMS, src, at, 2)
+	room.ErrorMSRoom = sized(room.ErrorMSRoom, len(v.ErrorMS))
+	for i := range v.ErrorMS {
+		at = v.ErrorMS[i].read(src, at, &room.ErrorMSRoom[i])
+	}
+	at = readEnd(src, at, len(v.ErrorMS))
+	v.Pending, at = readItems(v.Pending, src, at, 3)
+	room.PendingRoom = sized(room.PendingRoom, len(v.Pending))
+	for i := range v.Pending {
+		at = v.Pending[i].read(src, at, &room.PendingRoom[i])
+	}
+	at = readEnd(src, at, len(v.Pending))
+	if there, at = readPresence(src, at); there {
+		room.Loudness, at = readBytes(room.Loudness, src, at)
+		v.Loudness = &room.Loudness
+	} else {
+		v.Loudness = nil
+	}
+	v.Offset, at = readLong(src, at)
+	if there, at = readPresence(src, at); there {
+		room.Profile, at = readString(room.Profile, src, at)
+		v.Profile = &room.Profile
+	} else {
+		v.Profile = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Expected, at = readItems(room.Expected, src, at, 1)
+		for i := range room.Expected {
+			room.Expected[i], at = readString(room.Expected[i], src, at)
+		}
+		at = readEnd(src, at, len(room.Expected))
+		v.Expected = &room.Expected
+	} else {
+		v.Expected = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Usual.read(src, at, &room.UsualRoom)
+		v.Usual = &room.Usual
+	} else {
+		v.Usual = nil
+	}
+	return at
+}
+
+// figureRoom is what a Figure points to.
+type figureRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Figure) read(src []byte, at int, room *figureRoom) int {
+	v.Name, at = readString(v.Name, src, at)
+	v.Min, at = readDouble(src, at)
+	v.Mean, at = readDouble(src, at)
+	v.Max, at = readDouble(src, at)
+	v.Count, at = readLong(src, at)
+	return at
+}
+
+// errorTimeRoom is what a ErrorTime points to.
+type errorTimeRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *ErrorTime) read(src []byte, at int, room *errorTimeRoom) int {
+	v.Kind, at = readString(v.Kind, src, at)
+	v.MS, at = readInt(src, at)
+	return at
+}
+
+// pendingRoom is what a Pending points to.
+type pendingRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Pending) read(src []byte, at int, room *pendingRoom) int {
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Part, at = readString(v.Part, src, at)
+	v.Since, at = readLong(src, at)
+	return at
+}
+
+// usualRoom is what a Usual points to.
+type usualRoom struct {
+	BaselinesRoom []baselineRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Usual) read(src []byte, at int, room *usualRoom) int {
+	v.Format, at = readString(v.Format, src, at)
+	v.Baselines, at = readItems(v.Baselines, src, at, 19)
+	room.BaselinesRoom = sized(room.BaselinesRoom, len(v.Baselines))
+	for i := range v.Baselines {
+		at = v.Baselines[i].read(src, at, &room.BaselinesRoom[i])
+	}
+	at = readEnd(src, at, len(v.Baselines))
+	return at
+}
+
+// baselineRoom is what a Baseline points to.
+type baselineRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Baseline) read(src []byte, at int, room *baselineRoom) int {
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Level, at = readDouble(src, at)
+	v.Spread, at = readDouble(src, at)
+	v.Spans, at = readInt(src, at)
+	v.Bad, at = readInt(src, at)
+	return at
+}

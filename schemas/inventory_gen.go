@@ -93,3 +93,171 @@ type CaptionService struct {
 	Number   int32  `avro:"number" json:"number"`
 	Language string `avro:"language" json:"language"`
 }
+
+// inventoryRoom is what a Inventory points to.
+type inventoryRoom struct {
+	TracksRoom     []trackRoom
+	Programmes     []Programme
+	ProgrammesRoom []programmeRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Inventory) read(src []byte, at int, room *inventoryRoom) int {
+	var there bool
+	v.Session, at = readLong(src, at)
+	v.Epoch, at = readInt(src, at)
+	v.At, at = readLong(src, at)
+	v.Version, at = readInt(src, at)
+	v.Container, at = readString(v.Container, src, at)
+	v.Tracks, at = readItems(v.Tracks, src, at, 9)
+	room.TracksRoom = sized(room.TracksRoom, len(v.Tracks))
+	for i := range v.Tracks {
+		at = v.Tracks[i].read(src, at, &room.TracksRoom[i])
+	}
+	at = readEnd(src, at, len(v.Tracks))
+	if there, at = readPresence(src, at); there {
+		room.Programmes, at = readItems(room.Programmes, src, at, 5)
+		room.ProgrammesRoom = sized(room.ProgrammesRoom, len(room.Programmes))
+		for i := range room.Programmes {
+			at = room.Programmes[i].read(src, at, &room.ProgrammesRoom[i])
+		}
+		at = readEnd(src, at, len(room.Programmes))
+		v.Programmes = &room.Programmes
+	} else {
+		v.Programmes = nil
+	}
+	return at
+}
+
+// trackRoom is what a Track points to.
+type trackRoom struct {
+	Video     VideoFormat
+	VideoRoom videoFormatRoom
+	Audio     AudioFormat
+	AudioRoom audioFormatRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Track) read(src []byte, at int, room *trackRoom) int {
+	var there bool
+	v.Index, at = readInt(src, at)
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Codec, at = readString(v.Codec, src, at)
+	v.Profile, at = readString(v.Profile, src, at)
+	v.Language, at = readString(v.Language, src, at)
+	v.ID, at = readInt(src, at)
+	v.BitRate, at = readLong(src, at)
+	if there, at = readPresence(src, at); there {
+		at = room.Video.read(src, at, &room.VideoRoom)
+		v.Video = &room.Video
+	} else {
+		v.Video = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Audio.read(src, at, &room.AudioRoom)
+		v.Audio = &room.Audio
+	} else {
+		v.Audio = nil
+	}
+	return at
+}
+
+// videoFormatRoom is what a VideoFormat points to.
+type videoFormatRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *VideoFormat) read(src []byte, at int, room *videoFormatRoom) int {
+	v.Width, at = readInt(src, at)
+	v.Height, at = readInt(src, at)
+	v.SARNum, at = readInt(src, at)
+	v.SARDen, at = readInt(src, at)
+	v.PixelFormat, at = readString(v.PixelFormat, src, at)
+	v.Depth, at = readInt(src, at)
+	v.Range, at = readString(v.Range, src, at)
+	v.Transfer, at = readString(v.Transfer, src, at)
+	v.Matrix, at = readString(v.Matrix, src, at)
+	v.Primaries, at = readString(v.Primaries, src, at)
+	v.FrameRateNum, at = readInt(src, at)
+	v.FrameRateDen, at = readInt(src, at)
+	v.Rotation, at = readInt(src, at)
+	return at
+}
+
+// audioFormatRoom is what a AudioFormat points to.
+type audioFormatRoom struct {
+	Dialnorm int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *AudioFormat) read(src []byte, at int, room *audioFormatRoom) int {
+	var there bool
+	v.SampleRate, at = readInt(src, at)
+	v.Channels, at = readInt(src, at)
+	v.Layout, at = readString(v.Layout, src, at)
+	v.SampleFormat, at = readString(v.SampleFormat, src, at)
+	if there, at = readPresence(src, at); there {
+		room.Dialnorm, at = readInt(src, at)
+		v.Dialnorm = &room.Dialnorm
+	} else {
+		v.Dialnorm = nil
+	}
+	return at
+}
+
+// programmeRoom is what a Programme points to.
+type programmeRoom struct {
+	StreamsRoom []elementaryStreamRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Programme) read(src []byte, at int, room *programmeRoom) int {
+	v.Number, at = readInt(src, at)
+	v.PMTPID, at = readInt(src, at)
+	v.PCRPID, at = readInt(src, at)
+	v.CASystems, at = readItems(v.CASystems, src, at, 1)
+	for i := range v.CASystems {
+		v.CASystems[i], at = readInt(src, at)
+	}
+	at = readEnd(src, at, len(v.CASystems))
+	v.Streams, at = readItems(v.Streams, src, at, 6)
+	room.StreamsRoom = sized(room.StreamsRoom, len(v.Streams))
+	for i := range v.Streams {
+		at = v.Streams[i].read(src, at, &room.StreamsRoom[i])
+	}
+	at = readEnd(src, at, len(v.Streams))
+	return at
+}
+
+// elementaryStreamRoom is what a ElementaryStream points to.
+type elementaryStreamRoom struct {
+	CaptionsRoom []captionServiceRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *ElementaryStream) read(src []byte, at int, room *elementaryStreamRoom) int {
+	v.PID, at = readInt(src, at)
+	v.StreamType, at = readInt(src, at)
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Registration, at = readString(v.Registration, src, at)
+	v.Language, at = readString(v.Language, src, at)
+	v.Captions, at = readItems(v.Captions, src, at, 3)
+	room.CaptionsRoom = sized(room.CaptionsRoom, len(v.Captions))
+	for i := range v.Captions {
+		at = v.Captions[i].read(src, at, &room.CaptionsRoom[i])
+	}
+	at = readEnd(src, at, len(v.Captions))
+	return at
+}
+
+// captionServiceRoom is what a CaptionService points to.
+type captionServiceRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *CaptionService) read(src []byte, at int, room *captionServiceRoom) int {
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Number, at = readInt(src, at)
+	v.Language, at = readString(v.Language, src, at)
+	return at
+}

@@ -15,3 +15,19 @@ type Model struct {
 	SHA256  [32]byte `avro:"sha256" json:"sha256"`
 	Created int64    `avro:"created" json:"created"`
 }
+
+// modelRoom is what a Model points to.
+type modelRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Model) read(src []byte, at int, room *modelRoom) int {
+	v.Version, at = readLong(src, at)
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Features, at = readString(v.Features, src, at)
+	v.Card, at = readString(v.Card, src, at)
+	v.Weights, at = readBytes(v.Weights, src, at)
+	at = readFixed(v.SHA256[:], src, at)
+	v.Created, at = readLong(src, at)
+	return at
+}

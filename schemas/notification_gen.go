@@ -26,3 +26,25 @@ type Notification struct {
 	// From the defect's detection to the end of the attempt.
 	DelayMS int64 `avro:"delay_ms" json:"delay_ms"`
 }
+
+// notificationRoom is what a Notification points to.
+type notificationRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Notification) read(src []byte, at int, room *notificationRoom) int {
+	v.Message, at = readString(v.Message, src, at)
+	v.Stream, at = readString(v.Stream, src, at)
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Revision, at = readInt(src, at)
+	v.State, at = readString(v.State, src, at)
+	v.Receiver, at = readString(v.Receiver, src, at)
+	v.Attempt, at = readInt(src, at)
+	v.Outcome, at = readString(v.Outcome, src, at)
+	v.Status, at = readInt(src, at)
+	v.Error, at = readString(v.Error, src, at)
+	v.Time, at = readLong(src, at)
+	v.LatencyMS, at = readInt(src, at)
+	v.DelayMS, at = readLong(src, at)
+	return at
+}

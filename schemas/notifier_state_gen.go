@@ -10,3 +10,16 @@ type NotifierState struct {
 	Time    int64  `avro:"time" json:"time"`
 	Expires int64  `avro:"expires" json:"expires"`
 }
+
+// notifierStateRoom is what a NotifierState points to.
+type notifierStateRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *NotifierState) read(src []byte, at int, room *notifierStateRoom) int {
+	v.Kind, at = readString(v.Kind, src, at)
+	v.Payload, at = readBytes(v.Payload, src, at)
+	v.Time, at = readLong(src, at)
+	v.Expires, at = readLong(src, at)
+	return at
+}

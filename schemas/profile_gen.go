@@ -15,3 +15,34 @@ type Profile struct {
 	// Of the profiles that fit a stream the one of the highest priority applies, of those the one with the most labels and matchers. Null: 0.
 	Priority *int32 `avro:"priority" json:"priority,omitempty"`
 }
+
+// profileRoom is what a Profile points to.
+type profileRoom struct {
+	Matchers []string
+	Priority int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Profile) read(src []byte, at int, room *profileRoom) int {
+	var there bool
+	v.Selector, at = readEntries(v.Selector, src, at, 2, func(src []byte, at int) (string, int) { return readString("", src, at) })
+	v.Rules, at = readString(v.Rules, src, at)
+	v.Origin, at = readString(v.Origin, src, at)
+	if there, at = readPresence(src, at); there {
+		room.Matchers, at = readItems(room.Matchers, src, at, 1)
+		for i := range room.Matchers {
+			room.Matchers[i], at = readString(room.Matchers[i], src, at)
+		}
+		at = readEnd(src, at, len(room.Matchers))
+		v.Matchers = &room.Matchers
+	} else {
+		v.Matchers = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Priority, at = readInt(src, at)
+		v.Priority = &room.Priority
+	} else {
+		v.Priority = nil
+	}
+	return at
+}

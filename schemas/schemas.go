@@ -23,28 +23,34 @@ type Schema[T any] struct {
 	Name   string
 	text   string
 	parsed *avro.Schema
+	// baked is its id without a registry.
+	baked  uint32
 	append func(dst []byte, v *T) ([]byte, error)
-	decode func(src []byte, v *T) (rest []byte, err error)
-	// resolve makes the decoder of bytes that another version of the schema wrote.
-	resolve func(writer *avro.Schema) (func(src []byte, v *T) (rest []byte, err error), error)
+	// decoder makes a decoder of bytes that were written with this schema.
+	decoder func() decoder[T]
+	// resolve makes one of bytes that another version of the schema wrote, which may be shared.
+	resolve func(writer *avro.Schema) (decoder[T], error)
 }
+
+// decoder decodes the value at the beginning of src. It belongs to one goroutine, and what it returned last is gone with the next.
+type decoder[T any] func(src []byte) (v *T, rest []byte, err error)
 
 // Text is the schema as JSON, as it stands in the .avsc file.
 func (s *Schema[T]) Text() string { return s.text }
 
 // The schemas of the topics' values.
 var (
-	DefectEvents   = record[DefectEvent]("defect_event")
-	StreamSpecs    = record[StreamSpec]("stream_spec")
-	Healths        = record[Health]("health")
-	Evidences      = record[Evidence]("evidence")
-	Verdicts       = record[Verdict]("verdict")
-	Profiles       = record[Profile]("profile")
-	Models         = record[Model]("model")
-	Notifications  = record[Notification]("notification")
-	NotifierStates = record[NotifierState]("notifier_state")
-	Audits         = record[Audit]("audit")
-	DeadLetters    = record[DeadLetter]("dead_letter")
+	DefectEvents   = record("defect_event", (*DefectEvent).read)
+	StreamSpecs    = record("stream_spec", (*StreamSpec).read)
+	Healths        = record("health", (*Health).read)
+	Evidences      = record("evidence", (*Evidence).read)
+	Verdicts       = record("verdict", (*Verdict).read)
+	Profiles       = record("profile", (*Profile).read)
+	Models         = record("model", (*Model).read)
+	Notifications  = record("notification", (*Notification).read)
+	NotifierStates = record("notifier_state", (*NotifierState).read)
+	Audits         = record("audit", (*Audit).read)
+	DeadLetters    = record("dead_letter", (*DeadLetter).read)
 	Features       = union()
 )
 
@@ -70,23 +76,43 @@ func All() []Known {
 
 func known[T any](s *Schema[T]) Known { return Known{s.Name, s.text, s.parsed} }
 
-// record is the schema in file, whose values are a T.
-func record[T any](file string) *Schema[T] {
+// record is the schema in file, whose values are a T, which is read by generated code.
+func record[T, Room any](file string, read func(v *T, src []byte, at int, room *Room) int) *Schema[T] {
 	text, parsed := parse(file)
-	decoder := func(schema *avro.Schema) func([]byte, *T) ([]byte, error) {
-		return func(src []byte, v *T) ([]byte, error) { return schema.Decode(src, v) }
-	}
 	return &Schema[T]{
-		Name: parsed.Root().Name, text: text, parsed: parsed,
-		append: func(dst []byte, v *T) ([]byte, error) { return parsed.AppendEncode(dst, v) },
-		decode: decoder(parsed),
-		resolve: func(writer *avro.Schema) (func([]byte, *T) ([]byte, error), error) {
+		Name: parsed.Root().Name, text: text, parsed: parsed, baked: BakedID(parsed),
+		append:  func(dst []byte, v *T) ([]byte, error) { return parsed.AppendEncode(dst, v) },
+		decoder: func() decoder[T] { return generated(parsed, read) },
+		resolve: func(writer *avro.Schema) (decoder[T], error) {
 			resolved, err := avro.Resolve(writer, parsed)
 			if err != nil {
 				return nil, err
 			}
-			return decoder(resolved), nil
+			return library[T](resolved), nil
 		},
+	}
+}
+
+// generated decodes by generated code into the same memory again and again. What that does not read is the library's to judge, and to find words for.
+func generated[T, Room any](schema *avro.Schema, read func(v *T, src []byte, at int, room *Room) int) decoder[T] {
+	memory, judge := new(struct {
+		value T
+		room  Room
+	}), library[T](schema)
+	return func(src []byte) (*T, []byte, error) {
+		if end := read(&memory.value, src, 0, &memory.room); end >= 0 {
+			return &memory.value, src[end:], nil
+		}
+		return judge(src)
+	}
+}
+
+// library decodes by the library into new memory.
+func library[T any](schema *avro.Schema) decoder[T] {
+	return func(src []byte) (*T, []byte, error) {
+		v := new(T)
+		rest, err := schema.Decode(src, v)
+		return v, rest, err
 	}
 }
 

@@ -23,3 +23,28 @@ type Setting struct {
 	// As in StreamSpec, but that times of the week stand as instants, from the day before time to the day after it. Null: nothing.
 	Expectations *string `avro:"expectations" json:"expectations,omitempty"`
 }
+
+// settingRoom is what a Setting points to.
+type settingRoom struct {
+	Expectations string
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Setting) read(src []byte, at int, room *settingRoom) int {
+	var there bool
+	v.Time, at = readLong(src, at)
+	v.Generation, at = readInt(src, at)
+	v.Stream, at = readString(v.Stream, src, at)
+	v.Removed, at = readBool(src, at)
+	v.Labels, at = readEntries(v.Labels, src, at, 2, func(src []byte, at int) (string, int) { return readString("", src, at) })
+	v.Profile, at = readString(v.Profile, src, at)
+	v.Rules, at = readString(v.Rules, src, at)
+	v.Models, at = readEntries(v.Models, src, at, 2, func(src []byte, at int) (int64, int) { return readLong(src, at) })
+	if there, at = readPresence(src, at); there {
+		room.Expectations, at = readString(room.Expectations, src, at)
+		v.Expectations = &room.Expectations
+	} else {
+		v.Expectations = nil
+	}
+	return at
+}

@@ -238,3 +238,459 @@ type RTP struct {
 	// Times that another SSRC, or another stretch of sequence numbers, became the stream. Nothing is compared over one.
 	Restarts int32 `avro:"restarts" json:"restarts"`
 }
+
+// streamSecondRoom is what a StreamSecond points to.
+type streamSecondRoom struct {
+	Sampling      int32
+	FramesPassed  int32
+	Timing        Timing
+	TimingRoom    timingRoom
+	Transport     Transport
+	TransportRoom transportRoom
+	Playlist      Playlist
+	PlaylistRoom  playlistRoom
+	Splice        Splice
+	SpliceRoom    spliceRoom
+	Cues          Cues
+	CuesRoom      cuesRoom
+	Datagrams     Datagrams
+	DatagramsRoom datagramsRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *StreamSecond) read(src []byte, at int, room *streamSecondRoom) int {
+	var there bool
+	v.Session, at = readLong(src, at)
+	v.Epoch, at = readInt(src, at)
+	v.Seq, at = readLong(src, at)
+	v.At, at = readLong(src, at)
+	v.State, at = readString(v.State, src, at)
+	v.Reason, at = readString(v.Reason, src, at)
+	v.FramesDecoded, at = readInt(src, at)
+	v.FramesAnalysed, at = readInt(src, at)
+	v.AudioBlocks, at = readInt(src, at)
+	v.Bytes, at = readLong(src, at)
+	v.Reconnects, at = readInt(src, at)
+	v.Restarts, at = readInt(src, at)
+	v.Dropped, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.Sampling, at = readInt(src, at)
+		v.Sampling = &room.Sampling
+	} else {
+		v.Sampling = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.FramesPassed, at = readInt(src, at)
+		v.FramesPassed = &room.FramesPassed
+	} else {
+		v.FramesPassed = nil
+	}
+	v.Edge, at = readString(v.Edge, src, at)
+	if there, at = readPresence(src, at); there {
+		at = room.Timing.read(src, at, &room.TimingRoom)
+		v.Timing = &room.Timing
+	} else {
+		v.Timing = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Transport.read(src, at, &room.TransportRoom)
+		v.Transport = &room.Transport
+	} else {
+		v.Transport = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Playlist.read(src, at, &room.PlaylistRoom)
+		v.Playlist = &room.Playlist
+	} else {
+		v.Playlist = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Splice.read(src, at, &room.SpliceRoom)
+		v.Splice = &room.Splice
+	} else {
+		v.Splice = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Cues.read(src, at, &room.CuesRoom)
+		v.Cues = &room.Cues
+	} else {
+		v.Cues = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Datagrams.read(src, at, &room.DatagramsRoom)
+		v.Datagrams = &room.Datagrams
+	} else {
+		v.Datagrams = nil
+	}
+	return at
+}
+
+// timingRoom is what a Timing points to.
+type timingRoom struct {
+	SkewMin int32
+	SkewMax int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Timing) read(src []byte, at int, room *timingRoom) int {
+	var there bool
+	v.PTSJitterMean, at = readInt(src, at)
+	v.PTSJitterMax, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.SkewMin, at = readInt(src, at)
+		v.SkewMin = &room.SkewMin
+	} else {
+		v.SkewMin = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.SkewMax, at = readInt(src, at)
+		v.SkewMax = &room.SkewMax
+	} else {
+		v.SkewMax = nil
+	}
+	return at
+}
+
+// transportRoom is what a Transport points to.
+type transportRoom struct {
+	PATIntervalMax int32
+	PMTIntervalMax int32
+	PCRGapMax      int32
+	PTSGapMax      int32
+	InSync         bool
+	PATErrors      int32
+	PMTErrors      int32
+	CATErrors      int32
+	PCRCount       int32
+	PCRErrors      int32
+	PTSErrors      int32
+	BitRate        int64
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Transport) read(src []byte, at int, room *transportRoom) int {
+	var there bool
+	v.Packets, at = readInt(src, at)
+	v.SyncLosses, at = readInt(src, at)
+	v.SyncByteErrors, at = readInt(src, at)
+	v.TransportErrors, at = readInt(src, at)
+	v.ContinuityErrors, at = readEntries(v.ContinuityErrors, src, at, 2, func(src []byte, at int) (int32, int) { return readInt(src, at) })
+	v.Duplicates, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.PATIntervalMax, at = readInt(src, at)
+		v.PATIntervalMax = &room.PATIntervalMax
+	} else {
+		v.PATIntervalMax = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.PMTIntervalMax, at = readInt(src, at)
+		v.PMTIntervalMax = &room.PMTIntervalMax
+	} else {
+		v.PMTIntervalMax = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.PCRGapMax, at = readInt(src, at)
+		v.PCRGapMax = &room.PCRGapMax
+	} else {
+		v.PCRGapMax = nil
+	}
+	v.PCRDiscontinuities, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.PTSGapMax, at = readInt(src, at)
+		v.PTSGapMax = &room.PTSGapMax
+	} else {
+		v.PTSGapMax = nil
+	}
+	v.PIDMissing, at = readInt(src, at)
+	v.CRCErrors, at = readInt(src, at)
+	v.NullPackets, at = readInt(src, at)
+	v.Scrambled, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.InSync, at = readBool(src, at)
+		v.InSync = &room.InSync
+	} else {
+		v.InSync = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.PATErrors, at = readInt(src, at)
+		v.PATErrors = &room.PATErrors
+	} else {
+		v.PATErrors = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.PMTErrors, at = readInt(src, at)
+		v.PMTErrors = &room.PMTErrors
+	} else {
+		v.PMTErrors = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.CATErrors, at = readInt(src, at)
+		v.CATErrors = &room.CATErrors
+	} else {
+		v.CATErrors = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.PCRCount, at = readInt(src, at)
+		v.PCRCount = &room.PCRCount
+	} else {
+		v.PCRCount = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.PCRErrors, at = readInt(src, at)
+		v.PCRErrors = &room.PCRErrors
+	} else {
+		v.PCRErrors = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.PTSErrors, at = readInt(src, at)
+		v.PTSErrors = &room.PTSErrors
+	} else {
+		v.PTSErrors = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.BitRate, at = readLong(src, at)
+		v.BitRate = &room.BitRate
+	} else {
+		v.BitRate = nil
+	}
+	return at
+}
+
+// playlistRoom is what a Playlist points to.
+type playlistRoom struct {
+	PDTDriftMS      int32
+	SegmentsMissed  int32
+	SegmentsLate    int32
+	SoundAgeMS      int32
+	SoundErrors     int32
+	VariantsPresent int32
+	ClockSkewMS     int32
+	Ended           bool
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Playlist) read(src []byte, at int, room *playlistRoom) int {
+	var there bool
+	v.AgeMS, at = readInt(src, at)
+	v.TargetMS, at = readInt(src, at)
+	v.MediaSequence, at = readLong(src, at)
+	v.SequenceStep, at = readInt(src, at)
+	v.DiscontinuitySequence, at = readLong(src, at)
+	v.Length, at = readInt(src, at)
+	v.Segments, at = readInt(src, at)
+	v.SegmentErrors, at = readInt(src, at)
+	v.SegmentStatus, at = readInt(src, at)
+	v.SegmentLatencyMS, at = readInt(src, at)
+	v.Throughput, at = readLong(src, at)
+	v.Bandwidth, at = readLong(src, at)
+	v.DurationErrorMS, at = readInt(src, at)
+	v.Variants, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.PDTDriftMS, at = readInt(src, at)
+		v.PDTDriftMS = &room.PDTDriftMS
+	} else {
+		v.PDTDriftMS = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.SegmentsMissed, at = readInt(src, at)
+		v.SegmentsMissed = &room.SegmentsMissed
+	} else {
+		v.SegmentsMissed = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.SegmentsLate, at = readInt(src, at)
+		v.SegmentsLate = &room.SegmentsLate
+	} else {
+		v.SegmentsLate = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.SoundAgeMS, at = readInt(src, at)
+		v.SoundAgeMS = &room.SoundAgeMS
+	} else {
+		v.SoundAgeMS = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.SoundErrors, at = readInt(src, at)
+		v.SoundErrors = &room.SoundErrors
+	} else {
+		v.SoundErrors = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.VariantsPresent, at = readInt(src, at)
+		v.VariantsPresent = &room.VariantsPresent
+	} else {
+		v.VariantsPresent = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.ClockSkewMS, at = readInt(src, at)
+		v.ClockSkewMS = &room.ClockSkewMS
+	} else {
+		v.ClockSkewMS = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Ended, at = readBool(src, at)
+		v.Ended = &room.Ended
+	} else {
+		v.Ended = nil
+	}
+	return at
+}
+
+// spliceRoom is what a Splice points to.
+type spliceRoom struct {
+	EventID    int64
+	PTS        int64
+	SinceMS    int64
+	Unmatched  int32
+	Events     []SpliceEvent
+	EventsRoom []spliceEventRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Splice) read(src []byte, at int, room *spliceRoom) int {
+	var there bool
+	v.Count, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.EventID, at = readLong(src, at)
+		v.EventID = &room.EventID
+	} else {
+		v.EventID = nil
+	}
+	v.Kind, at = readString(v.Kind, src, at)
+	if there, at = readPresence(src, at); there {
+		room.PTS, at = readLong(src, at)
+		v.PTS = &room.PTS
+	} else {
+		v.PTS = nil
+	}
+	v.Out, at = readBool(src, at)
+	if there, at = readPresence(src, at); there {
+		room.SinceMS, at = readLong(src, at)
+		v.SinceMS = &room.SinceMS
+	} else {
+		v.SinceMS = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Unmatched, at = readInt(src, at)
+		v.Unmatched = &room.Unmatched
+	} else {
+		v.Unmatched = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Events, at = readItems(room.Events, src, at, 7)
+		room.EventsRoom = sized(room.EventsRoom, len(room.Events))
+		for i := range room.Events {
+			at = room.Events[i].read(src, at, &room.EventsRoom[i])
+		}
+		at = readEnd(src, at, len(room.Events))
+		v.Events = &room.Events
+	} else {
+		v.Events = nil
+	}
+	return at
+}
+
+// spliceEventRoom is what a SpliceEvent points to.
+type spliceEventRoom struct {
+	EventID          int64
+	SegmentationType int32
+	PTS              int64
+	Out              bool
+	Duration         int64
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *SpliceEvent) read(src []byte, at int, room *spliceEventRoom) int {
+	var there bool
+	v.Kind, at = readString(v.Kind, src, at)
+	if there, at = readPresence(src, at); there {
+		room.EventID, at = readLong(src, at)
+		v.EventID = &room.EventID
+	} else {
+		v.EventID = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.SegmentationType, at = readInt(src, at)
+		v.SegmentationType = &room.SegmentationType
+	} else {
+		v.SegmentationType = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.PTS, at = readLong(src, at)
+		v.PTS = &room.PTS
+	} else {
+		v.PTS = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Out, at = readBool(src, at)
+		v.Out = &room.Out
+	} else {
+		v.Out = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Duration, at = readLong(src, at)
+		v.Duration = &room.Duration
+	} else {
+		v.Duration = nil
+	}
+	v.Cancelled, at = readBool(src, at)
+	return at
+}
+
+// cuesRoom is what a Cues points to.
+type cuesRoom struct {
+	SinceMS int64
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Cues) read(src []byte, at int, room *cuesRoom) int {
+	var there bool
+	v.Cea608, at = readInt(src, at)
+	v.Cea708, at = readInt(src, at)
+	v.Webvtt, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.SinceMS, at = readLong(src, at)
+		v.SinceMS = &room.SinceMS
+	} else {
+		v.SinceMS = nil
+	}
+	return at
+}
+
+// datagramsRoom is what a Datagrams points to.
+type datagramsRoom struct {
+	Rtp     RTP
+	RtpRoom rtpRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Datagrams) read(src []byte, at int, room *datagramsRoom) int {
+	var there bool
+	v.Received, at = readInt(src, at)
+	v.Unaligned, at = readInt(src, at)
+	v.Dropped, at = readInt(src, at)
+	v.ReceiveBuffer, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		at = room.Rtp.read(src, at, &room.RtpRoom)
+		v.Rtp = &room.Rtp
+	} else {
+		v.Rtp = nil
+	}
+	return at
+}
+
+// rtpRoom is what a RTP points to.
+type rtpRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *RTP) read(src []byte, at int, room *rtpRoom) int {
+	v.Packets, at = readInt(src, at)
+	v.Lost, at = readInt(src, at)
+	v.Duplicates, at = readInt(src, at)
+	v.Reordered, at = readInt(src, at)
+	v.Late, at = readInt(src, at)
+	v.Ignored, at = readInt(src, at)
+	v.Restarts, at = readInt(src, at)
+	return at
+}

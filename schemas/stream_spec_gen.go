@@ -19,3 +19,26 @@ type StreamSpec struct {
 	// What is expected of this stream, as JSON: what would be a defect of another and is none of it, and what it must have. Null: nothing.
 	Expectations *string `avro:"expectations" json:"expectations,omitempty"`
 }
+
+// streamSpecRoom is what a StreamSpec points to.
+type streamSpecRoom struct {
+	Expectations string
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *StreamSpec) read(src []byte, at int, room *streamSpecRoom) int {
+	var there bool
+	v.URL, at = readString(v.URL, src, at)
+	v.Labels, at = readEntries(v.Labels, src, at, 2, func(src []byte, at int) (string, int) { return readString("", src, at) })
+	v.Profile, at = readString(v.Profile, src, at)
+	v.Lane, at = readString(v.Lane, src, at)
+	v.Loop, at = readBool(src, at)
+	v.Origin, at = readString(v.Origin, src, at)
+	if there, at = readPresence(src, at); there {
+		room.Expectations, at = readString(room.Expectations, src, at)
+		v.Expectations = &room.Expectations
+	} else {
+		v.Expectations = nil
+	}
+	return at
+}

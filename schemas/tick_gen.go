@@ -9,3 +9,14 @@ type Tick struct {
 	// Group generation of the owner; older ones are ignored.
 	Generation int32 `avro:"generation" json:"generation"`
 }
+
+// tickRoom is what a Tick points to.
+type tickRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Tick) read(src []byte, at int, room *tickRoom) int {
+	v.Time, at = readLong(src, at)
+	v.Generation, at = readInt(src, at)
+	return at
+}

@@ -16,3 +16,27 @@ type Verdict struct {
 	Note   string `avro:"note" json:"note"`
 	Time   int64  `avro:"time" json:"time"`
 }
+
+// verdictRoom is what a Verdict points to.
+type verdictRoom struct {
+	Defect string
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Verdict) read(src []byte, at int, room *verdictRoom) int {
+	var there bool
+	v.Label, at = readString(v.Label, src, at)
+	v.Kind, at = readString(v.Kind, src, at)
+	if there, at = readPresence(src, at); there {
+		room.Defect, at = readString(room.Defect, src, at)
+		v.Defect = &room.Defect
+	} else {
+		v.Defect = nil
+	}
+	v.Start, at = readLong(src, at)
+	v.End, at = readLong(src, at)
+	v.Author, at = readString(v.Author, src, at)
+	v.Note, at = readString(v.Note, src, at)
+	v.Time, at = readLong(src, at)
+	return at
+}

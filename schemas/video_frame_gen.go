@@ -250,3 +250,436 @@ type Caption struct {
 	// A time code came with this picture: in SEI (H.264, HEVC) or a GOP header (MPEG-2: once a group, with the picture that comes out when the header is read, up to one before the group).
 	Timecode bool `avro:"timecode" json:"timecode"`
 }
+
+// videoFrameRoom is what a VideoFrame points to.
+type videoFrameRoom struct {
+	DTSDelta       int32
+	Decode         DecoderState
+	DecodeRoom     decoderStateRoom
+	Luma           Luma
+	LumaRoom       lumaRoom
+	Chroma         Chroma
+	ChromaRoom     chromaRoom
+	Grid           Grid
+	GridRoom       gridRoom
+	Difference     Difference
+	DifferenceRoom differenceRoom
+	Hash           PictureHash
+	HashRoom       pictureHashRoom
+	Detail         Detail
+	DetailRoom     detailRoom
+	Block          Block
+	BlockRoom      blockRoom
+	Macroblock     Macroblock
+	MacroblockRoom macroblockRoom
+	Field          Field
+	FieldRoom      fieldRoom
+	Border         Border
+	BorderRoom     borderRoom
+	Flash          Flash
+	FlashRoom      flashRoom
+	Sampled        Sampled
+	SampledRoom    sampledRoom
+	Caption        Caption
+	CaptionRoom    captionRoom
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *VideoFrame) read(src []byte, at int, room *videoFrameRoom) int {
+	var there bool
+	v.Session, at = readLong(src, at)
+	v.Epoch, at = readInt(src, at)
+	v.Seq, at = readLong(src, at)
+	v.At, at = readLong(src, at)
+	v.PTS, at = readLong(src, at)
+	if there, at = readPresence(src, at); there {
+		room.DTSDelta, at = readInt(src, at)
+		v.DTSDelta = &room.DTSDelta
+	} else {
+		v.DTSDelta = nil
+	}
+	v.Duration, at = readInt(src, at)
+	v.Arrival, at = readLong(src, at)
+	v.DecodeUS, at = readInt(src, at)
+	v.Format, at = readInt(src, at)
+	v.Sampling, at = readInt(src, at)
+	v.Skipped, at = readInt(src, at)
+	v.Flags, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		at = room.Decode.read(src, at, &room.DecodeRoom)
+		v.Decode = &room.Decode
+	} else {
+		v.Decode = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Luma.read(src, at, &room.LumaRoom)
+		v.Luma = &room.Luma
+	} else {
+		v.Luma = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Chroma.read(src, at, &room.ChromaRoom)
+		v.Chroma = &room.Chroma
+	} else {
+		v.Chroma = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Grid.read(src, at, &room.GridRoom)
+		v.Grid = &room.Grid
+	} else {
+		v.Grid = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Difference.read(src, at, &room.DifferenceRoom)
+		v.Difference = &room.Difference
+	} else {
+		v.Difference = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Hash.read(src, at, &room.HashRoom)
+		v.Hash = &room.Hash
+	} else {
+		v.Hash = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Detail.read(src, at, &room.DetailRoom)
+		v.Detail = &room.Detail
+	} else {
+		v.Detail = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Block.read(src, at, &room.BlockRoom)
+		v.Block = &room.Block
+	} else {
+		v.Block = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Macroblock.read(src, at, &room.MacroblockRoom)
+		v.Macroblock = &room.Macroblock
+	} else {
+		v.Macroblock = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Field.read(src, at, &room.FieldRoom)
+		v.Field = &room.Field
+	} else {
+		v.Field = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Border.read(src, at, &room.BorderRoom)
+		v.Border = &room.Border
+	} else {
+		v.Border = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Flash.read(src, at, &room.FlashRoom)
+		v.Flash = &room.Flash
+	} else {
+		v.Flash = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Sampled.read(src, at, &room.SampledRoom)
+		v.Sampled = &room.Sampled
+	} else {
+		v.Sampled = nil
+	}
+	if there, at = readPresence(src, at); there {
+		at = room.Caption.read(src, at, &room.CaptionRoom)
+		v.Caption = &room.Caption
+	} else {
+		v.Caption = nil
+	}
+	return at
+}
+
+// decoderStateRoom is what a DecoderState points to.
+type decoderStateRoom struct {
+	SinceIDR int32
+	QPMean   int32
+	QPMax    int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *DecoderState) read(src []byte, at int, room *decoderStateRoom) int {
+	var there bool
+	v.ErrorFlags, at = readInt(src, at)
+	v.Concealed, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.SinceIDR, at = readInt(src, at)
+		v.SinceIDR = &room.SinceIDR
+	} else {
+		v.SinceIDR = nil
+	}
+	v.LostBefore, at = readInt(src, at)
+	v.PacketSize, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.QPMean, at = readInt(src, at)
+		v.QPMean = &room.QPMean
+	} else {
+		v.QPMean = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.QPMax, at = readInt(src, at)
+		v.QPMax = &room.QPMax
+	} else {
+		v.QPMax = nil
+	}
+	v.Errors, at = readInt(src, at)
+	v.Ancestors, at = readInt(src, at)
+	return at
+}
+
+// lumaRoom is what a Luma points to.
+type lumaRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Luma) read(src []byte, at int, room *lumaRoom) int {
+	at = readFixed(v.CDF[:], src, at)
+	v.Mean, at = readInt(src, at)
+	v.Std, at = readInt(src, at)
+	v.Min, at = readInt(src, at)
+	v.Max, at = readInt(src, at)
+	return at
+}
+
+// chromaRoom is what a Chroma points to.
+type chromaRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Chroma) read(src []byte, at int, room *chromaRoom) int {
+	v.UMean, at = readInt(src, at)
+	v.VMean, at = readInt(src, at)
+	v.UStd, at = readInt(src, at)
+	v.VStd, at = readInt(src, at)
+	v.SaturationMean, at = readInt(src, at)
+	v.SaturationP90, at = readInt(src, at)
+	at = readFixed(v.Hue[:], src, at)
+	return at
+}
+
+// gridRoom is what a Grid points to.
+type gridRoom struct {
+	Difference [72]byte
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Grid) read(src []byte, at int, room *gridRoom) int {
+	var there bool
+	at = readFixed(v.Mean[:], src, at)
+	if there, at = readPresence(src, at); there {
+		at = readFixed(room.Difference[:], src, at)
+		v.Difference = &room.Difference
+	} else {
+		v.Difference = nil
+	}
+	return at
+}
+
+// differenceRoom is what a Difference points to.
+type differenceRoom struct {
+	Previous2 int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Difference) read(src []byte, at int, room *differenceRoom) int {
+	var there bool
+	v.Previous, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.Previous2, at = readInt(src, at)
+		v.Previous2 = &room.Previous2
+	} else {
+		v.Previous2 = nil
+	}
+	v.Low, at = readInt(src, at)
+	return at
+}
+
+// pictureHashRoom is what a PictureHash points to.
+type pictureHashRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *PictureHash) read(src []byte, at int, room *pictureHashRoom) int {
+	at = readFixed(v.Exact[:], src, at)
+	at = readFixed(v.Perceptual[:], src, at)
+	return at
+}
+
+// detailRoom is what a Detail points to.
+type detailRoom struct {
+	TI int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Detail) read(src []byte, at int, room *detailRoom) int {
+	var there bool
+	v.SI, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.TI, at = readInt(src, at)
+		v.TI = &room.TI
+	} else {
+		v.TI = nil
+	}
+	v.LaplacianFull, at = readInt(src, at)
+	v.LaplacianHalf, at = readInt(src, at)
+	v.Noise, at = readInt(src, at)
+	return at
+}
+
+// blockRoom is what a Block points to.
+type blockRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Block) read(src []byte, at int, room *blockRoom) int {
+	v.H8, at = readInt(src, at)
+	v.V8, at = readInt(src, at)
+	v.H16, at = readInt(src, at)
+	v.V16, at = readInt(src, at)
+	v.PhaseH, at = readInt(src, at)
+	v.PhaseV, at = readInt(src, at)
+	return at
+}
+
+// macroblockRoom is what a Macroblock points to.
+type macroblockRoom struct {
+	DifferenceShare int32
+	DifferenceMax   int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Macroblock) read(src []byte, at int, room *macroblockRoom) int {
+	var there bool
+	v.RowMax, at = readInt(src, at)
+	v.RowStd, at = readInt(src, at)
+	v.RowArgmax, at = readInt(src, at)
+	v.EdgeShare, at = readInt(src, at)
+	v.EdgeMax, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.DifferenceShare, at = readInt(src, at)
+		v.DifferenceShare = &room.DifferenceShare
+	} else {
+		v.DifferenceShare = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.DifferenceMax, at = readInt(src, at)
+		v.DifferenceMax = &room.DifferenceMax
+	} else {
+		v.DifferenceMax = nil
+	}
+	v.Flat, at = readInt(src, at)
+	v.ConcealmentColour, at = readInt(src, at)
+	return at
+}
+
+// fieldRoom is what a Field points to.
+type fieldRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Field) read(src []byte, at int, room *fieldRoom) int {
+	v.Alpha0, at = readInt(src, at)
+	v.Alpha1, at = readInt(src, at)
+	v.Delta, at = readInt(src, at)
+	v.Gamma0, at = readInt(src, at)
+	v.Gamma1, at = readInt(src, at)
+	return at
+}
+
+// borderRoom is what a Border points to.
+type borderRoom struct {
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Border) read(src []byte, at int, room *borderRoom) int {
+	v.Top24, at = readInt(src, at)
+	v.Bottom24, at = readInt(src, at)
+	v.Left24, at = readInt(src, at)
+	v.Right24, at = readInt(src, at)
+	v.Top40, at = readInt(src, at)
+	v.Bottom40, at = readInt(src, at)
+	v.Left40, at = readInt(src, at)
+	v.Right40, at = readInt(src, at)
+	return at
+}
+
+// flashRoom is what a Flash points to.
+type flashRoom struct {
+	LuminanceChanged int32
+	RedChanged       int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Flash) read(src []byte, at int, room *flashRoom) int {
+	var there bool
+	v.LuminanceMean, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.LuminanceChanged, at = readInt(src, at)
+		v.LuminanceChanged = &room.LuminanceChanged
+	} else {
+		v.LuminanceChanged = nil
+	}
+	v.RedMean, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.RedChanged, at = readInt(src, at)
+		v.RedChanged = &room.RedChanged
+	} else {
+		v.RedChanged = nil
+	}
+	return at
+}
+
+// sampledRoom is what a Sampled points to.
+type sampledRoom struct {
+	Banding        int32
+	BandingVersion int32
+	Model          int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Sampled) read(src []byte, at int, room *sampledRoom) int {
+	var there bool
+	if there, at = readPresence(src, at); there {
+		room.Banding, at = readInt(src, at)
+		v.Banding = &room.Banding
+	} else {
+		v.Banding = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.BandingVersion, at = readInt(src, at)
+		v.BandingVersion = &room.BandingVersion
+	} else {
+		v.BandingVersion = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Model, at = readInt(src, at)
+		v.Model = &room.Model
+	} else {
+		v.Model = nil
+	}
+	v.Tiles, at = readBytes(v.Tiles, src, at)
+	v.TileCells, at = readBytes(v.TileCells, src, at)
+	return at
+}
+
+// captionRoom is what a Caption points to.
+type captionRoom struct {
+	AFD int32
+}
+
+// read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
+func (v *Caption) read(src []byte, at int, room *captionRoom) int {
+	var there bool
+	v.Cea608, at = readInt(src, at)
+	v.Cea708, at = readInt(src, at)
+	if there, at = readPresence(src, at); there {
+		room.AFD, at = readInt(src, at)
+		v.AFD = &room.AFD
+	} else {
+		v.AFD = nil
+	}
+	v.Timecode, at = readBool(src, at)
+	return at
+}

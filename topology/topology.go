@@ -85,6 +85,6 @@ type Processor[In, Out any] interface {
 	Lookback() time.Duration
 	// Restore is given the latest output of each key before the lookback is folded again with output muted.
 	Restore(latest []Out)
-	// Fold takes the next record. What it emits is written in the transaction that commits the record's offset.
+	// Fold takes the next record, whose value is gone when it returns. What it emits is written in the transaction that commits the record's offset.
 	Fold(r Record[In], emit func(Message))
 }

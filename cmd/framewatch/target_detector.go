@@ -48,10 +48,15 @@ type partition struct {
 	detector *detector.Partition
 	// source of the events that it tells.
 	source string
+	// emit is where what the detector says goes, by way of output.
+	emit   func(topology.Message)
+	output func(detector.Output)
 }
 
 func newPartition(a *app) *partition {
-	return &partition{detector.New(detector.Config{Log: a.log}), topology.EventSource(a.config.Kafka.Prefix)}
+	p := &partition{detector: detector.New(detector.Config{Log: a.log}), source: topology.EventSource(a.config.Kafka.Prefix)}
+	p.output = p.say
+	return p
 }
 
 // Lookback is the detector's.
@@ -74,16 +79,20 @@ func (a *app) recall(ctx context.Context, p topology.Processor[schemas.Feature, 
 
 // Fold hands the detector one record and puts what it says on its topics.
 func (p *partition) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {
-	p.detector.Fold(detector.Input{Stream: r.Key, Offset: r.Offset, Feature: r.Value}, func(out detector.Output) {
-		if out.Defect != nil {
-			for _, m := range topology.Event(p.source, out.Defect) {
-				emit(m)
-			}
+	p.emit = emit
+	p.detector.Fold(detector.Input{Stream: r.Key, Offset: r.Offset, Feature: r.Value}, p.output)
+}
+
+// say puts one output on its topics.
+func (p *partition) say(out detector.Output) {
+	if out.Defect != nil {
+		for _, m := range topology.Event(p.source, out.Defect) {
+			p.emit(m)
 		}
-		if out.Health != nil {
-			emit(topology.Health.Message(out.Stream, out.Health))
-		}
-	})
+	}
+	if out.Health != nil {
+		p.emit(topology.Health.Message(out.Stream, out.Health))
+	}
 }
 
 // closer closes c when called.

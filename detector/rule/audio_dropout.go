@@ -72,12 +72,12 @@ func (d *AudioDropout) Judge(r *Record) (Verdict, bool) {
 		*t.memory = hole{}
 		v = Verdict{From: r.Time, To: end}
 	} else {
-		if short := d.zeros(t.memory, b); short > 0 {
+		levels := r.heard().levels
+		if short := d.zeros(t.memory, b, levels); short > 0 {
 			v = d.verdict(short).over(r.Time, end)
 		}
-		for i := range (end - r.Time) / slice {
-			at := r.Time + i*slice
-			if length, ok := d.add(t.memory, at, level(b.Channels, int(i))); ok {
+		for i, level := range levels {
+			if length, ok := d.add(t.memory, r.Time+int64(i)*slice, level); ok {
 				v = d.verdict(float64(length)*slice/1000).over(t.memory.began, t.memory.began+int64(length)*slice)
 				t.memory.length = 0
 			}
@@ -90,7 +90,7 @@ func (d *AudioDropout) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*AudioDropout) Describe() Description {
 	return Description{
-		Version: 1, Unit: "ms", Summary: "The sound is cut out for %s", Window: time.Second, Gap: time.Second, Parents: []string{"no_signal", "silence"},
+		Version: 1, Records: AudioBlocks, Unit: "ms", Summary: "The sound is cut out for %s", Window: time.Second, Gap: time.Second, Parents: []string{"no_signal", "silence"},
 	}
 }
 
@@ -140,22 +140,23 @@ func middle(levels [edge]float64) float64 {
 }
 
 // zeros is the length in milliseconds of a hole that is shorter than a slice: digital zero in all channels amid loud sound.
-func (d *AudioDropout) zeros(h *hole, b *schemas.AudioBlock) float64 {
+func (d *AudioDropout) zeros(h *hole, b *schemas.AudioBlock, levels []float64) float64 {
 	if h.length > 0 || len(b.Channels) == 0 || b.Samples == 0 {
 		return 0
 	}
 	n := len(b.Channels[0].KEnergy) / 4
-	for i := range n {
-		if level(b.Channels, i) < d.Loud {
+	for _, level := range levels[:n] {
+		if level < d.Loud {
 			return 0
 		}
 	}
 	shortest := int64(math.MaxInt64)
-	for _, c := range b.Channels {
-		if c.Detail == nil {
+	for i := range b.Channels {
+		detail := b.Channels[i].Detail
+		if detail == nil {
 			return 0
 		}
-		shortest = min(shortest, int64(c.Detail.ZeroRun)*int64(n)*slice/int64(b.Samples))
+		shortest = min(shortest, int64(detail.ZeroRun)*int64(n)*slice/int64(b.Samples))
 	}
 	if shortest < fewestZeros || shortest > mostZeros {
 		return 0

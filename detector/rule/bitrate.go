@@ -92,7 +92,7 @@ func octaves(rate float64) float64 { return math.Log2(rate) + 10 }
 // Describe tells what the figure is.
 func (*Bitrate) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "The pictures' bit rate is out of bounds by a factor of %s", Window: bitrateSpan, Gap: time.Second,
+		Version: 1, Records: VideoFrames, Unit: "", Summary: "The pictures' bit rate is out of bounds by a factor of %s", Window: bitrateSpan, Gap: time.Second,
 		// What is still or of one colour takes few bits.
 		Parents: []string{"no_signal", "black", "black_with_logo", "flat_colour", "freeze"},
 	}

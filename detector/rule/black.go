@@ -51,7 +51,7 @@ func (b *Black) Judge(r *Record) (Verdict, bool) {
 	}
 	share := darkShare(f.Luma, b.Level)
 	coloured := f.Chroma != nil && float64(f.Chroma.SaturationMean) >= b.Colour*256
-	if coloured || f.Grid != nil && litMiddle(f.Grid) {
+	if share > 0 && (coloured || f.Grid != nil && litMiddle(f.Grid)) {
 		share = 0
 	}
 	return b.verdict(share).over(from, to), true
@@ -60,7 +60,7 @@ func (b *Black) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Black) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Area: true, Summary: "%s of the picture is black", Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Records: VideoFrames, Unit: "share", Area: true, Summary: "%s of the picture is black", Gap: time.Second, Parents: []string{"no_signal"},
 	}
 }
 

@@ -3,6 +3,7 @@ package rule
 import (
 	"time"
 
+	"github.com/framewatch/framewatch/detector/window"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -19,8 +20,9 @@ type BlackWithLogo struct {
 	// Level is as in black.
 	Level int `yaml:"level"`
 
-	// lit is since when each cell has been lit without a break, microseconds; -1: it is dark.
-	lit [columns * rows]int64
+	// lit are the cells that are, since is from when on each of them has been without a break, microseconds.
+	lit   window.CellSet
+	since [window.Cells]int64
 	// began and last are the times of the first and newest picture without a break.
 	began, last int64
 }
@@ -67,7 +69,7 @@ func (b *BlackWithLogo) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*BlackWithLogo) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Area: true, Summary: "%s of the picture around the logo is black", Window: logoSpan, Gap: logoGap,
+		Version: 1, Records: VideoFrames, Unit: "share", Area: true, Summary: "%s of the picture around the logo is black", Window: logoSpan, Gap: logoGap,
 		Parents: []string{"no_signal", "black"},
 	}
 }
@@ -83,24 +85,18 @@ func (b *BlackWithLogo) Validate() error {
 // look counts the lit cells. constant is false when one of them is outside the corners, or none has been lit for logoSpan.
 func (b *BlackWithLogo) look(t int64, g *schemas.Grid) (cells int, constant bool) {
 	if t-b.last > logoGap.Microseconds() {
-		b.began = t
-		for i := range b.lit {
-			b.lit[i] = -1
-		}
+		b.began, b.lit = t, window.CellSet{}
 	}
 	b.last = t
-	outside := false
-	for i, mean := range g.Mean {
-		if int(mean) <= b.Level {
-			b.lit[i] = -1
-			continue
-		}
-		if b.lit[i] < 0 {
-			b.lit[i] = t
-		}
-		cells++
-		outside = outside || !inCorner(i)
-		constant = constant || t-b.lit[i] >= logoSpan.Microseconds()
+	lit := window.CellsFrom(&g.Mean, b.Level+1)
+	for i := range lit.Without(b.lit).Each() {
+		b.since[i] = t
 	}
-	return cells, constant && !outside
+	if b.lit = lit; !lit.Without(cornerCells).Empty() {
+		return lit.Len(), false
+	}
+	for i := range lit.Each() {
+		constant = constant || t-b.since[i] >= logoSpan.Microseconds()
+	}
+	return lit.Len(), constant
 }

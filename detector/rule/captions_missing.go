@@ -45,6 +45,6 @@ func (c *CaptionsMissing) Want(w Wanted) { c.wanted = w.Captions }
 // Describe tells what the figure is.
 func (*CaptionsMissing) Describe() Description {
 	return Description{
-		Version: 1, Unit: "s", Summary: "There have been no captions for %s", Gap: 2500 * time.Millisecond, Parents: []string{"no_signal"},
+		Version: 1, Records: StreamSeconds, Unit: "s", Summary: "There have been no captions for %s", Gap: 2500 * time.Millisecond, Parents: []string{"no_signal"},
 	}
 }

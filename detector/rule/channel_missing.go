@@ -55,7 +55,7 @@ func (c *ChannelMissing) Judge(r *Record) (Verdict, bool) {
 		pair[1].Reset()
 	} else {
 		for i := range pair {
-			pair[i].Add(end, decibels(kEnergy(&b.Channels[i]))-0.691)
+			pair[i].Add(end, decibels(r.heard().energies[i])-0.691)
 		}
 	}
 	if pair[0].Full(end) && pair[1].Full(end) {
@@ -76,7 +76,7 @@ func (c *ChannelMissing) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*ChannelMissing) Describe() Description {
 	return Description{
-		Version: 1, Unit: "dB", Summary: "One of the front channels is %s below full scale while the other is loud", Window: missingSpan, Gap: time.Second,
+		Version: 1, Records: AudioBlocks, Unit: "dB", Summary: "One of the front channels is %s below full scale while the other is loud", Window: missingSpan, Gap: time.Second,
 		Parents: []string{"no_signal", "silence"},
 	}
 }

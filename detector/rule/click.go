@@ -89,7 +89,7 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Click) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "There were %s clicks in five seconds", Window: clickSpan + clickPast, Gap: time.Second,
+		Version: 1, Records: AudioBlocks, Unit: "", Summary: "There were %s clicks in five seconds", Window: clickSpan + clickPast, Gap: time.Second,
 		Parents: []string{"no_signal", "silence", "clipping"},
 	}
 }
@@ -115,11 +115,12 @@ func (c *Click) add(m *clicks, from, to int64, step float64, channels []schemas.
 
 // largestStep between two samples of a channel, of full scale.
 func largestStep(channels []schemas.Channel) (step float64, ok bool) {
-	for _, c := range channels {
-		if c.Detail == nil {
+	for i := range channels {
+		detail := channels[i].Detail
+		if detail == nil {
 			return 0, false
 		}
-		step = max(step, float64(c.Detail.Step)/(1<<20))
+		step = max(step, float64(detail.Step)/(1<<20))
 	}
 	return step, len(channels) > 0
 }

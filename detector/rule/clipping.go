@@ -14,6 +14,7 @@ type Clipping struct {
 	Options `yaml:",inline"`
 
 	tracks perTrack[*window.Sums]
+	runs   []float64
 }
 
 // NewClipping is the rule with its documented defaults.
@@ -39,9 +40,10 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 	}
 	end := t.end
 	v := Verdict{From: r.Time, To: end}
-	if runs, ok := clipRuns(b.Channels); !ok || b.Skipped > 0 {
+	var ok bool
+	if c.runs, ok = clipRuns(c.runs, b.Channels); !ok || b.Skipped > 0 {
 		t.memory.Reset()
-	} else if t.memory.Add(end, runs...); t.memory.Full(end) {
+	} else if t.memory.Add(end, c.runs...); t.memory.Full(end) {
 		v = c.verdict(t.memory.Largest()/clippingSpan.Seconds()).within(end, clippingSpan, 0.5)
 	}
 	v.Part = t.part
@@ -51,6 +53,6 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Clipping) Describe() Description {
 	return Description{
-		Version: 1, Unit: "/s", Summary: "The sound is clipped %s", Window: clippingSpan, Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Records: AudioBlocks, Unit: "/s", Summary: "The sound is clipped %s", Window: clippingSpan, Gap: time.Second, Parents: []string{"no_signal"},
 	}
 }

@@ -170,7 +170,7 @@ func (c *ContentMismatch) Meet(other Rule) { c.other, _ = other.(*ContentMismatc
 // Describe tells what the figure is.
 func (*ContentMismatch) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "%s of the pictures differ from those of the stream that it is to be the same as", Window: printSpan + time.Second,
+		Version: 1, Records: VideoFrames | Ticks, Unit: "share", Summary: "%s of the pictures differ from those of the stream that it is to be the same as", Window: printSpan + time.Second,
 		Gap: 2500 * time.Millisecond, Absence: true, Parents: []string{"no_monitor", "no_signal", "freeze", "black", "slate"},
 	}
 }

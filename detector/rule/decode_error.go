@@ -46,7 +46,8 @@ func (d *DecodeError) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*DecodeError) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "Pictures are damaged: %s errors in one", Window: spoiltFor, Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Records: VideoFrames | StreamSeconds, Unit: "", Summary: "Pictures are damaged: %s errors in one", Window: spoiltFor, Gap: time.Second,
+		Parents: []string{"no_signal"},
 	}
 }
 

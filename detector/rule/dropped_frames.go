@@ -65,6 +65,7 @@ func (d *DroppedFrames) hole(t int64, f *schemas.VideoFrame) Verdict {
 // Describe tells what the figure is.
 func (*DroppedFrames) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "%s pictures are missing in a row", Window: 2 * time.Second, Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Records: VideoFrames | StreamSeconds, Unit: "", Summary: "%s pictures are missing in a row", Window: 2 * time.Second, Gap: time.Second,
+		Parents: []string{"no_signal"},
 	}
 }

@@ -44,7 +44,7 @@ func (x *Flash) Judge(r *Record) (Verdict, bool) {
 	if f == nil {
 		return Verdict{}, false
 	}
-	x.waiting = x.waiting[:0]
+	x.begin()
 	end := r.Time + duration(f)
 	if !x.began || f.Epoch != x.epoch || r.Time-x.last > time.Second.Microseconds() || f.Flash == nil || f.Sampling != 1 || f.Skipped > 0 {
 		x.luminance.Reset()
@@ -52,35 +52,33 @@ func (x *Flash) Judge(r *Record) (Verdict, bool) {
 		x.epoch, x.began, x.since = f.Epoch, true, r.Time
 	}
 	x.last = r.Time
-	for _, part := range []struct {
-		name    string
-		flashes *window.Flash
-		mean    func() (mean float64, changed *int32)
-	}{
-		{"luminance", x.luminance, func() (float64, *int32) { return float64(f.Flash.LuminanceMean) / wholeLight, f.Flash.LuminanceChanged }},
-		{"red", x.red, func() (float64, *int32) { return float64(f.Flash.RedMean) / redUnit, f.Flash.RedChanged }},
-	} {
-		v := Verdict{}
-		if f.Flash != nil {
-			mean, changed := part.mean()
-			part.flashes.Add(r.Time, mean, float64(known(changed))/flashCells)
-			if r.Time-x.since >= flashMemory.Microseconds() || part.flashes.Transitions() >= int(x.Raise) {
-				v = x.verdict(float64(part.flashes.Transitions()))
-			}
-		}
-		v.Part = part.name
-		v = v.over(r.Time, end)
-		if since, ok := part.flashes.Since(); ok && v.State == Bad {
-			v.From = since
-		}
-		x.waiting = append(x.waiting, v)
+	light, red := Verdict{From: r.Time}, Verdict{From: r.Time}
+	if m := f.Flash; m != nil {
+		light = x.judge(x.luminance, r.Time, float64(m.LuminanceMean)/wholeLight, m.LuminanceChanged)
+		red = x.judge(x.red, r.Time, float64(m.RedMean)/redUnit, m.RedChanged)
 	}
+	light.Part, red.Part, light.To, red.To = "luminance", "red", end, end
+	x.waiting = append(x.waiting, light, red)
 	return x.More()
+}
+
+// judge puts the figure of a picture into the transitions and counts them.
+func (x *Flash) judge(flashes *window.Flash, t int64, mean float64, changed *int32) Verdict {
+	flashes.Add(t, mean, float64(known(changed))/flashCells)
+	v, n := Verdict{}, flashes.Transitions()
+	if t-x.since >= flashMemory.Microseconds() || n >= int(x.Raise) {
+		v = x.verdict(float64(n))
+	}
+	v.From = t
+	if since, ok := flashes.Since(); ok && v.State == Bad {
+		v.From = since
+	}
+	return v
 }
 
 // Describe tells what the figure is.
 func (*Flash) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "The picture flashes: %s changes within a second", Window: flashMemory, Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Records: VideoFrames, Unit: "", Summary: "The picture flashes: %s changes within a second", Window: flashMemory, Gap: time.Second, Parents: []string{"no_signal"},
 	}
 }

@@ -1,6 +1,10 @@
 package rule
 
-import "time"
+import (
+	"time"
+
+	"github.com/framewatch/framewatch/detector/window"
+)
 
 // FlatColour judges whether the picture is of one colour that is not black, as a player shows that has nothing to play.
 type FlatColour struct {
@@ -36,20 +40,15 @@ func (c *FlatColour) Judge(r *Record) (Verdict, bool) {
 		return Verdict{From: from, To: to}, true
 	}
 	mean := (int(f.Luma.Mean) + 128) / 256
-	alike := 0
-	for _, cell := range f.Grid.Mean {
-		if d := int(cell) - mean; d >= -2 && d <= 2 {
-			alike++
-		}
-	}
-	share := float64(alike) / float64(len(f.Grid.Mean))
 	varies := float64(f.Luma.Std) > c.Spread*256
 	if f.Chroma != nil {
 		varies = varies || float64(max(f.Chroma.UStd, f.Chroma.VStd)) > c.Spread*256
 	}
 	coloured := f.Chroma != nil && f.Chroma.SaturationMean >= colourful*256
-	if varies || mean <= c.Dark && !coloured {
-		share = 0
+	share := 0.0
+	if !varies && (mean > c.Dark || coloured) {
+		alike := window.CellsFrom(&f.Grid.Mean, mean-2).Without(window.CellsFrom(&f.Grid.Mean, mean+3))
+		share = float64(alike.Len()) / window.Cells
 	}
 	return c.verdict(share).over(from, to), true
 }
@@ -57,6 +56,7 @@ func (c *FlatColour) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*FlatColour) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Area: true, Summary: "%s of the picture is of one colour", Gap: time.Second, Parents: []string{"no_signal", "black", "black_with_logo"},
+		Version: 1, Records: VideoFrames, Unit: "share", Area: true, Summary: "%s of the picture is of one colour", Gap: time.Second,
+		Parents: []string{"no_signal", "black", "black_with_logo"},
 	}
 }

@@ -92,7 +92,7 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Freeze) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Area: true, Summary: "%s of the picture stands still", Window: freezeSpan + pastSpan, Gap: freezeGap,
+		Version: 1, Records: VideoFrames, Unit: "share", Area: true, Summary: "%s of the picture stands still", Window: freezeSpan + pastSpan, Gap: freezeGap,
 		Parents: []string{"no_signal", "black", "black_with_logo", "flat_colour", "slate"},
 	}
 }
@@ -133,20 +133,9 @@ func (f *Freeze) judged() *window.Tally {
 // still is the share of the picture's middle that has stood still.
 func (f *Freeze) still() float64 {
 	w := f.judged()
-	pictures, cells, moved, trembled := w.Len(), 0, 0, 0
-	for i := range columns * rows {
-		if !inMiddle(i) {
-			continue
-		}
-		cells++
-		switch low, high := w.Counts(i); {
-		case float64(high) > (1-freezeShare)*float64(pictures):
-			moved++
-		case 2*low > pictures:
-			trembled++
-		}
-	}
-	return 1 - (float64(moved)+trembleWeight*float64(trembled))/float64(cells)
+	moved := w.HighAbove(int((1 - freezeShare) * float64(w.Len())))
+	trembled := w.LowAbove(w.Len() / 2).Without(moved)
+	return 1 - (float64(moved.And(middleCells).Len())+trembleWeight*float64(trembled.And(middleCells).Len()))/float64(middleCells.Len())
 }
 
 // intra tells whether a picture is coded by itself: a key picture or one of type I (AV_PICTURE_TYPE_I).

@@ -3,6 +3,7 @@ package rule
 import (
 	"slices"
 
+	"github.com/framewatch/framewatch/detector/window"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -24,13 +25,11 @@ func inCorner(i int) bool {
 // litMiddle tells whether a cell outside the corners stands out from the darkest cell: a title, a face, a slate.
 func litMiddle(g *schemas.Grid) bool {
 	darkest := slices.Min(g.Mean[:])
-	for i, mean := range g.Mean {
-		if int(mean) >= int(darkest)+standsOut && !inCorner(i) {
-			return true
-		}
-	}
-	return false
+	return !window.CellsFrom(&g.Mean, int(darkest)+standsOut).Without(cornerCells).Empty()
 }
+
+// cornerCells and middleCells are the cells of which inCorner and inMiddle are true.
+var cornerCells, middleCells = window.CellsOf(inCorner), window.CellsOf(inMiddle)
 
 // inMiddle tells whether cell i of the grid lies where neither tickers (the top row, the two bottom rows) nor clocks (the upper corners) are.
 func inMiddle(i int) bool {

@@ -76,7 +76,7 @@ func (h *Hum) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Hum) Describe() Description {
 	return Description{
-		Version: 1, Unit: "dBFS", Summary: "The sound hums at %s", Window: humSpan, Gap: time.Second, Parents: []string{"no_signal", "silence"},
+		Version: 1, Records: AudioBlocks, Unit: "dBFS", Summary: "The sound hums at %s", Window: humSpan, Gap: time.Second, Parents: []string{"no_signal", "silence"},
 	}
 }
 

@@ -72,7 +72,7 @@ func (i *Interlace) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Interlace) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "%s of the moving pictures show wrong fields", Window: interlaceSpan, Gap: time.Second,
+		Version: 1, Records: VideoFrames, Unit: "share", Summary: "%s of the moving pictures show wrong fields", Window: interlaceSpan, Gap: time.Second,
 		Parents: []string{"no_signal", "freeze"},
 	}
 }
@@ -83,7 +83,7 @@ func (i *Interlace) judge(t int64) {
 	one, combed := i.shown.Count(fieldsOne), i.shown.Count(fieldsCombed)
 	right, wrong := i.shown.Count(fieldsRight), i.shown.Count(fieldsWrong)
 	moving := one + combed + right + wrong
-	i.waiting = i.waiting[:0]
+	i.begin()
 	for _, part := range [...]struct {
 		name string
 		bad  int

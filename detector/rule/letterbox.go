@@ -96,7 +96,7 @@ func (l *Letterbox) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Letterbox) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "Black borders have come over %s of the picture", Window: boxSpan + 2*time.Second, Gap: time.Second,
+		Version: 1, Records: VideoFrames | Inventories, Unit: "share", Summary: "Black borders have come over %s of the picture", Window: boxSpan + 2*time.Second, Gap: time.Second,
 		Parents: []string{"no_signal", "black", "black_with_logo", "flat_colour"},
 	}
 }
@@ -111,7 +111,7 @@ func (l *Letterbox) Validate() error {
 
 // judge queues the verdicts on the picture at t.
 func (l *Letterbox) judge(t int64) {
-	l.waiting = l.waiting[:0]
+	l.begin()
 	now, since, stands := l.now(t)
 	before, shown := l.before(t)
 	verdicts := [4]Verdict{}

@@ -56,7 +56,7 @@ func (l *Loudness) Judge(r *Record) (Verdict, bool) {
 		m.energies.Reset()
 	} else {
 		m.weigh(layout, len(b.Channels), l.DualMono)
-		m.energies.Add(end, m.energy(b.Channels))
+		m.energies.Add(end, m.energy(r.heard().energies))
 	}
 	if m.energies.Full(end) {
 		deviation := decibels(m.energies.Sum(0)/float64(m.energies.Len())) - 0.691 - l.Target
@@ -78,7 +78,7 @@ const inventoryEvery = 10 * time.Second
 // Describe tells what the figure is.
 func (*Loudness) Describe() Description {
 	return Description{
-		Version: 1, Unit: "LU", Summary: "Loudness is %s off its target", Window: loudnessSpan + inventoryEvery, Gap: time.Second,
+		Version: 1, Records: AudioBlocks | Inventories, Unit: "LU", Summary: "Loudness is %s off its target", Window: loudnessSpan + inventoryEvery, Gap: time.Second,
 		Parents: []string{"no_signal", "silence"},
 	}
 }
@@ -111,10 +111,10 @@ func (m *loud) weigh(layout string, channels int, dualMono bool) {
 }
 
 // energy of a block: the weighted sum of its channels' means.
-func (m *loud) energy(channels []schemas.Channel) float64 {
+func (m *loud) energy(channels []float64) float64 {
 	sum := 0.0
-	for i := range channels {
-		sum += m.weights[i] * kEnergy(&channels[i])
+	for i, energy := range channels {
+		sum += m.weights[i] * energy
 	}
 	return sum
 }

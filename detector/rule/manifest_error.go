@@ -46,7 +46,7 @@ func (m *ManifestError) Judge(r *Record) (Verdict, bool) {
 	if p.TargetMS > 0 && math.Abs(float64(p.DurationErrorMS)) > m.Duration*float64(p.TargetMS) {
 		wrong = 1
 	}
-	m.waiting = m.waiting[:0]
+	m.begin()
 	for _, part := range []struct {
 		name   string
 		figure float64
@@ -64,7 +64,7 @@ func (m *ManifestError) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*ManifestError) Describe() Description {
 	return Description{
-		Version: 1, Unit: "/s", Summary: "The playlist or its segments have %s errors", Window: manifestGap, Gap: manifestGap,
+		Version: 1, Records: StreamSeconds, Unit: "/s", Summary: "The playlist or its segments have %s errors", Window: manifestGap, Gap: manifestGap,
 	}
 }
 

@@ -33,7 +33,7 @@ func (m *ManifestStale) Judge(r *Record) (Verdict, bool) {
 	if p.Ended == nil || *p.Ended || p.TargetMS <= 0 {
 		return Verdict{}, false
 	}
-	m.waiting = m.waiting[:0]
+	m.begin()
 	m.part("", p.AgeMS, s.State, p.TargetMS, r.Time)
 	if p.SoundAgeMS != nil {
 		m.part("sound", *p.SoundAgeMS, s.State, p.TargetMS, r.Time)
@@ -55,7 +55,7 @@ func (m *ManifestStale) part(name string, age int32, state string, target int32,
 // Describe tells what the figure is.
 func (*ManifestStale) Describe() Description {
 	return Description{
-		Version: 1, Unit: "target durations", Summary: "The playlist has not changed for %s", Window: time.Second, Gap: 2500 * time.Millisecond,
+		Version: 1, Records: StreamSeconds, Unit: "target durations", Summary: "The playlist has not changed for %s", Window: time.Second, Gap: 2500 * time.Millisecond,
 		Parents: []string{"no_signal"},
 	}
 }

@@ -58,6 +58,6 @@ func (n *NoMonitor) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*NoMonitor) Describe() Description {
 	return Description{
-		Version: 1, Unit: "s", Summary: "Nobody has monitored the stream for %s", Window: absenceCap, Gap: tickGap, Absence: true,
+		Version: 1, Records: StreamSeconds | Ticks, Unit: "s", Summary: "Nobody has monitored the stream for %s", Window: absenceCap, Gap: tickGap, Absence: true,
 	}
 }

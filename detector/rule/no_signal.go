@@ -43,7 +43,7 @@ func (n *NoSignal) Judge(r *Record) (Verdict, bool) {
 
 // Describe tells what the figure is.
 func (*NoSignal) Describe() Description {
-	return Description{Version: 1, Summary: "The source gives neither pictures nor sound", Gap: 2500 * time.Millisecond}
+	return Description{Version: 1, Records: StreamSeconds, Summary: "The source gives neither pictures nor sound", Gap: 2500 * time.Millisecond}
 }
 
 // passed counts the pictures that the source gave and we did not decode.

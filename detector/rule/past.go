@@ -57,8 +57,8 @@ func (p *past) changed(v *schemas.VideoFrame, drift float64, cells int) bool {
 		return true
 	}
 	changed := 0
-	for i, cell := range v.Grid.Mean {
-		if d := int(cell) - int(first.cells[i]); (d >= 2 || d <= -2) && inMiddle(i) {
+	for i := range middleCells.Each() {
+		if d := int(v.Grid.Mean[i]) - int(first.cells[i]); d >= 2 || d <= -2 {
 			changed++
 		}
 	}

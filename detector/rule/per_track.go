@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 
@@ -65,27 +64,10 @@ const (
 // blockEnd is where a block ends, in microseconds, by the energies that it has; at is where it begins.
 func blockEnd(at int64, b *schemas.AudioBlock) int64 {
 	n := 0
-	for _, c := range b.Channels {
-		n = max(n, len(c.KEnergy)/4)
+	for i := range b.Channels {
+		n = max(n, len(b.Channels[i].KEnergy)/4)
 	}
 	return at + int64(n)*slice
-}
-
-// level of the loudest channel in the i-th 10 ms, in LUFS as one channel of weight 1 (ITU-R BS.1770-5, annex 1), at least
-// -silenceFloor; no number when the energies are none.
-func level(channels []schemas.Channel, i int) float64 {
-	loudest := 0.0
-	for _, c := range channels {
-		if len(c.KEnergy) < 4*(i+1) {
-			continue
-		}
-		energy := float64(math.Float32frombits(binary.BigEndian.Uint32(c.KEnergy[4*i:])))
-		if math.IsNaN(energy) {
-			return energy
-		}
-		loudest = max(loudest, energy)
-	}
-	return decibels(loudest) - 0.691
 }
 
 // decibels of a mean square, at least such that level is not below -silenceFloor.
@@ -94,17 +76,6 @@ func decibels(energy float64) float64 {
 		return 0.691 - silenceFloor
 	}
 	return max(10*math.Log10(energy), 0.691-silenceFloor)
-}
-
-// kEnergy is the mean K-weighted energy of a channel over the block; what is no number counts as silence.
-func kEnergy(c *schemas.Channel) float64 {
-	n, sum := len(c.KEnergy)/4, 0.0
-	for i := range n {
-		if e := float64(math.Float32frombits(binary.BigEndian.Uint32(c.KEnergy[4*i:]))); e > 0 {
-			sum += e
-		}
-	}
-	return sum / float64(max(n, 1))
 }
 
 // coded is the mean square that each code of Channel.energy stands for.
@@ -125,13 +96,15 @@ func meanSquare(c *schemas.Channel) float64 {
 	return max(0, sum/float64(max(len(c.Energy), 1))-dc*dc)
 }
 
-// clipRuns are the runs of clipped samples of each channel; ok is false where they were not measured.
-func clipRuns(channels []schemas.Channel) (runs []float64, ok bool) {
-	for _, c := range channels {
-		if c.Detail == nil {
-			return nil, false
+// clipRuns are the runs of clipped samples of each channel, in the memory of others; ok is false where they were not measured.
+func clipRuns(runs []float64, channels []schemas.Channel) (_ []float64, ok bool) {
+	runs = runs[:0]
+	for i := range channels {
+		detail := channels[i].Detail
+		if detail == nil {
+			return runs, false
 		}
-		runs = append(runs, float64(c.Detail.ClipRuns))
+		runs = append(runs, float64(detail.ClipRuns))
 	}
 	return runs, len(runs) > 0
 }

@@ -63,7 +63,7 @@ func (p *Phase) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Phase) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "The front channels are out of phase: their correlation is -%s", Window: phaseSpan, Gap: time.Second,
+		Version: 1, Records: AudioBlocks, Unit: "", Summary: "The front channels are out of phase: their correlation is -%s", Window: phaseSpan, Gap: time.Second,
 		Parents: []string{"no_signal", "silence"},
 	}
 }

@@ -1,9 +1,8 @@
 package rule
 
 import (
+	"slices"
 	"time"
-
-	"github.com/framewatch/framewatch/detector/window"
 )
 
 // ptsSpan is the stretch in which breaks of the time line are counted.
@@ -18,8 +17,10 @@ type PTSError struct {
 	epoch   int32
 	began   bool
 	// last is the time of the newest picture.
-	last   int64
-	breaks window.Sums
+	last int64
+	// since is when the stretch began that is looked at, breaks are the times of the breaks in it.
+	since  int64
+	breaks []int64
 }
 
 // NewPTSError is the rule with its documented defaults.
@@ -29,7 +30,7 @@ func NewPTSError() Rule {
 		Raise: 3, Clear: 3,
 		For: 0, KeepFiringFor: 5 * time.Second,
 		Severity: "warning",
-	}, breaks: window.Sums{Span: ptsSpan.Microseconds()}}
+	}}
 }
 
 // Judge counts the breaks of the last seconds, in pictures.
@@ -38,24 +39,25 @@ func (p *PTSError) Judge(r *Record) (Verdict, bool) {
 	if f == nil {
 		return Verdict{}, false
 	}
-	broken := 0.0
+	for len(p.breaks) > 0 && p.breaks[0] <= r.Time-ptsSpan.Microseconds() {
+		p.breaks = slices.Delete(p.breaks, 0, 1)
+	}
 	switch {
 	case !p.began || f.Session != p.session || r.Time-p.last > time.Second.Microseconds():
-		p.breaks.Reset()
+		p.since, p.breaks = r.Time, p.breaks[:0]
 	case f.Epoch > p.epoch:
-		broken = 1
+		p.breaks = append(p.breaks, r.Time)
 	}
 	p.session, p.epoch, p.last, p.began = f.Session, f.Epoch, r.Time, true
-	p.breaks.Add(r.Time, broken)
-	if !p.breaks.Full(r.Time) {
+	if r.Time-p.since < ptsSpan.Microseconds() {
 		return Verdict{From: r.Time, To: r.Time}, true
 	}
-	return p.verdict(p.breaks.Sum(0)).over(r.Time, r.Time), true
+	return p.verdict(float64(len(p.breaks))).over(r.Time, r.Time), true
 }
 
 // Describe tells what the figure is.
 func (*PTSError) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "The time line broke %s times in ten seconds", Window: ptsSpan, Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Records: VideoFrames, Unit: "", Summary: "The time line broke %s times in ten seconds", Window: ptsSpan, Gap: time.Second, Parents: []string{"no_signal"},
 	}
 }

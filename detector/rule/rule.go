@@ -65,12 +65,50 @@ type Several interface {
 	More() (v Verdict, ok bool)
 }
 
+// Records are kinds of record.
+type Records uint8
+
+// The kinds of record that a rule may look at.
+const (
+	VideoFrames Records = 1 << iota
+	AudioBlocks
+	StreamSeconds
+	Inventories
+	Ticks
+)
+
+// RecordKinds is how many there are.
+const RecordKinds = 5
+
+// Hold tells whether the kind with that index, from 0, is one of them. None at all stand for every kind.
+func (r Records) Hold(kind int) bool { return r == 0 || r&(1<<kind) != 0 }
+
 // Record is one record of one stream with its instant.
 type Record struct {
 	// Time of the record, microseconds since the Unix epoch (from 0 when analysing offline).
 	Time int64
 	// Feature holds the record itself.
 	*schemas.Feature
+
+	sound sound
+}
+
+// Take makes r the record f, of the time t, which is not a Setting.
+func (r *Record) Take(t int64, f *schemas.Feature) { r.Time, r.Feature, r.sound.known = t, f, false }
+
+// Kind is the index of its kind.
+func (r *Record) Kind() int {
+	switch f := r.Feature; {
+	case f.VideoFrame != nil:
+		return 0
+	case f.AudioBlock != nil:
+		return 1
+	case f.StreamSecond != nil:
+		return 2
+	case f.Inventory != nil:
+		return 3
+	}
+	return 4
 }
 
 // Description is what does not change of a kind of defect.
@@ -85,6 +123,8 @@ type Description struct {
 	Window time.Duration
 	// Gap is the longest stretch between two verdicts that still counts as without a break.
 	Gap time.Duration
+	// Records are those that Judge looks at: of others it would say nothing and remember nothing. None: all.
+	Records Records
 	// Absence rules judge ticks: their verdicts' times are the log's, not the stream's.
 	Absence bool
 	// Area says that the figure is the share of the picture that is seen to be wrong: CriticalAfter then counts area times duration.
@@ -230,14 +270,23 @@ func (v Verdict) within(end int64, span time.Duration, share float64) Verdict {
 }
 
 // queue holds the verdicts on one record; a rule that is Several embeds it.
-type queue struct{ waiting []Verdict }
+type queue struct {
+	waiting []Verdict
+	// next of them is to be told.
+	next int
+}
+
+// begin forgets those on the record before.
+func (q *queue) begin() { q.waiting, q.next = q.waiting[:0], 0 }
 
 // More is the next of them.
 func (q *queue) More() (v Verdict, ok bool) {
-	if len(q.waiting) == 0 {
+	if q.next == len(q.waiting) {
+		q.begin()
 		return v, false
 	}
-	v, q.waiting = q.waiting[0], q.waiting[1:]
+	v = q.waiting[q.next]
+	q.next++
 	return v, true
 }
 

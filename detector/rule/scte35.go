@@ -27,7 +27,7 @@ func (c *SCTE35) Judge(r *Record) (Verdict, bool) {
 	if s == nil || s.State != "up" {
 		return Verdict{}, false
 	}
-	c.waiting = c.waiting[:0]
+	c.begin()
 	from := r.Time - time.Second.Microseconds()
 	if c.Every > 0 && s.Splice != nil && s.Splice.SinceMS != nil {
 		v := c.verdict(float64(*s.Splice.SinceMS)/float64(c.Every.Milliseconds())).over(from, r.Time)
@@ -44,7 +44,7 @@ func (c *SCTE35) Judge(r *Record) (Verdict, bool) {
 
 // Describe tells what the figure is.
 func (*SCTE35) Describe() Description {
-	return Description{Version: 1, Unit: "", Summary: "SCTE-35 cues are missing: %s", Gap: 2500 * time.Millisecond, Parents: []string{"no_signal"}}
+	return Description{Version: 1, Records: StreamSeconds, Unit: "", Summary: "SCTE-35 cues are missing: %s", Gap: 2500 * time.Millisecond, Parents: []string{"no_signal"}}
 }
 
 // Validate tells what is wrong with the options.

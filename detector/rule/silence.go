@@ -46,8 +46,8 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	levels, end := t.memory, t.end
-	for i := range (end - r.Time) / slice {
-		levels.Add(r.Time+(i+1)*slice, level(b.Channels, int(i)))
+	for i, level := range r.heard().levels {
+		levels.Add(r.Time+int64(i+1)*slice, level)
 	}
 	unknown := Verdict{Part: t.part, From: r.Time, To: end}
 	if b.Skipped > 0 || b.Flags&warmingUp != 0 {
@@ -65,7 +65,7 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Silence) Describe() Description {
 	return Description{
-		Version: 1, Unit: "dB", Summary: "The sound is %s below full scale", Window: silenceSpan, Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Records: AudioBlocks, Unit: "dB", Summary: "The sound is %s below full scale", Window: silenceSpan, Gap: time.Second, Parents: []string{"no_signal"},
 	}
 }
 

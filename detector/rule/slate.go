@@ -78,7 +78,7 @@ func (s *Slate) Judge(r *Record) (Verdict, bool) {
 	if f == nil {
 		return Verdict{}, false
 	}
-	s.waiting = s.waiting[:0]
+	s.begin()
 	end := r.Time + duration(f)
 	for i := range s.known {
 		s.tell(s.known[i].name, s.likeness(f, s.known[i].hashes), r.Time, end)
@@ -129,7 +129,7 @@ func (s *Slate) test(f *schemas.VideoFrame, tone bool) (bars, card float64) {
 // Describe tells what the figure is.
 func (*Slate) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "The picture is %s like a slate or test card", Window: time.Second, Gap: time.Second, Parents: []string{"no_signal", "black"},
+		Version: 1, Records: VideoFrames | AudioBlocks, Unit: "share", Summary: "The picture is %s like a slate or test card", Window: time.Second, Gap: time.Second, Parents: []string{"no_signal", "black"},
 	}
 }
 

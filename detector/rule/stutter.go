@@ -91,7 +91,7 @@ func (s *Stutter) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Stutter) Describe() Description {
 	return Description{
-		Version: 1, Unit: "share", Summary: "Movement stutters: %s of the pictures are held", Window: stutterMemory, Gap: time.Second,
+		Version: 1, Records: VideoFrames, Unit: "share", Summary: "Movement stutters: %s of the pictures are held", Window: stutterMemory, Gap: time.Second,
 		Parents: []string{"no_signal", "freeze", "dropped_frames"},
 	}
 }

@@ -58,7 +58,7 @@ func (t *TrackMissing) Judge(r *Record) (Verdict, bool) {
 	if s == nil {
 		return Verdict{}, false
 	}
-	t.waiting = t.waiting[:0]
+	t.begin()
 	// What an older Inventory said is not known any more.
 	declared := r.Time-t.at <= (inventoryEvery + 2*time.Second).Microseconds()
 	for _, kind := range mediaKinds {
@@ -109,7 +109,7 @@ func (t *TrackMissing) Want(w Wanted) {
 // Describe tells what the figure is.
 func (*TrackMissing) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "A track is missing", Window: inventoryEvery + 2*time.Second, Gap: 2500 * time.Millisecond, Parents: []string{"no_signal"},
+		Version: 1, Records: StreamSeconds | Inventories, Unit: "", Summary: "A track is missing", Window: inventoryEvery + 2*time.Second, Gap: 2500 * time.Millisecond, Parents: []string{"no_signal"},
 	}
 }
 

@@ -47,19 +47,20 @@ func (p *TruePeak) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*TruePeak) Describe() Description {
 	return Description{
-		Version: 1, Unit: "dBTP", Summary: "The sound peaks at %s", Gap: time.Second, Parents: []string{"no_signal"},
+		Version: 1, Records: AudioBlocks, Unit: "dBTP", Summary: "The sound peaks at %s", Gap: time.Second, Parents: []string{"no_signal"},
 	}
 }
 
 // truePeak of the channels, dBTP; digital silence is at the floor.
 func truePeak(channels []schemas.Channel) (peak float64, ok bool) {
 	peak = -silenceFloor
-	for _, c := range channels {
-		if c.Detail == nil {
+	for i := range channels {
+		detail := channels[i].Detail
+		if detail == nil {
 			return 0, false
 		}
-		if c.Detail.TruePeak != nil {
-			peak = max(peak, float64(*c.Detail.TruePeak)/100)
+		if detail.TruePeak != nil {
+			peak = max(peak, float64(*detail.TruePeak)/100)
 		}
 	}
 	return peak, len(channels) > 0

@@ -60,7 +60,7 @@ func (e *TSError) Judge(r *Record) (Verdict, bool) {
 	if s == nil || s.Transport == nil {
 		return Verdict{}, false
 	}
-	e.waiting = e.waiting[:0]
+	e.begin()
 	for _, indicator := range tsErrors {
 		if indicator.timed && s.Playlist != nil || slices.Contains(e.Ignore, indicator.part) {
 			continue
@@ -78,7 +78,7 @@ func (e *TSError) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*TSError) Describe() Description {
 	return Description{
-		Version: 1, Unit: "/s", Summary: "The transport stream has %s errors of TR 101 290", Gap: 2500 * time.Millisecond, Parents: []string{"no_signal"},
+		Version: 1, Records: StreamSeconds, Unit: "/s", Summary: "The transport stream has %s errors of TR 101 290", Gap: 2500 * time.Millisecond, Parents: []string{"no_signal"},
 	}
 }
 

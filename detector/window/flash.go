@@ -124,7 +124,9 @@ func (w *Flash) turns(t int64, change float64) bool {
 		w.counted = false
 	}
 	w.run.drop(t - flashSecond)
-	w.run.add(t, change)
+	if change != 0 {
+		w.run.add(t, change)
+	}
 	w.way = w.run.sum()
 	if math.Abs(w.way) < w.Change {
 		w.counted = false
@@ -162,11 +164,15 @@ func (s *trail) clear() { s.figures, s.head = s.figures[:0], 0 }
 
 func (s *trail) len() int { return len(s.figures) - s.head }
 
-// sum is taken anew each time: what is dropped leaves no rounding behind.
+// sum is taken anew each time: what is dropped leaves no rounding behind. Four figures at once need not wait for each other.
 func (s *trail) sum() float64 {
-	sum := 0.0
-	for _, f := range s.figures[s.head:] {
-		sum += f.value
+	var a, b, c, d float64
+	figures := s.figures[s.head:]
+	for ; len(figures) >= 4; figures = figures[4:] {
+		a, b, c, d = a+figures[0].value, b+figures[1].value, c+figures[2].value, d+figures[3].value
 	}
-	return sum
+	for _, f := range figures {
+		a += f.value
+	}
+	return a + b + (c + d)
 }

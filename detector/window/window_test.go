@@ -129,10 +129,30 @@ func TestTallyEqualsBruteForce(t *testing.T) {
 				t.Fatalf("at %d: holds %d pictures, want %d", now, w.Len(), held)
 			}
 			for i := range 144 {
-				if l, h := w.Counts(i); l != low[i] || h != high[i] {
-					t.Fatalf("at %d: cell %d counts %d and %d, want %d and %d", now, i, l, h, low[i], high[i])
+				for n := range held + 1 {
+					if l, h := in(w.LowAbove(n), i), in(w.HighAbove(n), i); l != (low[i] > n) || h != (high[i] > n) {
+						t.Fatalf("at %d: cell %d is above %d: %v and %v, want %d and %d", now, i, n, l, h, low[i], high[i])
+					}
 				}
 			}
+		}
+	})
+}
+
+// in tells whether a cell is in a set.
+func in(s window.CellSet, i int) bool { return slices.Contains(slices.Collect(s.Each()), i) }
+
+func TestCellsFromEqualsBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var figures [window.Cells]byte
+		for range 20 {
+			figures[rapid.IntRange(0, window.Cells-1).Draw(t, "cell")] = rapid.Byte().Draw(t, "figure")
+		}
+		n := rapid.IntRange(-1, 257).Draw(t, "n")
+		got := window.CellsFrom(&figures, n)
+		want := window.CellsOf(func(i int) bool { return int(figures[i]) >= n })
+		if got != want || got.Len() != len(slices.Collect(got.Each())) {
+			t.Fatalf("cells from %d: %x with %d, want %x", n, got, got.Len(), want)
 		}
 	})
 }

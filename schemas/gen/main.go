@@ -1,5 +1,5 @@
-// Command gen writes the Go structs of the .avsc files in the current folder: one <name>_gen.go for each <name>.avsc, beside it or in the folder
-// given as the argument.
+// Command gen writes the Go structs of the .avsc files in the current folder, and how they are read: one <name>_gen.go for each <name>.avsc, beside
+// it or in the folder given as the argument.
 package main
 
 import (
@@ -61,6 +61,9 @@ func generate(file, target string) error {
 	if err := record(&out, root); err != nil {
 		return err
 	}
+	if err := (&reader{least: map[string]int{}}).record(&out, root); err != nil {
+		return err
+	}
 	source, err := format.Source(out.Bytes())
 	if err != nil {
 		return err
@@ -101,37 +104,18 @@ func sentence(name, doc string) string {
 
 // typeOf names the Go type of an Avro type and writes the structs that it needs to inner.
 func typeOf(inner *bytes.Buffer, raw json.RawMessage, doc string) (string, error) {
-	switch raw[0] {
-	case '"':
-		var name string
-		if err := json.Unmarshal(raw, &name); err != nil {
-			return "", err
-		}
-		if goType, ok := primitives[name]; ok {
-			return goType, nil
-		}
-		return name, nil
-	case '[':
-		var branches []json.RawMessage
-		if err := json.Unmarshal(raw, &branches); err != nil {
-			return "", err
-		}
-		if len(branches) != 2 || string(branches[0]) != `"null"` {
-			return "", fmt.Errorf("a union here is null and one type, not %s", raw)
-		}
-		goType, err := typeOf(inner, branches[1], doc)
-		return "*" + goType, err
-	}
-	var n node
-	if err := json.Unmarshal(raw, &n); err != nil {
-		return "", err
-	}
-	var kind string
-	if err := json.Unmarshal(n.Type, &kind); err != nil {
+	n, kind, err := parsed(raw)
+	if err != nil {
 		return "", err
 	}
 	switch kind {
+	case "union":
+		goType, err := typeOf(inner, n.Items, doc)
+		return "*" + goType, err
 	case "record":
+		if n.Fields == nil {
+			return n.Name, nil
+		}
 		if n.Doc == "" {
 			n.Doc = doc
 		}
@@ -145,7 +129,39 @@ func typeOf(inner *bytes.Buffer, raw json.RawMessage, doc string) (string, error
 		goType, err := typeOf(inner, n.Values, doc)
 		return "map[string]" + goType, err
 	}
+	if goType, ok := primitives[kind]; ok {
+		return goType, nil
+	}
 	return "", fmt.Errorf("no Go type for %s", raw)
+}
+
+// parsed is an Avro type and its kind. Of a union, which is null and one type, the type is in Items; a record that is only named has no Fields.
+func parsed(raw json.RawMessage) (n node, kind string, err error) {
+	switch raw[0] {
+	case '"':
+		if err := json.Unmarshal(raw, &kind); err != nil {
+			return n, "", err
+		}
+		if _, ok := primitives[kind]; !ok {
+			n.Name, kind = kind, "record"
+		}
+		return n, kind, nil
+	case '[':
+		var branches []json.RawMessage
+		if err := json.Unmarshal(raw, &branches); err != nil {
+			return n, "", err
+		}
+		if len(branches) != 2 || string(branches[0]) != `"null"` {
+			return n, "", fmt.Errorf("a union here is null and one type, not %s", raw)
+		}
+		n.Items = branches[1]
+		return n, "union", nil
+	}
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return n, "", err
+	}
+	err = json.Unmarshal(n.Type, &kind)
+	return n, kind, err
 }
 
 // omitted keeps absent groups out of the JSON form.
@@ -168,4 +184,13 @@ func exported(name string) string {
 		}
 	}
 	return out.String()
+}
+
+// unexported is the name of a record with a small first letter.
+func unexported(name string) string {
+	capitals := 1
+	for capitals < len(name) && name[capitals] >= 'A' && name[capitals] <= 'Z' && (capitals+1 == len(name) || name[capitals+1] < 'a') {
+		capitals++
+	}
+	return strings.ToLower(name[:capitals]) + name[capitals:]
 }

@@ -36,7 +36,7 @@ func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 			b.next = r.Offset + 1
 			continue
 		}
-		record, poison, err := decode(l.tenure.ctx, l.c, t, r)
+		record, poison, err := decode(l.tenure.ctx, l.c, t, r, l.values.Read)
 		if err != nil {
 			return err
 		}

@@ -13,32 +13,39 @@ import (
 // letterBytes is how much of a poison record is set aside.
 const letterBytes = 64 << 10
 
-// decode reads a record's value as a T. poison is why that cannot be; err is that it could not be found out before ctx ended.
-func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record) (out topology.Record[T], poison, err error) {
+// decode reads a record's value by read. poison is why that cannot be; err is that it could not be found out before ctx ended.
+func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, read func([]byte) (*T, error)) (out topology.Record[T], poison, err error) {
 	out = topology.Record[T]{Partition: r.Partition, Offset: r.Offset, Key: string(r.Key), Time: r.Timestamp}
 	if r.Value == nil {
 		return out, nil, nil
 	}
-	out.Value = new(T)
-	poison = decodeValue(c.contract, t.Value, r.Value, out.Value)
+	out.Value, poison = decodeValue(t.Value, r.Value, read)
 	if poison == nil || c.registry == nil {
 		return out, poison, nil
 	}
 	learnt, err := c.registry.learn(ctx, c.contract, r.Value)
 	if learnt {
-		poison = decodeValue(c.contract, t.Value, r.Value, out.Value)
+		out.Value, poison = decodeValue(t.Value, r.Value, read)
 	}
 	return out, poison, err
 }
 
 // decodeValue survives a decoder that trips. The bytes are anybody's: they must cost one record, not the partition.
-func decodeValue[T any](c *schemas.Contract, s *schemas.Schema[T], src []byte, v *T) (err error) {
+func decodeValue[T any](s *schemas.Schema[T], src []byte, read func([]byte) (*T, error)) (v *T, err error) {
 	defer func() {
 		if trip := recover(); trip != nil {
 			err = fmt.Errorf("decode %s: %v", s.Name, trip)
 		}
 	}()
-	return schemas.Decode(c, s, src, v)
+	return read(src)
+}
+
+// kept reads values that are their receiver's to keep.
+func kept[T any](c *Cluster, t *topology.Topic[T]) func([]byte) (*T, error) {
+	return func(src []byte) (*T, error) {
+		v := new(T)
+		return v, schemas.Decode(c.contract, t.Value, src, v)
+	}
 }
 
 // letter is the dead letter of a record of a topic that could not be read.

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/framewatch/framewatch/schemas"
 )
 
 const (
@@ -21,6 +23,8 @@ type lane[In, Out any] struct {
 	member   *member
 	tenure   *tenure
 	rebuilds chan struct{}
+	// values reads the input, each record into the memory of the one before.
+	values *schemas.Reader[In]
 }
 
 // follow folds until the tenure ends, beginning anew after each error.
@@ -49,11 +53,12 @@ func (l *lane[In, Out]) fold() error {
 	}
 	l.c.meters.rebuilds.WithLabelValues(l.member.group).Observe(time.Since(began).Seconds())
 	x.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{l.member.topic: {l.tenure.partition: kgo.NewOffset().At(next)}})
-	return l.cycles(x, &batch[In, Out]{lane: l, processor: processor, next: next, committed: next})
+	return l.cycles(x, &batch[In, Out]{lane: l, processor: processor, next: next, committed: next}, began)
 }
 
-// cycles polls, folds and commits.
-func (l *lane[In, Out]) cycles(x *transactor, b *batch[In, Out]) error {
+// cycles polls, folds and commits. The partition was taken over from began on.
+func (l *lane[In, Out]) cycles(x *transactor, b *batch[In, Out], began time.Time) error {
+	flows := false
 	for stored := time.Now(); ; {
 		fetches, err := l.c.poll(l.tenure.ctx, x.client, b.next > b.committed)
 		if l.tenure.ctx.Err() != nil {
@@ -62,9 +67,13 @@ func (l *lane[In, Out]) cycles(x *transactor, b *batch[In, Out]) error {
 		if err != nil {
 			return err
 		}
-		began := time.Now()
+		polled := time.Now()
 		if err := b.fold(fetches); err != nil {
 			return err
+		}
+		if !flows && fetches.NumRecords() > 0 {
+			flows = true
+			l.c.log.Info("partition flows", "group", l.member.group, "partition", l.tenure.partition, "after", time.Since(began))
 		}
 		if len(b.output) > 0 {
 			err = b.commit(x)
@@ -75,7 +84,7 @@ func (l *lane[In, Out]) cycles(x *transactor, b *batch[In, Out]) error {
 			return err
 		}
 		if fetches.NumRecords() < pollRecords {
-			pause(l.tenure.ctx, l.options.Interval-time.Since(began))
+			pause(l.tenure.ctx, l.options.Interval-time.Since(polled))
 		}
 	}
 }

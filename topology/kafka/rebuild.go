@@ -48,7 +48,7 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 		if r.Attrs.IsControl() {
 			return nil
 		}
-		record, poison, err := decode(ctx, l.c, input, r)
+		record, poison, err := decode(ctx, l.c, input, r, l.values.Read)
 		// What cannot be read was set aside when it was folded first.
 		if err == nil && poison == nil {
 			processor.Fold(record, func(topology.Message) {})
@@ -93,7 +93,7 @@ func (l *lane[In, Out]) latest(ctx context.Context) ([]Out, error) {
 		if r.Attrs.IsControl() {
 			return nil
 		}
-		record, poison, err := decode(ctx, l.c, l.options.Latest, r)
+		record, poison, err := decode(ctx, l.c, l.options.Latest, r, kept(l.c, l.options.Latest))
 		if poison != nil {
 			l.c.poisoned(spec, r, poison)
 		} else if err == nil {

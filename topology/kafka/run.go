@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
 
@@ -50,7 +51,8 @@ func Run[In, Out any](ctx context.Context, c *Cluster, options RunOptions[In, Ou
 	m, err := c.join(ctx, c.group(options.Group), &options.Input.Spec, tenancy{
 		idle: true,
 		begin: func(m *member, t *tenure) {
-			l := &lane[In, Out]{c: c, options: options, member: m, tenure: t, rebuilds: rebuilds}
+			l := &lane[In, Out]{c: c, options: options, member: m, tenure: t, rebuilds: rebuilds,
+				values: schemas.NewReader(c.contract, options.Input.Value)}
 			t.work.Go(l.follow)
 			if options.Beat != nil {
 				t.work.Go(l.beat)
