@@ -40,8 +40,9 @@ type Interlace struct {
 // NewInterlace is the rule with its documented defaults.
 func NewInterlace() Rule {
 	return &Interlace{Options: Options{
-		// Of film in 60 fields a second two pictures of five are combed.
-		Raise: 0.7, Clear: 0.5,
+		// At 600 kbit/s, 50 fields a second read 0.81 to 0.93 in the median of three seconds, film in 60 fields at most 0.52, and progressive
+		// programmes at most 0.29.
+		Raise: 0.65, Clear: 0.5,
 		For: 2 * time.Second, KeepFiringFor: 3 * time.Second,
 		Severity: "warning",
 	}, last: never, shown: window.Histogram{Span: interlaceSpan.Microseconds()}}
@@ -98,18 +99,27 @@ func (i *Interlace) judge(t int64) {
 	}
 }
 
-// fields tells what a picture shows, as FFmpeg's idet does: alpha0 is large and alpha1 small where the top field comes first, they are equal where
-// both fields are of one instant, and then delta, which compares the fields of the picture itself, is smaller.
+const (
+	// fieldsMove is by how much the larger alpha exceeds delta, in 1/256 level, where something moves.
+	fieldsMove = 128
+	// fieldsApart is by how much the alphas differ where fields are of two instants.
+	fieldsApart = 64
+	// Delta lies below the smaller alpha by at most fieldsBelow times their distance, as what coding adds to the alphas; and above it by at most
+	// fieldsAbove: more is film, whose two fields are of neighbouring pictures that are far apart.
+	fieldsBelow, fieldsAbove = 3, 0.15
+)
+
+// fields tells what a picture shows, from the sums of FFmpeg's idet: with the top field first alpha0 compares fields that are one and a half
+// pictures apart, and alpha1, as delta, such as are half a picture apart. In a picture of one instant the alphas are equal, and delta sees no movement.
 func fields(f *schemas.Field, flags int32) int {
 	low, high := min(f.Alpha0, f.Alpha1), max(f.Alpha0, f.Alpha1)
 	interlaced, topFirst := flags&2 != 0, flags&4 != 0
+	apart := float64(high - low)
 	switch {
-	case high-f.Delta < fieldsMove && high-low < fieldsMove:
+	case high-f.Delta < fieldsMove:
 		return fieldsStill
-	case 2*low > 3*f.Delta:
+	case apart < fieldsApart, float64(low-f.Delta) >= fieldsBelow*apart, float64(f.Delta-low) > fieldsAbove*apart:
 		return fieldsOne
-	case fieldsApart*float64(low) > float64(high):
-		return fieldsStill
 	case !interlaced:
 		return fieldsCombed
 	case topFirst == (f.Alpha0 > f.Alpha1):
@@ -117,10 +127,3 @@ func fields(f *schemas.Field, flags int32) int {
 	}
 	return fieldsWrong
 }
-
-const (
-	// fieldsMove is the least difference of the sums, in 1/256 level, that is movement.
-	fieldsMove = 64
-	// fieldsApart is by what factor the sums of two fields differ when they are of two instants.
-	fieldsApart = 1.2
-)

@@ -13,6 +13,7 @@ const bottomFirst, topFirst = 2, 6
 func TestInterlace(t *testing.T) {
 	one := schemas.Field{Alpha0: 1500, Alpha1: 1500, Delta: 500}
 	still := schemas.Field{Alpha0: 700, Alpha1: 705, Delta: 700}
+	film := schemas.Field{Alpha0: 2100, Alpha1: 900, Delta: 1700}
 	top := schemas.Field{Alpha0: 2500, Alpha1: 900, Delta: 900}
 	bottom := schemas.Field{Alpha0: 900, Alpha1: 2500, Delta: 900}
 	for _, test := range []struct {
@@ -27,6 +28,7 @@ func TestInterlace(t *testing.T) {
 		{"combed", 0, []schemas.Field{top}, "combing", rule.Bad, 1},
 		{"combed, bottom first", 0, []schemas.Field{bottom}, "combing", rule.Bad, 1},
 		{"film in 60 fields", 0, []schemas.Field{one, one, one, top, top}, "combing", rule.Good, 0.4},
+		{"film whose fields are far apart", 0, []schemas.Field{film, film, one}, "combing", rule.Good, 0},
 		{"nothing moves", 0, []schemas.Field{still}, "combing", rule.Unknown, 0},
 		{"half of it stands", 0, []schemas.Field{still, top}, "combing", rule.Bad, 1},
 		{"told to be interlaced", topFirst, []schemas.Field{top}, "combing", rule.Good, 0},

@@ -36,6 +36,8 @@ func TestStutter(t *testing.T) {
 		}, alike, rule.Good, 0},
 		{"25 in 50 pictures", repeated(motion, 0), alike, rule.Good, 0},
 		// Ten pictures of the 100 of four seconds are held.
+		// Film of 30 pictures a second, of which 25 are shown twice each: one of them comes by a jump.
+		{"25 of 30 in 50 pictures", repeated(motion, 0, motion, 0, motion, 0, motion, 0, 2*motion, 0), alike, rule.Good, 0},
 		{"one long hold", func(i int) int32 {
 			switch {
 			case i >= 140 && i < 150:
