@@ -168,6 +168,8 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 	v.Border = &schemas.Border{Bottom24: 719, Right24: 1279, Bottom40: 719, Right40: 1279}
 	v.Field = &schemas.Field{Alpha0: 1500, Alpha1: 1500, Delta: 500}
 	v.Hash = &schemas.PictureHash{}
+	v.Macroblock = &schemas.Macroblock{RowStd: 20, EdgeShare: 30, DifferenceShare: new(int32(20))}
+	v.Block = &schemas.Block{H8: 10}
 	v.Difference = &schemas.Difference{Low: moves(word, seq)}
 	v.Flash = &schemas.Flash{LuminanceMean: 20_000, LuminanceChanged: &still, RedChanged: &red}
 	black := uint16(0)
@@ -225,6 +227,21 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		if v.Decode.Errors = 0; seq%12 == 5 {
 			v.Decode.Errors = 2
 		}
+	case "broken", "mosaic": // macroblocks are out of place, each picture others; or always the same
+		differ(v, 9, func(int) bool { return true })
+		v.Macroblock = &schemas.Macroblock{RowStd: 160, EdgeShare: 300, DifferenceShare: new(int32(400))}
+		v.Block.H8 = 40
+		if word == "mosaic" {
+			*v.Macroblock.DifferenceShare = 0
+		}
+	case "lost": // as broken, since three packets have been lost before
+		v = picture("broken", seq, age)
+		v.Decode.Ancestors = 3
+		return v
+	case "unseen": // three packets have been lost, and nobody sees it
+		v = picture("moving", seq, age)
+		v.Decode.Ancestors = 3
+		return v
 	case "joined": // nothing but what hangs on pictures that came before
 		differ(v, 9, func(int) bool { return true })
 		v.Decode.SinceIDR, v.Decode.Errors = nil, 3

@@ -47,7 +47,7 @@ func (d *DecodeError) Judge(r *Record) (Verdict, bool) {
 func (*DecodeError) Describe() Description {
 	return Description{
 		Version: 1, Records: VideoFrames | StreamSeconds, Unit: "", Summary: "Pictures are damaged: %s errors in one", Window: spoiltFor, Gap: time.Second,
-		Parents: []string{"no_signal"},
+		Parents: []string{"no_signal", "corruption"},
 	}
 }
 

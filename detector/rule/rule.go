@@ -185,6 +185,7 @@ var Catalogue = withFlapping(catalogue.Catalogue[Rule]{
 	"pts_error":      NewPTSError,
 	"flash":          NewFlash,
 	"flat_colour":    NewFlatColour,
+	"corruption":     NewCorruption,
 	"letterbox":      NewLetterbox,
 	"interlace":      NewInterlace,
 	"stutter":        NewStutter,

@@ -1,0 +1,106 @@
+package rule_test
+
+import (
+	"testing"
+
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// blocks is a picture by the figures of its macroblocks; ancestors is the decoder's word.
+func blocks(rowStd, edges, moved, grid, ancestors int32) *schemas.VideoFrame {
+	return &schemas.VideoFrame{
+		Sampling: 1, Duration: 3600, Difference: &schemas.Difference{Low: 10_000}, Decode: &schemas.DecoderState{SinceIDR: number(int32(9)), Ancestors: ancestors},
+		Macroblock: &schemas.Macroblock{RowStd: rowStd, EdgeShare: edges, DifferenceShare: &moved}, Block: &schemas.Block{H8: grid},
+	}
+}
+
+// TestCorruption shows 120 pictures and then others. The scores of damage, by hand, with log2(1+x) of the figures:
+//
+//	burned-in  -3.7 + 0.687*8.65 - 0.954*40/64 + 0.874*(7.33-4.39) = 4.21, of which the logistic function is 0.985
+//	in-band    -2.3 + 0.76*2 + 0.27*7.33 + 0.23*(8.23-4.95) = 1.95: 0.876
+func TestCorruption(t *testing.T) {
+	usual := func() *schemas.VideoFrame { return blocks(20, 30, 20, 10, 0) }
+	broken := func() *schemas.VideoFrame { return blocks(160, 300, 400, 40, 0) }
+	for _, test := range []struct {
+		name             string
+		before, then     func() *schemas.VideoFrame
+		pictures         int
+		inBand, burnedIn rule.State
+		score            float64
+	}{
+		{"clean", usual, usual, 12, rule.Good, rule.Good, 0},
+		{"burned in", usual, broken, 18, rule.Good, rule.Bad, 0.985},
+		{"too short", usual, broken, 7, rule.Good, rule.Good, 0},
+		{"lost on the way", usual, func() *schemas.VideoFrame { return blocks(160, 300, 400, 40, 3) }, 18, rule.Bad, rule.Unknown, 0.876},
+		{"lost and not seen", usual, func() *schemas.VideoFrame { return blocks(20, 30, 20, 10, 3) }, 12, rule.Good, rule.Unknown, 0},
+		{"a mosaic", usual, func() *schemas.VideoFrame { return blocks(160, 300, 0, 40, 0) }, 12, rule.Good, rule.Good, 0.147},
+		{"finer texture without a grid", usual, func() *schemas.VideoFrame { return blocks(160, 300, 400, 10, 0) }, 12, rule.Good, rule.Good, 0},
+		{"out of black", func() *schemas.VideoFrame { return blocks(2, 0, 0, 0, 0) }, broken, 12, rule.Good, rule.Good, 0},
+		{"blocks all along", broken, broken, 12, rule.Good, rule.Good, 0},
+		{"another scene", usual, func() *schemas.VideoFrame {
+			f := broken()
+			f.Difference.Low = 300_000
+			return f
+		}, 1, rule.Good, rule.Good, 0},
+		{"we skip", usual, func() *schemas.VideoFrame {
+			f := broken()
+			f.Skipped = 1
+			return f
+		}, 12, rule.Unknown, rule.Unknown, 0},
+		{"not measured", usual, func() *schemas.VideoFrame { return &schemas.VideoFrame{Sampling: 1, Decode: &schemas.DecoderState{}} }, 12, rule.Unknown, rule.Unknown, 0},
+		{"before the first key picture", func() *schemas.VideoFrame {
+			f := usual()
+			f.Decode.SinceIDR, f.Decode.Ancestors = nil, 1
+			return f
+		}, func() *schemas.VideoFrame {
+			f := broken()
+			f.Decode.SinceIDR, f.Decode.Ancestors = nil, 1
+			return f
+		}, 12, rule.Unknown, rule.Unknown, 0},
+	} {
+		var list []*schemas.VideoFrame
+		for range 120 {
+			list = append(list, test.before())
+		}
+		for range test.pictures {
+			list = append(list, test.then())
+		}
+		if test.name == "another scene" {
+			for range 11 {
+				list = append(list, broken())
+			}
+		}
+		for part, want := range map[string]rule.State{"in-band": test.inBand, "burned-in": test.burnedIn} {
+			verdicts := frames(rule.NewCorruption(), part, list...)
+			v := verdicts[len(verdicts)-1]
+			if v.State != want || want == rule.Bad && (v.Value < test.score-0.02 || v.Value > test.score+0.02) {
+				t.Errorf("%s: %s is %v with %v, want %v with %v", test.name, part, v.State, v.Value, want, test.score)
+			}
+			if part == "burned-in" && want == rule.Good && (v.Value < test.score-0.02 || v.Value > test.score+0.02) {
+				t.Errorf("%s: score %v, want %v", test.name, v.Value, test.score)
+			}
+		}
+	}
+}
+
+// TestCorruptionOfOurs: what we lost damages pictures up to the next clean key picture.
+func TestCorruptionOfOurs(t *testing.T) {
+	r := rule.NewCorruption()
+	var last rule.State
+	for i := range int64(150) {
+		f := blocks(20, 30, 20, 10, 0)
+		if f.Seq = i; i >= 120 {
+			f = blocks(160, 300, 400, 40, 3)
+			f.Seq = i
+		}
+		if i == 118 {
+			r.Judge(&rule.Record{Time: i * 40_000, Feature: &schemas.Feature{StreamSecond: &schemas.StreamSecond{State: "up", Dropped: 2}}})
+		}
+		v, _ := r.Judge(&rule.Record{Time: i * 40_000, Feature: &schemas.Feature{VideoFrame: f}})
+		last = v.State
+	}
+	if last != rule.Unknown {
+		t.Errorf("in-band is %v, want unknown", last)
+	}
+}
