@@ -33,7 +33,7 @@ func TestCorruption(t *testing.T) {
 		{"burned in", usual, broken, 18, rule.Good, rule.Bad, 0.985},
 		{"too short", usual, broken, 7, rule.Good, rule.Good, 0},
 		{"lost on the way", usual, func() *schemas.VideoFrame { return blocks(160, 300, 400, 40, 3) }, 18, rule.Bad, rule.Unknown, 0.876},
-		{"lost and not seen", usual, func() *schemas.VideoFrame { return blocks(20, 30, 20, 10, 3) }, 12, rule.Good, rule.Unknown, 0},
+		{"lost and not seen", usual, func() *schemas.VideoFrame { return blocks(20, 30, 20, 10, 30) }, 12, rule.Good, rule.Unknown, 0},
 		{"a mosaic", usual, func() *schemas.VideoFrame { return blocks(160, 300, 0, 40, 0) }, 12, rule.Good, rule.Good, 0.147},
 		{"finer texture without a grid", usual, func() *schemas.VideoFrame { return blocks(160, 300, 400, 10, 0) }, 12, rule.Good, rule.Good, 0},
 		{"out of black", func() *schemas.VideoFrame { return blocks(2, 0, 0, 0, 0) }, broken, 12, rule.Good, rule.Good, 0},
