@@ -60,7 +60,7 @@ func TestBadRulesKeepThoseInForce(t *testing.T) {
 		}
 	}
 	var said strings.Builder
-	events, _ := tellStory(detector.New(detector.Config{Log: slog.New(slog.NewTextHandler(&said, nil))}), log)
+	events, _ := tellStory(t, detector.New(detector.Config{Log: slog.New(slog.NewTextHandler(&said, nil))}), log)
 	compare(t, "events", events, `
 		3.00s a black opened warning onset 2.00s end 3.04s
 		11.96s a black updated critical onset 2.00s end 12.00s
@@ -82,7 +82,7 @@ func TestDisablingARuleClosesItsDefects(t *testing.T) {
 			s.Rules = `{"black": {"disabled": true}, "freeze": {"disabled": true}}`
 		}
 	}
-	events, _ := tellStory(detector.New(detector.Config{}), log)
+	events, _ := tellStory(t, detector.New(detector.Config{}), log)
 	compare(t, "events", events, `
 		3.00s a black opened warning onset 2.00s end 3.04s
 		10.00s a black closed warning onset 2.00s end 10.00s removed`)
@@ -142,7 +142,7 @@ func TestGenerationsMayBeginAnew(t *testing.T) {
 			tick.Generation = 7
 		}
 	}
-	events, _ := tellStory(detector.New(detector.Config{}), log)
+	events, _ := tellStory(t, detector.New(detector.Config{}), log)
 	// The tick at 7 s is the first that is 5 s ahead of the old owner's last; nobody was there before it.
 	compare(t, "events", events, `
 		12.00s a no_monitor opened critical onset 7.00s end 12.00s
@@ -156,7 +156,7 @@ func TestFiringTellsWhatIsStillGoingOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := detector.New(detector.Config{})
-	tellStory(p, log)
+	tellStory(t, p, log)
 	firing := p.Firing()
 	if len(firing) != 1 || firing[0].Kind != "black" || firing[0].End != epochStart+6_000_000 {
 		t.Errorf("got %+v, want black until 6 s", firing)

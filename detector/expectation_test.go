@@ -130,7 +130,7 @@ func TestChangedRulesLeaveTheOthersAsTheyAre(t *testing.T) {
 			s.Rules = `{"silence": {"for": "3s"}}`
 		}
 	}
-	events, _ := tellStory(detector.New(detector.Config{}), log)
+	events, _ := tellStory(t, detector.New(detector.Config{}), log)
 	compare(t, "events", events, `
 		10.50s a black opened warning onset 9.50s end 10.54s
 		13.52s a black closed warning onset 9.50s end 13.02s resolved`)

@@ -20,7 +20,7 @@ func TestRebuiltKnowsWhatWasLongAgo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			events, _ := tellStory(detector.New(detector.Config{}), log)
+			events, _ := tellStory(t, detector.New(detector.Config{}), log)
 			if !strings.Contains(strings.Join(events, "\n"), test.want) {
 				t.Errorf("told\n%s\nwant in it %s", strings.Join(events, "\n"), test.want)
 			}

@@ -387,7 +387,7 @@ func TestNothingOpensThatTheLogDoesNotHold(t *testing.T) {
 	}
 	p := detector.New(detector.Config{})
 	p.Restore(second)
-	events, _ := tellStory(p, log)
+	events, _ := tellStory(t, p, log)
 	compare(t, "events", events, `
 		8.00s a black opened warning onset 7.00s end 8.04s
 		10.52s a black closed warning onset 7.00s end 10.00s resolved`)

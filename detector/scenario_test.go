@@ -38,7 +38,7 @@ func TestScenarios(t *testing.T) {
 				}
 				return parts["expectations.yaml"]
 			})
-			events, lamps := tellStory(detector.New(detector.Config{}), log)
+			events, lamps := tellStory(t, detector.New(detector.Config{}), log)
 			compare(t, "events", events, parts["events"])
 			if want, ok := parts["lamps"]; ok {
 				compare(t, "lamps", lamps, want)
@@ -58,9 +58,18 @@ func expect(log []entry, expectations func(stream string) string) {
 	}
 }
 
-// tellStory folds the log and writes down what it causes, one line each.
-func tellStory(p *detector.Partition, log []entry) (events, lamps []string) {
+// tellStory folds the log, as it is read off the topic into memory that is used again, and writes down what it causes, one line each.
+func tellStory(t *testing.T, p *detector.Partition, log []entry) (events, lamps []string) {
+	contract := schemas.Baked()
+	reader := schemas.NewReader(contract, schemas.Features)
 	for _, e := range log {
+		value, err := schemas.Append(contract, schemas.Features, nil, e.Feature)
+		if err == nil {
+			e.Feature, err = reader.Read(value)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		p.Fold(e.Input, func(out detector.Output) {
 			switch d, h := out.Defect, out.Health; {
 			case d != nil:
