@@ -53,6 +53,8 @@ type Partition struct {
 	restore restore
 	flaps   flaps
 	errors  errorLog
+	// parsed are the rules that were parsed last: most streams have the same.
+	parsed ruleset
 }
 
 // New makes the state of a partition of which nothing has been seen.
@@ -61,7 +63,7 @@ func New(c Config) *Partition {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Partition{log: log, byID: map[string]*stream{}}
+	return &Partition{log: log, byID: map[string]*stream{}, parsed: defaultRules}
 }
 
 // Lookback is how much of the log, in log time, must be folded again before the state is whole: the first Setting comes within its
@@ -190,7 +192,7 @@ func (p *Partition) setting(in Input, emit func(Output)) {
 	default:
 		s = p.stream(setting.Stream)
 		first := !s.settled
-		s.set(setting, p.clock.now, p.log, p.emitter(s, in, emit))
+		s.set(setting, p, p.emitter(s, in, emit))
 		if first {
 			p.restore.settle(s)
 		}

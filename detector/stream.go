@@ -87,9 +87,9 @@ func (s *stream) outdated(setting *schemas.Setting) bool {
 }
 
 // set takes the stream's effective settings at the log's time. From the first on absence counts. Rules that cannot be used change nothing, and the log says so once.
-func (s *stream) set(setting *schemas.Setting, now int64, log *slog.Logger, out emitter) {
+func (s *stream) set(setting *schemas.Setting, p *Partition, out emitter) {
 	if !s.settled {
-		s.beat, s.owner.heard = now, now
+		s.beat, s.owner.heard = p.clock.now, p.clock.now
 	}
 	s.settled, s.generation, s.time = true, setting.Generation, setting.Time
 	s.profile = setting.Profile
@@ -97,14 +97,14 @@ func (s *stream) set(setting *schemas.Setting, now int64, log *slog.Logger, out 
 	for _, name := range slices.Sorted(maps.Keys(setting.Labels)) {
 		s.labels = append(s.labels, schemas.Label{Name: name, Value: setting.Labels[name]})
 	}
-	s.expect(setting, log)
+	s.expect(setting, p.log)
 	if setting.Rules == s.rules.text || setting.Rules == s.refused {
 		return
 	}
-	rules, err := parseRules(setting.Rules)
+	rules, err := p.ruleset(setting.Rules)
 	if err != nil {
 		s.refused = setting.Rules
-		log.Warn("rules cannot be used, keeping those in force", "stream", s.id, "profile", setting.Profile, "error", err)
+		p.log.Warn("rules cannot be used, keeping those in force", "stream", s.id, "profile", setting.Profile, "error", err)
 		return
 	}
 	old := s.rules
@@ -112,6 +112,18 @@ func (s *stream) set(setting *schemas.Setting, now int64, log *slog.Logger, out 
 	if rules.effective != old.effective {
 		s.renew(setting.Time, rules.alike(old), out)
 	}
+}
+
+// ruleset is what a Setting says of the rules.
+func (p *Partition) ruleset(text string) (ruleset, error) {
+	if text != p.parsed.text {
+		rules, err := parseRules(text)
+		if err != nil {
+			return rules, err
+		}
+		p.parsed = rules
+	}
+	return p.parsed, nil
 }
 
 // expect takes what is expected of the stream. What cannot be used changes nothing, and the log says so once.

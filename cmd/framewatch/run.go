@@ -38,6 +38,7 @@ const (
 
 func runCommand() *cobra.Command {
 	var names []string
+	var profile string
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Run Framewatch: everything, or some of its targets",
@@ -49,10 +50,12 @@ func runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return run(cmd.Context(), config, names, cmd.ErrOrStderr(), nil)
+			return profiled(profile, func() error { return run(cmd.Context(), config, names, cmd.ErrOrStderr(), nil) })
 		},
 	}
 	cmd.Flags().StringSliceVar(&names, "target", []string{allTargets}, "what to run: all, broker, ingest, detector, notifier, console")
+	cmd.Flags().StringVar(&profile, cpuProfileFlag, "", "write a CPU profile of this process to a file when it ends")
+	cmd.Flags().Lookup(cpuProfileFlag).Hidden = true
 	return cmd
 }
 

@@ -2,10 +2,7 @@
 // it has grown, and belongs to one goroutine.
 package window
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // Quantile is a window over values that answers with their order statistics.
 type Quantile struct {
@@ -40,20 +37,35 @@ func (q *Quantile) Add(t int64, value float64) {
 		q.head = 0
 	}
 	q.arrived = append(q.arrived, sample{t, value})
-	i, _ := slices.BinarySearch(q.sorted, value)
-	q.sorted = slices.Insert(q.sorted, i, value)
+	i := q.place(value)
+	q.sorted = append(q.sorted, 0)
+	copy(q.sorted[i+1:], q.sorted[i:])
+	q.sorted[i] = value
 }
 
 // Advance drops the values at or before t minus Span.
 func (q *Quantile) Advance(t int64) {
 	for q.head < len(q.arrived) && q.arrived[q.head].time <= t-q.Span {
-		i, _ := slices.BinarySearch(q.sorted, q.arrived[q.head].value)
-		q.sorted = slices.Delete(q.sorted, i, i+1)
+		i := q.place(q.arrived[q.head].value)
+		q.sorted = q.sorted[:i+copy(q.sorted[i:], q.sorted[i+1:])]
 		q.head++
 	}
 	if q.head == len(q.arrived) {
 		q.arrived, q.head = q.arrived[:0], 0
 	}
+}
+
+// place is the index of the first value that is not below v. None of them is no number, so that plain comparisons do.
+func (q *Quantile) place(v float64) int {
+	low, high := 0, len(q.sorted)
+	for low < high {
+		if middle := int(uint(low+high) / 2); q.sorted[middle] < v {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
 }
 
 // Reset empties the window.

@@ -34,10 +34,12 @@ func (c Catalogue[T]) New(name string, options []byte) (T, error) {
 		return none, fmt.Errorf("%q is unknown%s", name, Suggest(name, c.Names()))
 	}
 	unit := make()
-	decoder := yaml.NewDecoder(bytes.NewReader(options))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(unit); err != nil && !errors.Is(err, io.EOF) {
-		return none, fmt.Errorf("options of %s: %w", name, Explain(err, unit))
+	if len(options) > 0 {
+		decoder := yaml.NewDecoder(bytes.NewReader(options))
+		decoder.KnownFields(true)
+		if err := decoder.Decode(unit); err != nil && !errors.Is(err, io.EOF) {
+			return none, fmt.Errorf("options of %s: %w", name, Explain(err, unit))
+		}
 	}
 	if v, ok := any(unit).(interface{ Validate() error }); ok {
 		if err := v.Validate(); err != nil {

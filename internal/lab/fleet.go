@@ -12,49 +12,101 @@ import (
 
 // Fleet simulates many streams: each plays the same recorded records over and over, as one session of its own, from a second of its own.
 type Fleet struct {
-	tape []*schemas.Feature
+	// tapes are played by the streams in turn.
+	tapes []*tape
+}
+
+// tape is the records of one file.
+type tape struct {
+	records []*schemas.Feature
 	// length of the tape, microseconds: whole seconds.
 	length int64
+	// faulty is how many of the records are of what is wrong.
+	faulty int
 }
 
 // NewFleet plays the records that ingest.Measure gave of a file: pictures, sounds, seconds and inventories. They are not changed.
 func NewFleet(records []*schemas.Feature) (*Fleet, error) {
-	f := &Fleet{}
-	for _, r := range records {
-		if r.StreamSecond != nil {
-			f.length = max(f.length, r.StreamSecond.At)
+	t, err := newTape(records)
+	if err != nil {
+		return nil, err
+	}
+	return &Fleet{[]*tape{t}}, nil
+}
+
+// Spoil has one in so many streams play other records, those of a file in which something is wrong at the times, microseconds, that faulty tells.
+func (f *Fleet) Spoil(every int, records []*schemas.Feature, faulty func(at int64) bool) error {
+	t, err := newTape(records)
+	if err != nil {
+		return err
+	}
+	for _, r := range t.records {
+		if faulty(at(r)) {
+			t.faulty++
 		}
 	}
-	if f.length -= f.length % second; f.length == 0 {
+	for len(f.tapes) < every-1 {
+		f.tapes = append(f.tapes, f.tapes[0])
+	}
+	f.tapes = append(f.tapes, t)
+	return nil
+}
+
+// Faulty is the share of the records of so many streams that are of what is wrong, in the long run.
+func (f *Fleet) Faulty(streams int) float64 {
+	faulty, all := 0.0, 0.0
+	for i := range streams {
+		t := f.tapes[i%len(f.tapes)]
+		faulty += float64(t.faulty) / float64(t.length)
+		all += float64(len(t.records)) / float64(t.length)
+	}
+	return faulty / all
+}
+
+func newTape(records []*schemas.Feature) (*tape, error) {
+	t := &tape{}
+	for _, r := range records {
+		if r.StreamSecond != nil {
+			t.length = max(t.length, r.StreamSecond.At)
+		}
+	}
+	if t.length -= t.length % second; t.length == 0 {
 		return nil, fmt.Errorf("simulate a fleet: the records hold less than a second")
 	}
 	for _, r := range records {
-		if r.Tick == nil && r.Setting == nil && place(r) <= 2*f.length {
-			f.tape = append(f.tape, r)
+		if r.Tick == nil && r.Setting == nil && place(r) <= 2*t.length {
+			t.records = append(t.records, r)
 		}
 	}
-	slices.SortStableFunc(f.tape, func(a, b *schemas.Feature) int { return cmp.Compare(place(a), place(b)) })
-	return f, nil
+	slices.SortStableFunc(t.records, func(a, b *schemas.Feature) int { return cmp.Compare(place(a), place(b)) })
+	return t, nil
 }
 
 // second in microseconds.
 const second = int64(time.Second / time.Microsecond)
 
-// turn is the stretch of time that is played of one stream before the next has its turn: 0.1 s.
+// Turn is the stretch of time that a fleet plays of one stream before the next has its turn.
+const Turn = 100 * time.Millisecond
+
+// turn is the same in microseconds.
 const turn = second / 10
+
+// StreamID is the id of a fleet's i-th stream, from 0.
+func StreamID(i int) string { return fmt.Sprintf("stream-%05d", i) }
 
 // Records are those of all streams for length, by stream id, in turns. The sessions start at start, microseconds since the Unix epoch.
 func (f *Fleet) Records(streams int, start int64, length time.Duration) iter.Seq2[string, *schemas.Feature] {
 	players := make([]tapePlayer, streams)
 	for i := range players {
-		phase := f.length * int64(i) / int64(streams) / second * second
-		next := slices.IndexFunc(f.tape, func(r *schemas.Feature) bool { return place(r) > 2*phase })
-		players[i] = tapePlayer{fleet: f, session: start, shift: -phase, next: next, sounds: map[int32]int64{}}
+		t := f.tapes[i%len(f.tapes)]
+		phase := t.length * int64(i) / int64(streams) / second * second
+		next := slices.IndexFunc(t.records, func(r *schemas.Feature) bool { return place(r) > 2*phase })
+		players[i] = tapePlayer{tape: t, session: start, shift: -phase, next: next, sounds: map[int32]int64{}}
 	}
 	return func(yield func(string, *schemas.Feature) bool) {
 		for until := turn; until <= length.Microseconds(); until += turn {
 			for i := range players {
-				id := fmt.Sprintf("stream-%05d", i)
+				id := StreamID(i)
 				for players[i].time() < until {
 					if !yield(id, players[i].record()) {
 						return
@@ -67,7 +119,7 @@ func (f *Fleet) Records(streams int, start int64, length time.Duration) iter.Seq
 
 // tapePlayer is one stream of a fleet.
 type tapePlayer struct {
-	fleet   *Fleet
+	tape    *tape
 	session int64
 	// next is the record on the tape, shift what its time is behind the session's, microseconds.
 	next  int
@@ -78,14 +130,14 @@ type tapePlayer struct {
 }
 
 // time of the next record since session, microseconds.
-func (p *tapePlayer) time() int64 { return at(p.fleet.tape[p.next]) + p.shift }
+func (p *tapePlayer) time() int64 { return at(p.tape.records[p.next]) + p.shift }
 
 // record gives the next record and winds on.
 func (p *tapePlayer) record() *schemas.Feature {
-	r := p.copy(p.fleet.tape[p.next])
-	if p.next++; p.next == len(p.fleet.tape) {
+	r := p.copy(p.tape.records[p.next])
+	if p.next++; p.next == len(p.tape.records) {
 		p.next = 0
-		p.shift += p.fleet.length
+		p.shift += p.tape.length
 	}
 	return r
 }

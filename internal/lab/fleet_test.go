@@ -95,3 +95,41 @@ func TestFleetNeedsASecond(t *testing.T) {
 		t.Error("a tape of half a second is accepted")
 	}
 }
+
+func TestFleetSpoilsOneStreamInSome(t *testing.T) {
+	fleet, err := lab.NewFleet(tape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoilt := tape()
+	for _, r := range spoilt {
+		if r.VideoFrame != nil {
+			r.VideoFrame.Arrival = 13
+		}
+	}
+	// Of the four seconds of the tape the second and the fourth are faulty.
+	if err := fleet.Spoil(3, spoilt, func(at int64) bool { return at/1_000_000%2 == 1 }); err != nil {
+		t.Fatal(err)
+	}
+	pictures := map[string]map[int64]int{}
+	for id, f := range fleet.Records(6, 0, 4*time.Second) {
+		if f.VideoFrame != nil {
+			if pictures[id] == nil {
+				pictures[id] = map[int64]int{}
+			}
+			pictures[id][f.VideoFrame.Arrival]++
+		}
+	}
+	for i := range 6 {
+		want := int64(7)
+		if i%3 == 2 {
+			want = 13
+		}
+		if got := pictures[lab.StreamID(i)]; len(got) != 1 || got[want] != 8 {
+			t.Errorf("stream %d: pictures by tape are %v, want 8 of %d", i, got, want)
+		}
+	}
+	if share := fleet.Faulty(6); share < 0.16 || share > 0.18 {
+		t.Errorf("%.3f of the records are faulty, want half of a third", share)
+	}
+}

@@ -115,7 +115,7 @@ func air(tape []*schemas.Feature, start int64, length time.Duration) (topicBench
 	if err != nil {
 		return topicBench{}, nil, err
 	}
-	b := topicBench{streams: int(min(topicStreams, fleet.length/second))}
+	b := topicBench{streams: int(min(topicStreams, fleet.tapes[0].length/second))}
 	var airings []airing
 	var encoded []byte
 	total, contract, veterans := 0, schemas.Baked(), map[string]*veteran{}

@@ -11,7 +11,7 @@ import (
 
 const (
 	// idleCommit is how often the offset of input without output is committed. Such input costs no transaction: folded again it gives nothing again.
-	idleCommit = time.Second
+	idleCommit = 300 * time.Millisecond
 	// retryPause is between two attempts to begin after an error.
 	retryPause = 200 * time.Millisecond
 )
