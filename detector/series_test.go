@@ -183,12 +183,10 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		for _, cell := range []int{13, 14, 15, 29, 30, 31} {
 			v.Grid.Mean[cell] = 180
 		}
-	case "moving", "starved", "stuttering", "twos":
+	case "moving", "starved", "stuttering", "twos", "blurred", "noisy", "textured", "blocky", "drawn", "banded", "sky":
 		differ(v, 9, func(int) bool { return true })
 		v.Grid.Mean[70] = byte(100 + seq%40)
-		if word == "starved" {
-			v.Decode.PacketSize /= 50
-		}
+		quality(v, word, seq)
 	case "news", "late", "sport": // two programmes, one of them also two seconds later: half a second a shot
 		differ(v, 9, func(int) bool { return true })
 		shot, salt := uint64(seq/12), uint64(1)
@@ -323,6 +321,37 @@ func moves(word string, seq int64) int32 {
 		return [2]int32{motion, 0}[seq%2]
 	}
 	return motion
+}
+
+// quality is how well a moving picture is made: 4.5 octaves of softness, half a level of noise, hardly a grid and no banding, but for what the word says.
+func quality(v *schemas.VideoFrame, word string, seq int64) {
+	v.Detail = &schemas.Detail{SI: 40 * 64, LaplacianFull: 1573, Noise: 128 + int32(seq%5)}
+	v.Block, v.Macroblock = &schemas.Block{H8: 6, V8: 8}, &schemas.Macroblock{}
+	banding := int32(128)
+	switch word {
+	case "starved": // a fiftieth of the bit rate
+		v.Decode.PacketSize /= 50
+	case "blurred": // 1.2 octaves of the finest detail are gone
+		v.Detail.LaplacianFull -= 300
+	case "noisy": // eight levels everywhere
+		v.Detail.Noise = 8 * 256
+		differ(v, 10, func(int) bool { return true })
+	case "textured": // the same at the finest scale, but still in a quarter of the picture
+		v.Detail.Noise = 8 * 256
+		differ(v, 5, func(cell int) bool { return cell%4 == 0 })
+	case "blocky", "drawn": // steps on the grid are twice those off it; so are those of lines that are drawn on flat ground
+		v.Block.H8, v.Block.V8 = 64, 70
+		if word == "drawn" {
+			v.Macroblock.Flat = 2500
+		}
+	case "banded": // an index of 30
+		banding = 30 * 256
+	case "sky": // an index of 14
+		banding = 14 * 256
+	}
+	if version := int32(1); seq%25 == 0 {
+		v.Sampled = &schemas.Sampled{Banding: &banding, BandingVersion: &version}
+	}
 }
 
 // differ sets the difference of the chosen cells to a level.

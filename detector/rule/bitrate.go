@@ -104,7 +104,7 @@ func (b *Bitrate) Validate() error {
 	case b.Min < 0 || b.Max < 0 || b.Max > 0 && b.Min > b.Max:
 		return fmt.Errorf("min %v and max %v are no bounds", b.Min, b.Max)
 	case b.Drop != 0 && !(b.Drop > 1 && finite(b.Drop)):
-		return fmt.Errorf("drop %v is neither 0 nor above 1", b.Drop)
+		return errNeither("drop", b.Drop)
 	}
 	return b.Options.Validate()
 }

@@ -22,6 +22,18 @@ func errNegative(name string, d time.Duration) error {
 	return fmt.Errorf("%s %v is negative", name, d)
 }
 
+func errNeither(name string, x float64) error {
+	return fmt.Errorf("%s %v is neither 0 nor above 1", name, x)
+}
+
+// notNegative tells what is wrong with an option that is a number from 0 on.
+func notNegative(name string, x float64) error {
+	if x < 0 || !finite(x) {
+		return fmt.Errorf("%s %v is not a number from 0 on", name, x)
+	}
+	return nil
+}
+
 func errPositive(name string, x float64) error {
 	return fmt.Errorf("%s %v is not above 0", name, x)
 }

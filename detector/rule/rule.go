@@ -190,6 +190,10 @@ var Catalogue = withFlapping(catalogue.Catalogue[Rule]{
 	"interlace":      NewInterlace,
 	"stutter":        NewStutter,
 	"slate":          NewSlate,
+	"blur":           NewBlur,
+	"noise":          NewNoise,
+	"blockiness":     NewBlockiness,
+	"banding":        NewBanding,
 
 	"content_mismatch": NewContentMismatch,
 

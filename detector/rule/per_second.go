@@ -1,0 +1,82 @@
+package rule
+
+import (
+	"math"
+	"time"
+)
+
+// heldFor is how long a verdict that comes once a second holds.
+const heldFor = 1500 * time.Millisecond
+
+// repeated gives with each picture the verdict that came once for a second of them, so that a break shows as soon as with other rules.
+type repeated struct {
+	verdict Verdict
+	at      int64
+}
+
+// take is the verdict at t, or when none has come the last one, which tells nothing new to learn.
+func (h *repeated) take(t int64, v Verdict, came bool) Verdict {
+	if came {
+		h.verdict, h.at = v, t
+		h.verdict.Sample = 0
+		return v
+	}
+	if t-h.at > heldFor.Microseconds() {
+		return Verdict{From: t, To: t}
+	}
+	return h.verdict
+}
+
+// pictureParents explain what is wrong with a picture's quality: what is not the programme, and what does not move.
+var pictureParents = []string{"no_signal", "black", "black_with_logo", "flat_colour", "slate", "freeze"}
+
+// sampleOffset makes of figures that may be 0 or a little below samples that are not.
+const sampleOffset = 16
+
+// larger of two figures, of which either may be no number.
+func larger(a, b float64) float64 {
+	switch {
+	case math.IsNaN(a):
+		return b
+	case math.IsNaN(b):
+		return a
+	}
+	return max(a, b)
+}
+
+// perSecond takes the mean of a figure of pictures over each whole second of stream time. Seconds are counted from the time's zero, not from the
+// first picture seen, so that the means do not depend on when the looking began.
+type perSecond struct {
+	began bool
+	epoch int32
+	// second is that of the newest picture; whole says that its beginning was seen.
+	second int64
+	whole  bool
+	sum    int64
+	// pictures of the second, and those of them whose figure means something.
+	pictures, meant int32
+}
+
+// add takes a picture with its figure in 1/256, or without one that means anything. told is true with the first picture of a second: mean is that of
+// the second before, no number where that is not known whole, or where the figure means something in less than half of its pictures.
+func (p *perSecond) add(r *Record, figure int32, means bool) (mean float64, told bool) {
+	second := r.Time / 1_000_000
+	broken := !p.began || r.VideoFrame.Epoch != p.epoch || second > p.second+1
+	mean, told = math.NaN(), broken || second > p.second
+	if told {
+		if !broken && p.whole && 2*p.meant >= p.pictures {
+			mean = float64(p.sum) / float64(p.meant) / 256
+		}
+		*p = perSecond{began: true, epoch: r.VideoFrame.Epoch, second: second, whole: !broken}
+	}
+	p.pictures++
+	if means {
+		p.sum, p.meant = p.sum+int64(figure), p.meant+1
+	}
+	return mean, told
+}
+
+// before is v said of the second before the newest picture's.
+func (p *perSecond) before(v Verdict) Verdict {
+	return v.over((p.second-1)*1_000_000, p.second*1_000_000)
+}
