@@ -377,6 +377,8 @@ func (b *builder) audio(stream string, session int64, segments []segment) {
 			if s.word != "none" {
 				left, right := sound(s.word, seq)
 				block := &schemas.AudioBlock{Session: session, Track: 1, Seq: seq, At: t - session, Samples: 4800, Channels: []schemas.Channel{left, right}}
+				// Of the words lagging and nudged the time stamps are 300 and 60 ms late.
+				block.PTS = (t - epochStart + map[string]int64{"lagging": 300_000, "nudged": 60_000}[s.word]) * 9 / 100
 				block.Pairs = &[]float32{correlated[s.word] * loud}
 				b.add(t+100_000, stream, &schemas.Feature{AudioBlock: block})
 			}
@@ -440,7 +442,7 @@ func sound(word string, seq int64) (left, right schemas.Channel) {
 		return left, right
 	}
 	switch word {
-	case "tone":
+	case "tone", "lagging", "nudged":
 		return channel(loud, 0), channel(loud, 0)
 	case "silent":
 		return channel(0, 0), channel(0, 0)
@@ -520,11 +522,6 @@ func (b *builder) heartbeat(stream string, session int64, segments []segment) {
 					out, pts := true, (t+4_000_000-epochStart)*9/100
 					second.Splice.Events = &[]schemas.SpliceEvent{{Kind: "splice_insert", Out: &out, PTS: &pts}}
 				}
-			case "insync", "nudged", "lagging": // times of arrival tell that sound leads as usual; by 60 ms more; by 300 ms more, so that it comes late
-				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
-				least := map[string]int32{"insync": 190_000, "nudged": 250_000, "lagging": 490_000}[s.word]
-				greatest := least + 20_000
-				second.Timing = &schemas.Timing{SkewMin: &least, SkewMax: &greatest}
 			case "listed", "unlisted": // HLS; segments that answer 404
 				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
 				second.Playlist = &schemas.Playlist{TargetMS: 2000, MediaSequence: seq, Ended: new(bool)}

@@ -2,22 +2,23 @@ package rule
 
 import (
 	"math"
+	"slices"
 	"time"
-
-	"github.com/framewatch/framewatch/schemas"
 )
 
 const (
-	// settling is how long after a session's or an epoch's beginning times of arrival say nothing: connections begin with a burst, and what one
-	// multiplexer has the one wait for the other another does not.
-	settling = 12 * time.Second
-	// offsetSpreads is how many of its spreads a stream's offset must be away from its level where that is more than the limit.
+	// leadSeconds is of how many seconds the lead is remembered, and earlySeconds how many of the oldest of them tell what was before.
+	leadSeconds, earlySeconds = 13, 4
+	// offsetSpreads is how many of its spreads a stream's lead must be away from its level where that is more than the limit.
 	offsetSpreads = 4
+	// fewLeads in a second say nothing.
+	fewLeads = 10
 )
 
-// AVOffset judges by how much sound is presented earlier or later against the pictures than is usual for the stream, as time stamps against times of
-// arrival tell: an encoder that has lost the one against the other moves its time stamps and not its media. What was wrong from the beginning cannot be
-// seen so, and a drift of less than 0.3 ms a second becomes usual. The figure is in limits.
+// AVOffset judges by how much sound is presented earlier or later against the pictures than it was: the lead of its time stamps over those of the pictures
+// that come with it. An encoder that loses the one against the other moves time stamps and not media. It is compared with what is usual for the stream, or
+// with ten seconds before while that is not known. What was wrong from the beginning cannot be seen so, nor what a multiplexer has put in order
+// again that interleaves by time stamps; a drift of less than 0.3 ms a second becomes usual. The figure is in limits.
 type AVOffset struct {
 	Options `yaml:",inline"`
 	// Early and Late are the limits, in milliseconds, of sound that comes before or after its picture.
@@ -25,11 +26,19 @@ type AVOffset struct {
 	Late  float64 `yaml:"late"`
 
 	relative `yaml:"-"`
-	began    bool
-	// epoch and session of the newest heartbeat, and when the one or the other was new.
-	epoch   int32
-	session int64
-	since   int64
+	// picture is the time stamp of the newest picture, 90 kHz, and second that of its time; began says that there is one, whole that the
+	// beginning of its second was seen.
+	picture, second int64
+	began, whole    bool
+	epoch           int32
+	// sound is the time stamp of the end of the newest block, of the track of the lowest index, and heard its time.
+	sound, heard int64
+	track        int32
+	// least and most lead of the second, 90 kHz, of so many.
+	least, most int64
+	count       int
+	// leads are the middles of the last seconds without a break, in milliseconds, the newest last.
+	leads []float64
 }
 
 // NewAVOffset is the rule with its documented defaults.
@@ -37,58 +46,98 @@ func NewAVOffset() Rule {
 	return &AVOffset{Options: Options{
 		// The limits of acceptance. Viewers detect 45 ms early, which is half of that, and 125 ms late.
 		Raise: 1, Clear: 0.5,
-		// A gap in one track's arrival is shorter.
-		For: 10 * time.Second, KeepFiringFor: 5 * time.Second,
+		// A second in which tracks come in another order is none.
+		For: 2500 * time.Millisecond, KeepFiringFor: 3 * time.Second,
 		Severity: "warning",
 	},
 		// ITU-R BT.1359-1, annex 2, figure 2.
-		Early: 90, Late: 185}
+		Early: 90, Late: 185, heard: never}
 }
 
-// Judge reads the second's skew. Our own losses and thinning, and the time after a beginning, are unknown.
+// Judge takes the lead each time that a picture or a block comes, and judges each whole second when the first picture of the next has come. Where we pass over
+// pictures ourselves nothing is known.
 func (a *AVOffset) Judge(r *Record) (Verdict, bool) {
-	s := r.StreamSecond
-	if s == nil {
+	if b := r.AudioBlock; b != nil {
+		if b.Track <= a.track || r.Time-a.heard > trackGap {
+			a.track, a.heard, a.sound = b.Track, r.Time, b.PTS+(blockEnd(r.Time, b)-r.Time)*9/100
+			a.take(r.Time)
+		}
 		return Verdict{}, false
 	}
-	if !a.began || s.Epoch != a.epoch || s.Session != a.session {
-		a.began, a.epoch, a.session, a.since = true, s.Epoch, s.Session, r.Time
+	f := r.VideoFrame
+	if f == nil {
+		return Verdict{}, false
 	}
+	if f.Sampling != 1 || f.Skipped > 0 {
+		a.began, a.leads = false, a.leads[:0]
+		return Verdict{From: r.Time, To: r.Time}, true
+	}
+	v, told := Verdict{}, false
+	second := r.Time / 1_000_000
+	switch broken := !a.began || f.Epoch != a.epoch || second > a.second+1; {
+	case broken:
+		a.began, a.whole, a.count, a.leads = true, false, 0, a.leads[:0]
+	case second > a.second:
+		v, told = a.judge().over(a.second*1_000_000, second*1_000_000), true
+		a.whole, a.count = true, 0
+	}
+	a.epoch, a.second, a.picture = f.Epoch, second, f.PTS
+	a.take(r.Time)
+	return v, told
+}
+
+// take takes the lead of the newest block over the newest picture.
+func (a *AVOffset) take(t int64) {
+	if !a.began || t-a.heard > trackGap {
+		return
+	}
+	lead := a.sound - a.picture
+	if a.count == 0 {
+		a.least, a.most = lead, lead
+	}
+	a.least, a.most, a.count = min(a.least, lead), max(a.most, lead), a.count+1
+}
+
+// judge judges the second that is over.
+func (a *AVOffset) judge() Verdict {
+	if !a.whole || a.count < fewLeads {
+		a.leads = a.leads[:0]
+		return Verdict{}
+	}
+	lead := float64(a.least+a.most) / 180
+	if len(a.leads) == leadSeconds {
+		a.leads = a.leads[:copy(a.leads, a.leads[1:])]
+	}
+	a.leads = append(a.leads, lead)
 	v := Verdict{}
-	if skew, ok := a.skew(r.Time, s); ok {
-		if a.usual.Known() {
-			v = a.verdict(a.figure(skew))
-		}
-		if v.Sample = skew; skew == 0 {
-			v.Sample = 1e-6 // 0 would be none
-		}
+	switch early := a.leads[:min(earlySeconds, len(a.leads)-1)]; {
+	case a.usual.Known():
+		v = a.verdict(a.figure(lead-a.usual.Level, offsetSpreads*a.usual.Spread))
+	case len(early) == earlySeconds:
+		low, high := slices.Min(early), slices.Max(early)
+		v = a.verdict(a.figure(lead-(low+high)/2, 2*(high-low)))
 	}
-	return v.over(r.Time-time.Second.Microseconds(), r.Time), true
+	if v.Sample = lead; lead == 0 {
+		v.Sample = 1e-6 // 0 would be none
+	}
+	return v
 }
 
-// skew is the lead of sound's time stamps in the middle of the second, in milliseconds; ok is false where it says nothing.
-func (a *AVOffset) skew(t int64, s *schemas.StreamSecond) (skew float64, ok bool) {
-	thinned := s.Dropped > 0 || s.Sampling != nil && *s.Sampling == 0
-	if s.State != "up" || thinned || t-a.since < settling.Microseconds() || s.Timing == nil || s.Timing.SkewMin == nil || s.Timing.SkewMax == nil {
-		return 0, false
-	}
-	return (float64(*s.Timing.SkewMin) + float64(*s.Timing.SkewMax)) / 2000, true
-}
-
-// figure is how far the skew is from what is usual, in limits. Time stamps of sound that lead more than usual have it presented later.
-func (a *AVOffset) figure(skew float64) float64 {
-	away, limit := skew-a.usual.Level, a.Late
+// figure is how far the lead is away, in milliseconds, in limits, or where that is more in what it varies by. Time stamps of sound that lead more than they
+// did have it presented later.
+func (a *AVOffset) figure(away, varies float64) float64 {
+	limit := a.Late
 	if away < 0 {
 		limit = a.Early
 	}
-	return math.Abs(away) / max(limit, offsetSpreads*a.usual.Spread)
+	return math.Abs(away) / max(limit, varies)
 }
 
 // Describe tells what the figure is.
 func (*AVOffset) Describe() Description {
 	return Description{
-		Version: 1, Unit: "", Summary: "Sound is off the pictures by %s times the limit", Window: settling, Gap: 2500 * time.Millisecond,
-		Parents: []string{"no_signal", "track_missing", "pts_error"},
+		Version: 1, Records: VideoFrames | AudioBlocks, Unit: "", Summary: "Sound has moved against the pictures by %s times the limit", Window: (leadSeconds + 1) * time.Second, Gap: 2500 * time.Millisecond,
+		Parents: []string{"no_signal", "track_missing"},
 	}
 }
 

@@ -4,54 +4,64 @@ import (
 	"math"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// TestAVOffset: the stream's sound usually leads by 400 ms, give or take 10.
+// TestAVOffset plays pictures and sound, 25 and 10 a second, and looks at the verdict on the last whole second. The end of a block leads
+// by up to 140 ms when it comes and by 20 ms at least before the next: by 80 in the middle; from a second on the time stamps are moved.
 func TestAVOffset(t *testing.T) {
-	second := func(least, greatest int32, change func(s *schemas.StreamSecond)) *schemas.Feature {
-		s := &schemas.StreamSecond{State: "up", Session: 7, Timing: &schemas.Timing{SkewMin: &least, SkewMax: &greatest}}
-		if change != nil {
-			change(s)
-		}
-		return &schemas.Feature{StreamSecond: s}
-	}
-	usual := rule.Restored(400, 10, 60, 0)
+	usual := rule.Restored(80, 5, 60, 0)
 	for _, test := range []struct {
 		name     string
 		baseline rule.Baseline
-		skew     int32
-		change   func(s *schemas.StreamSecond)
+		seconds  int64
+		from     int64 // second from which on sound is moved
+		moved    int64 // milliseconds
+		change   func(v *schemas.VideoFrame, second int64)
 		state    rule.State
 		value    float64
 	}{
-		{"as usual", usual, 400_000, nil, rule.Good, 0},
-		{"45 ms early", usual, 355_000, nil, rule.Good, 0.5},
-		{"90 ms early", usual, 310_000, nil, rule.Bad, 1},
-		{"125 ms late", usual, 525_000, nil, rule.Good, 125. / 185},
-		{"185 ms late", usual, 585_000, nil, rule.Bad, 1},
-		{"late where it often is", rule.Restored(400, 100, 60, 0), 600_000, nil, rule.Good, 0.5},
-		{"when nothing is usual yet", rule.Restored(400, 10, 5, 0), 590_000, nil, rule.Unknown, 0},
-		{"down", usual, 590_000, func(s *schemas.StreamSecond) { s.State = "down" }, rule.Unknown, 0},
-		{"when we lost something", usual, 590_000, func(s *schemas.StreamSecond) { s.Dropped = 1 }, rule.Unknown, 0},
-		{"when we decode key pictures only", usual, 590_000, func(s *schemas.StreamSecond) { s.Sampling = number[int32](0) }, rule.Unknown, 0},
-		{"in a new epoch", usual, 590_000, func(s *schemas.StreamSecond) { s.Epoch = 1 }, rule.Unknown, 0},
-		{"after a restart", usual, 590_000, func(s *schemas.StreamSecond) { s.Session = 8 }, rule.Unknown, 0},
-		{"without sound", usual, 590_000, func(s *schemas.StreamSecond) { s.Timing = nil }, rule.Unknown, 0},
+		{"as usual", usual, 3, 0, 0, nil, rule.Good, 0},
+		{"45 ms early", usual, 3, 0, -45, nil, rule.Good, 0.5},
+		{"90 ms early", usual, 3, 0, -90, nil, rule.Bad, 1},
+		{"125 ms late", usual, 3, 0, 125, nil, rule.Good, 125. / 185},
+		{"185 ms late", usual, 3, 0, 185, nil, rule.Bad, 1},
+		{"late where it often is", rule.Restored(80, 100, 60, 0), 3, 0, 200, nil, rule.Good, 0.5},
+		{"nothing is usual yet", rule.Restored(80, 5, 5, 0), 3, 0, 200, nil, rule.Unknown, 0},
+		{"against four seconds before", rule.Baseline{}, 8, 6, 185, nil, rule.Bad, 1},
+		{"and only three", rule.Baseline{}, 5, 3, 185, nil, rule.Unknown, 0},
+		{"in the second of a new epoch", usual, 3, 0, 185, func(v *schemas.VideoFrame, second int64) { v.Epoch = int32(second / 2) }, rule.Unknown, 0},
+		{"where pictures are passed over", usual, 3, 0, 185, func(v *schemas.VideoFrame, _ int64) { v.Sampling = 4 }, rule.Unknown, 0},
+		{"where we skipped some", usual, 3, 0, 185, func(v *schemas.VideoFrame, _ int64) { v.Skipped = 1 }, rule.Unknown, 0},
 	} {
 		r := rule.NewAVOffset().(*rule.AVOffset)
 		*r.Baseline() = test.baseline
-		judged(r, second(0, 0, nil), 0)
-		// The skew moves within the second; its middle counts.
-		got := judged(r, second(test.skew-10_000, test.skew+10_000, test.change), 12*time.Second)[""]
-		if got.State != test.state || got.State != rule.Unknown && math.Abs(got.Value-test.value) > 1e-6 {
-			t.Errorf("%s: got %+v, want %v and %v", test.name, got, test.state, test.value)
+		var last rule.Verdict
+		for at := int64(0); at <= test.seconds*1000; at += 20 {
+			f := &schemas.Feature{}
+			if at%100 == 0 {
+				pts := at
+				if at >= test.from*1000 {
+					pts += test.moved
+				}
+				f.AudioBlock = &schemas.AudioBlock{Track: 1, PTS: pts * 90, Channels: []schemas.Channel{{KEnergy: make([]byte, 40)}}}
+				r.Judge(&rule.Record{Time: at * 1000, Feature: f})
+			}
+			if at%40 != 0 {
+				continue
+			}
+			v := &schemas.VideoFrame{PTS: at * 90, Sampling: 1}
+			if test.change != nil {
+				test.change(v, at/1000)
+			}
+			if got, ok := r.Judge(&rule.Record{Time: at * 1000, Feature: &schemas.Feature{VideoFrame: v}}); ok {
+				last = got
+			}
 		}
-		if learns := got.Sample != 0; learns != (test.state != rule.Unknown || strings.HasPrefix(test.name, "when nothing")) {
-			t.Errorf("%s: learns %v", test.name, got.Sample)
+		if last.State != test.state || last.State != rule.Unknown && math.Abs(last.Value-test.value) > 1e-6 {
+			t.Errorf("%s: got %+v, want %v and %v", test.name, last, test.state, test.value)
 		}
 	}
 	if _, err := rule.Catalogue.New("av_offset", []byte("early: 0")); err == nil || !strings.Contains(err.Error(), "early 0 is not above 0") {

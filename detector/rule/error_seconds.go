@@ -67,7 +67,7 @@ func (e *ErrorSeconds) Judge(r *Record) (Verdict, bool) {
 	if r.Tick == nil {
 		return Verdict{}, false
 	}
-	e.waiting = e.waiting[:0]
+	e.begin()
 	for _, t := range e.totals {
 		v := e.verdict(float64(t.ms)/1000).over(r.Time, r.Time)
 		v.Part = t.kind
@@ -105,7 +105,7 @@ func (e *ErrorSeconds) Total(end int64, spent []Spent) {
 // Describe tells what the figure is.
 func (*ErrorSeconds) Describe() Description {
 	return Description{
-		Version: 1, Unit: "s", Summary: "It was bad for %s in the last minutes", Window: time.Second, Gap: 2500 * time.Millisecond, Absence: true,
+		Version: 1, Records: Ticks, Unit: "s", Summary: "It was bad for %s in the last minutes", Window: time.Second, Gap: 2500 * time.Millisecond, Absence: true,
 	}
 }
 

@@ -16,13 +16,12 @@ var (
 	faceHues = [8]byte{10, 20, 120, 60, 5, 0, 0, 40}
 )
 
-// shown is a picture of 160x90 pixels with colour, which differs from the one before by so many levels.
-func shown(luma func(x, y int) byte, hues [8]byte, moved float64) *schemas.VideoFrame {
+// shown is a picture of 160x90 pixels with colour, of which so many rows of nine move.
+func shown(luma func(x, y int) byte, hues [8]byte, moving int) *schemas.VideoFrame {
 	f := drawn(luma)
 	f.Luma.Std = 40 * 256
 	f.Chroma = &schemas.Chroma{SaturationMean: 60 * 256, Hue: hues}
-	f.Difference = &schemas.Difference{Low: int32(moved * 4096)}
-	return f
+	return changed(f, 9, func(_, row int) bool { return row >= 9-moving })
 }
 
 // eightBars are of 100/0/75/0, sevenBars those of RP 219 between grey sides.
@@ -36,6 +35,14 @@ func sevenBars(x, y int) byte {
 		return 104
 	}
 	return []byte{180, 162, 131, 112, 84, 65, 35}[(x-20)*7/120]
+}
+
+// stripes are those of a test card in no order, and something else below.
+func stripes(x, y int) byte {
+	if y >= 65 {
+		return byte(x)
+	}
+	return []byte{16, 106, 41, 210, 145, 81, 235, 170}[x/20]
 }
 
 // circle is like a test card: the same on both sides, with bars in its middle.
@@ -62,7 +69,7 @@ func tone(frequency int32) *schemas.Feature {
 func TestSlateKnowsBarsAndTestCards(t *testing.T) {
 	grey := shown(eightBars, barHues, 0)
 	grey.Chroma.SaturationMean = 256
-	lopsided := func(x, y int) byte { return byte(40 + x) }
+	lopsided := func(x, y int) byte { return byte(40 + x) } // 10 levels from cell to cell are no border
 	for _, test := range []struct {
 		name       string
 		picture    *schemas.VideoFrame
@@ -70,11 +77,12 @@ func TestSlateKnowsBarsAndTestCards(t *testing.T) {
 		bars, card float64
 	}{
 		{"eight bars", shown(eightBars, barHues, 0), 0, 1, 0},
-		{"bars between grey", shown(sevenBars, barHues, 0.05), 0, 1, 0},
-		{"bars that move", shown(eightBars, barHues, 0.2), 0, 0, 0},
+		{"bars between grey", shown(sevenBars, barHues, 2), 0, 1, 0},
+		{"bars that move", shown(eightBars, barHues, 3), 0, 0, 0},
 		{"bars of another six colours", shown(eightBars, faceHues, 0), 0, 0, 0},
 		{"grey bars", grey, 0, 0, 0},
-		{"the other way round", shown(func(x, y int) byte { return eightBars(159-x, y) }, barHues, 0), 0, 0, 0.5},
+		{"the other way round", shown(func(x, y int) byte { return eightBars(159-x, y) }, barHues, 0), 0, 0, 1},
+		{"stripes with a clock below", shown(stripes, barHues, 2), 0, 0, 1},
 		{"a test card", shown(circle, barHues, 0), 0, 0, 1},
 		{"one that is not mirrored", shown(lopsided, barHues, 0), 0, 0, 0.5},
 		{"one with a tone", shown(lopsided, barHues, 0), 1000, 0, 1},
@@ -91,6 +99,7 @@ func TestSlateKnowsBarsAndTestCards(t *testing.T) {
 		}
 	}
 	first := drawn(eightBars) // nothing to compare it with
+	first.Grid.Difference = nil
 	if got := judged(rule.NewSlate(), &schemas.Feature{VideoFrame: first}, 0); got["colour bars"].State != rule.Unknown || got["test card"].State != rule.Unknown {
 		t.Errorf("without differences: got %+v, want unknown", got)
 	}
