@@ -326,7 +326,7 @@ func moves(word string, seq int64) int32 {
 // quality is how well a moving picture is made: 4.5 octaves of softness, half a level of noise, hardly a grid and no banding, but for what the word says.
 func quality(v *schemas.VideoFrame, word string, seq int64) {
 	v.Detail = &schemas.Detail{SI: 40 * 64, LaplacianFull: 1573, Noise: 128 + int32(seq%5)}
-	v.Block, v.Macroblock = &schemas.Block{H8: 6, V8: 8}, &schemas.Macroblock{}
+	v.Block.H8, v.Block.V8 = 6, 8
 	banding := int32(128)
 	switch word {
 	case "starved": // a fiftieth of the bit rate
