@@ -9,7 +9,11 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 export CGO_CXXFLAGS = -O2 -g -ffunction-sections -fdata-sections
 export CGO_LDFLAGS = -O2 -g -fuse-ld=lld -Wl,--as-needed -Wl,--gc-sections
 
-.PHONY: run build setup test setup-test lint fmt generate up clean
+# What `make faults` draws from, and for how long.
+FAULTS_SEED ?= 1
+FAULTS_FOR ?= 15m
+
+.PHONY: run build setup test setup-test faults lint fmt generate up clean
 
 # Plays the demo: live streams with faults, and the page that shows them being found.
 run: build
@@ -24,6 +28,10 @@ setup:
 # What .ci/run runs. One package after the other: those that play live streams need the processors for themselves.
 test: setup-test lint
 	go test -count=1 -timeout 20m -p 1 ./...
+
+# Lets everything happen to the detectors and to the brokers of their log, over and over, and compares what stands on the log in the end.
+faults: setup-test
+	go test -count=1 -v -timeout 30m -run '^TestFaults$$' ./cmd/framewatch -faults.for $(FAULTS_FOR) -faults.seed $(FAULTS_SEED)
 
 setup-test:
 	@deploy/setup.sh test

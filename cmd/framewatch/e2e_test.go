@@ -42,6 +42,8 @@ func TestMain(m *testing.M) {
 	switch {
 	case len(os.Args) > 1 && os.Args[1] == ingest.WorkerArg:
 		os.Exit(ingest.Worker())
+	case os.Getenv(asStruck) != "":
+		os.Exit(struckDetector(os.Getenv(asStruck)))
 	case os.Getenv(asProgram) != "":
 		if call := os.Getenv(lackingCall); call != "" {
 			lack(call)
@@ -419,70 +421,104 @@ func (s *site) wantFound(injected map[lab.Injected]bool, tolerance time.Duration
 	}
 }
 
-// wantReplayEqual runs the detector over the recorded features again and wants what stands in the defects topic, byte for byte after the
-// schema id, and no revision of a defect twice.
+// wantReplayEqual runs the detector over the recorded features again and wants what stands in the defects and health topics, byte for byte after
+// the schema id, and no revision of a defect twice.
 func (s *site) wantReplayEqual() {
 	t := s.t
 	t.Helper()
-	ctx := t.Context()
-	source := func(topic *topology.Spec, partition int32) replay.Source {
-		return replay.Source{Cluster: replay.Cluster{Brokers: s.brokers}, Topic: s.prefix + topic.Name, Partitions: []int32{partition}}
-	}
-	committed, err := s.cluster.Committed(ctx, topology.StageNamed("detector").Group, &topology.Features.Spec)
+	committed, err := s.cluster.Committed(t.Context(), topology.StageNamed("detector").Group, &topology.Features.Spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	events := 0
+	events, rolls := 0, 0
 	for partition := range s.cluster.Partitions() {
-		var live, again [][]byte
-		revisions := map[string]bool{}
-		err := replay.Read(ctx, source(&topology.Defects.Spec, partition), replay.Range{}, func(r replay.Record) error {
-			live = append(live, r.Value[5:])
-			var e schemas.DefectEvent
-			if err := schemas.Decode(schemas.Baked(), schemas.DefectEvents, r.Value, &e); err != nil {
-				return err
-			}
-			key := fmt.Sprintf("%s revision %d", e.ID, e.Revision)
-			if revisions[key] {
-				t.Errorf("partition %d: %s stands there twice", partition, key)
-			}
-			revisions[key] = true
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		within := replay.Range{ToOffset: committed[partition]}
-		err = replay.Detect(ctx, source(&topology.Features.Spec, partition), within, schemas.Baked(), slog.Default(), func(_ int32, o detector.Output) error {
-			if o.Defect == nil {
-				return nil
-			}
-			value, err := schemas.Append(schemas.Baked(), schemas.DefectEvents, nil, o.Defect)
-			again = append(again, value[5:])
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(live) != len(again) {
-			t.Errorf("partition %d: %d events live, %d on replay", partition, len(live), len(again))
-		}
-		for i := range min(len(live), len(again)) {
-			if !bytes.Equal(live[i], again[i]) {
-				t.Errorf("partition %d, event %d: live and replay differ:\n%s\n%s", partition, i, describe(live[i]), describe(again[i]))
-			}
-		}
+		defects, health := s.replayed(partition, committed[partition])
+		live := s.recorded(&topology.Defects.Spec, partition)
+		wantOnce(t, partition, live)
+		wantSame(t, partition, live, defects, describe)
+		rolled := s.recorded(&topology.Health.Spec, partition)
+		wantSame(t, partition, rolled, health, describeHealth)
 		events += len(live)
+		rolls += len(rolled)
 	}
-	t.Logf("%d events equal on replay", events)
+	t.Logf("%d events and %d roll-ups equal on replay", events, rolls)
 }
 
-// describe is an event without its header, for people.
-func describe(value []byte) string {
-	var e schemas.DefectEvent
-	header, _ := schemas.Append(schemas.Baked(), schemas.DefectEvents, nil, &e)
-	if err := schemas.Decode(schemas.Baked(), schemas.DefectEvents, append(header[:5:5], value...), &e); err != nil {
-		return err.Error()
+// source is one partition of a topic, for the replay.
+func (s *site) source(topic *topology.Spec, partition int32) replay.Source {
+	return replay.Source{Cluster: replay.Cluster{Brokers: s.brokers}, Topic: s.prefix + topic.Name, Partitions: []int32{partition}}
+}
+
+// recorded are the values that stand in a partition, without their headers.
+func (s *site) recorded(topic *topology.Spec, partition int32) (values [][]byte) {
+	s.t.Helper()
+	err := replay.Read(s.t.Context(), s.source(topic, partition), replay.Range{}, func(r replay.Record) error {
+		values = append(values, r.Value[5:])
+		return nil
+	})
+	if err != nil {
+		s.t.Fatal(err)
 	}
-	return fmt.Sprintf("%+v", e)
+	return values
+}
+
+// replayed is what the detector tells of the features of a partition below an offset.
+func (s *site) replayed(partition int32, below int64) (defects, health [][]byte) {
+	s.t.Helper()
+	source, within := s.source(&topology.Features.Spec, partition), replay.Range{ToOffset: below}
+	err := replay.Detect(s.t.Context(), source, within, schemas.Baked(), slog.Default(), func(_ int32, o detector.Output) error {
+		if o.Defect != nil {
+			value, err := schemas.Append(schemas.Baked(), schemas.DefectEvents, nil, o.Defect)
+			defects = append(defects, value[5:])
+			return err
+		}
+		value, err := schemas.Append(schemas.Baked(), schemas.Healths, nil, o.Health)
+		health = append(health, value[5:])
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return defects, health
+}
+
+// wantOnce wants no revision of a defect twice.
+func wantOnce(t *testing.T, partition int32, events [][]byte) {
+	t.Helper()
+	revisions := map[string]bool{}
+	for _, value := range events {
+		e := headless(schemas.DefectEvents, value)
+		key := fmt.Sprintf("%s revision %d", e.ID, e.Revision)
+		if revisions[key] {
+			t.Errorf("partition %d: %s stands there twice", partition, key)
+		}
+		revisions[key] = true
+	}
+}
+
+// wantSame wants what was told live and on replay to be the same, and tells the first difference.
+func wantSame(t *testing.T, partition int32, live, again [][]byte, describe func([]byte) string) {
+	t.Helper()
+	if len(live) != len(again) {
+		t.Errorf("partition %d: %d records live, %d on replay", partition, len(live), len(again))
+	}
+	for i := range min(len(live), len(again)) {
+		if !bytes.Equal(live[i], again[i]) {
+			t.Errorf("partition %d, record %d: live and replay differ:\n%s\n%s", partition, i, describe(live[i]), describe(again[i]))
+			return
+		}
+	}
+}
+
+// describe is an event without its header, for people, and describeHealth a roll-up.
+func describe(value []byte) string       { return fmt.Sprintf("%+v", headless(schemas.DefectEvents, value)) }
+func describeHealth(value []byte) string { return fmt.Sprintf("%+v", headless(schemas.Healths, value)) }
+
+// headless decodes a value without its header, written under the baked-in schema.
+func headless[T any](schema *schemas.Schema[T], value []byte) (v T) {
+	header, _ := schemas.Append(schemas.Baked(), schema, nil, &v)
+	if err := schemas.Decode(schemas.Baked(), schema, append(header[:5:5], value...), &v); err != nil {
+		panic(err) // it was decoded when it was written
+	}
+	return v
 }

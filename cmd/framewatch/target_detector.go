@@ -38,6 +38,7 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 			Recall:   a.recall,
 			New:      func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] { return newPartition(a) },
 			Beat:     func(p, generation int32, now time.Time) []topology.Message { return settings.beat(p, generation, now) },
+			At:       a.at,
 		})
 	})
 	return group.Wait()

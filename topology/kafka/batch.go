@@ -58,7 +58,8 @@ func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 // commit writes the output and the offset in one transaction.
 func (b *batch[In, Out]) commit(x *transactor) error {
 	outcome := "committed"
-	err := x.commit(b.lane.member, b.lane.tenure, b.output, b.next)
+	b.lane.at(Folded)
+	err := x.commit(b.lane.member, b.lane.tenure, b.output, b.next, b.lane.at)
 	if err != nil {
 		outcome = "aborted"
 	}
@@ -66,6 +67,7 @@ func (b *batch[In, Out]) commit(x *transactor) error {
 	if err != nil {
 		return err
 	}
+	b.lane.at(Committed)
 	clear(b.output)
 	b.output, b.committed = b.output[:0], b.next
 	return nil

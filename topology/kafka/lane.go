@@ -27,6 +27,13 @@ type lane[In, Out any] struct {
 	values *schemas.Reader[In]
 }
 
+// at tells of a moment to whom it is of interest.
+func (l *lane[In, Out]) at(m Moment) {
+	if l.options.At != nil {
+		l.options.At(l.tenure.partition, m)
+	}
+}
+
 // follow folds until the tenure ends, beginning anew after each error.
 func (l *lane[In, Out]) follow() {
 	for l.tenure.ctx.Err() == nil {
@@ -46,11 +53,13 @@ func (l *lane[In, Out]) fold() error {
 		return err
 	}
 	defer x.close()
+	l.at(Fenced)
 	// Only now that the last owner is fenced is the committed offset final.
 	processor, next, err := l.rebuild()
 	if err != nil {
 		return err
 	}
+	l.at(Rebuilt)
 	l.c.meters.rebuilds.WithLabelValues(l.member.group).Observe(time.Since(began).Seconds())
 	x.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{l.member.topic: {l.tenure.partition: kgo.NewOffset().At(next)}})
 	return l.cycles(x, &batch[In, Out]{lane: l, processor: processor, next: next, committed: next}, began)
@@ -68,6 +77,7 @@ func (l *lane[In, Out]) cycles(x *transactor, b *batch[In, Out], began time.Time
 			return err
 		}
 		polled := time.Now()
+		l.at(Polled)
 		if err := b.fold(fetches); err != nil {
 			return err
 		}

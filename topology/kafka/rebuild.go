@@ -43,6 +43,7 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 			return nil, 0, err
 		}
 	}
+	l.at(Restored)
 	input := l.options.Input
 	err = l.c.span(ctx, &input.Spec, l.tenure.partition, from, next, func(r *kgo.Record) error {
 		if r.Attrs.IsControl() {

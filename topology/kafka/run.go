@@ -32,7 +32,32 @@ type RunOptions[In, Out any] struct {
 	Beat func(partition, generation int32, now time.Time) []topology.Message
 	// Interval is the least time from one transaction of a partition to the next; 0 for 100 ms.
 	Interval time.Duration
+	// At, when not nil, is called at each Moment of a partition, by the goroutine that folds it: there a test ends the process, or holds it up.
+	At func(partition int32, m Moment)
 }
+
+// Moment is one in the fold of a partition at which a process may die.
+type Moment string
+
+// The moments, in the order in which a partition comes to them.
+const (
+	// Fenced: the last owner can no longer write, nothing is rebuilt yet.
+	Fenced Moment = "fenced"
+	// Restored: what was told is restored, the lookback is not folded yet.
+	Restored Moment = "restored"
+	// Rebuilt: the lookback is folded, no new record is.
+	Rebuilt Moment = "rebuilt"
+	// Polled: new records are read and not folded.
+	Polled Moment = "polled"
+	// Folded: they are folded, and what they caused is only in memory.
+	Folded Moment = "folded"
+	// Written: the transaction holds the output and not the offset.
+	Written Moment = "written"
+	// Attached: the transaction holds both and has not been told to end.
+	Attached Moment = "attached"
+	// Committed: it is committed, and memory does not know it yet.
+	Committed Moment = "committed"
+)
 
 // Run folds the input's partitions that the group gives to this member, until ctx ends; then it finishes the cycles that have begun, leaves and
 // returns nil. Outputs go to the partition number that the input came from, in one transaction with the input's offset. A group that was never

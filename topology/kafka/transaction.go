@@ -47,9 +47,9 @@ func (c *Cluster) transactor(ctx context.Context, group string, partition int32)
 	return &transactor{id, client}, nil
 }
 
-// commit writes the records and the next input offset, all or nothing. Since it is only called with records, no transaction is ever empty: ending
+// commit writes the records and the next input offset, all or nothing, and tells of the moments in between. Since it is only called with records, no transaction is ever empty: ending
 // an empty one makes the client wait half a second before the next.
-func (x *transactor) commit(m *member, t *tenure, records []*kgo.Record, next int64) error {
+func (x *transactor) commit(m *member, t *tenure, records []*kgo.Record, next int64, at func(Moment)) error {
 	// The cycle has begun, so it is finished whether or not the partition is leaving.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), endTimeout)
 	defer cancel()
@@ -58,11 +58,13 @@ func (x *transactor) commit(m *member, t *tenure, records []*kgo.Record, next in
 	}
 	err := x.write(ctx, records)
 	if err == nil {
+		at(Written)
 		err = x.attach(ctx, m, t, next)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("write in %s: %w", x.id, err), x.abort(ctx))
 	}
+	at(Attached)
 	if err := x.client.EndTransaction(ctx, kgo.TryCommit); err != nil {
 		return errors.Join(fmt.Errorf("commit %s: %w", x.id, err), x.abort(ctx))
 	}

@@ -28,9 +28,17 @@ const startTimeout = 2 * time.Minute
 type nodes struct {
 	addresses []string
 	dir       string
-	// exited of each process, closed when it has ended.
-	processes []*os.Process
-	exited    []chan struct{}
+	libs      string
+	nodes     []*node
+}
+
+// node is one of them.
+type node struct {
+	// home holds its configuration, its storage and its log.
+	home    string
+	process *os.Process
+	// exited is closed when the process has ended; nil before it was started.
+	exited chan struct{}
 }
 
 // start formats and starts n nodes and waits until each knows all of them.
@@ -43,7 +51,7 @@ func start(n int) (*nodes, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &nodes{dir: dir}
+	c := &nodes{dir: dir, libs: libs}
 	ports, err := freePorts(2 * n)
 	if err != nil {
 		return nil, err
@@ -54,7 +62,13 @@ func start(n int) (*nodes, error) {
 		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", i+1, ports[2*i+1]))
 	}
 	for i := range n {
-		if err := c.launch(libs, i+1, ports[2*i], ports[2*i+1], voters); err != nil {
+		n := &node{home: filepath.Join(c.dir, fmt.Sprint(i+1))}
+		c.nodes = append(c.nodes, n)
+		err := c.format(n, properties(n.home, i+1, ports[2*i], ports[2*i+1], voters))
+		if err == nil {
+			err = c.launch(n)
+		}
+		if err != nil {
 			c.stop()
 			return nil, err
 		}
@@ -67,50 +81,58 @@ func start(n int) (*nodes, error) {
 	return c, nil
 }
 
-// launch formats one node's storage and starts it.
-func (c *nodes) launch(libs string, id, broker, controller int, voters []string) error {
-	home := filepath.Join(c.dir, fmt.Sprint(id))
-	if err := os.MkdirAll(home, 0o755); err != nil {
+// java is a Java program of Kafka's.
+func (c *nodes) java(arguments ...string) *exec.Cmd {
+	return exec.Command("java", append([]string{"-cp", filepath.Join(c.libs, "*"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms64m", "-Xmx512m"}, arguments...)...)
+}
+
+// format writes a node's configuration and makes its storage.
+func (c *nodes) format(n *node, properties string) error {
+	if err := os.MkdirAll(n.home, 0o755); err != nil {
 		return err
 	}
-	file := filepath.Join(home, "server.properties")
-	if err := os.WriteFile(file, []byte(properties(home, id, broker, controller, voters)), 0o644); err != nil {
+	if err := os.WriteFile(n.config(), []byte(properties), 0o644); err != nil {
 		return err
 	}
-	flags := []string{"-cp", filepath.Join(libs, "*"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms64m", "-Xmx512m"}
-	format := exec.Command("java", append(flags, "kafka.tools.StorageTool", "format", "-t", clusterID, "-c", file)...)
-	if out, err := format.CombinedOutput(); err != nil {
-		return fmt.Errorf("format the storage of node %d: %w\n%s", id, err, out)
+	if out, err := c.java("kafka.tools.StorageTool", "format", "-t", clusterID, "-c", n.config()).CombinedOutput(); err != nil {
+		return fmt.Errorf("format the storage in %s: %w\n%s", n.home, err, out)
 	}
-	log, err := os.Create(filepath.Join(home, "kafka.log"))
+	return nil
+}
+
+func (n *node) config() string { return filepath.Join(n.home, "server.properties") }
+
+// launch starts a node on the storage that it has.
+func (c *nodes) launch(n *node) error {
+	log, err := os.OpenFile(filepath.Join(n.home, "kafka.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
-	node := exec.Command("java", append(flags, "kafka.Kafka", file)...)
-	node.Stdout, node.Stderr = log, log
-	return c.supervise(node, log)
+	process := c.java("kafka.Kafka", n.config())
+	process.Stdout, process.Stderr = log, log
+	return n.supervise(process, log)
 }
 
 // supervise starts the process so that it ends with this one, however that ends: the kernel sends the signal when the thread that started the
 // process is gone, so the thread is kept for as long.
-func (c *nodes) supervise(node *exec.Cmd, log *os.File) error {
-	node.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+func (n *node) supervise(process *exec.Cmd, log *os.File) error {
+	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started, exited := make(chan error), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
 		defer log.Close()
 		defer close(exited)
-		err := node.Start()
+		err := process.Start()
 		started <- err
 		if err == nil {
 			// It is always killed in the end, so how it ended says nothing.
-			_ = node.Wait()
+			_ = process.Wait()
 		}
 	}()
 	if err := <-started; err != nil {
 		return err
 	}
-	c.processes, c.exited = append(c.processes, node.Process), append(c.exited, exited)
+	n.process, n.exited = process.Process, exited
 	return nil
 }
 
@@ -144,11 +166,18 @@ func brokers(ctx context.Context, address string) (int, error) {
 	return len(metadata.Brokers), err
 }
 
+// kill ends a node as the kernel would.
+func (n *node) kill() {
+	if n.exited != nil {
+		_ = n.process.Kill()
+		<-n.exited
+	}
+}
+
 // stop kills all nodes, whose data nobody needs, and removes it.
 func (c *nodes) stop() {
-	for i, p := range c.processes {
-		_ = p.Kill()
-		<-c.exited[i]
+	for _, n := range c.nodes {
+		n.kill()
 	}
 	os.RemoveAll(c.dir)
 }

@@ -33,6 +33,9 @@ func properties(home string, id, broker, controller int, voters []string) string
 		fmt.Sprintf("share.coordinator.state.topic.min.isr=%d", enough),
 		"share.coordinator.state.topic.num.partitions=4",
 		"group.initial.rebalance.delay.ms=0",
+		// A node that was killed is missed after 5 s, not after 9 s.
+		"broker.heartbeat.interval.ms=1000",
+		"broker.session.timeout.ms=5000",
 		"auto.create.topics.enable=false",
 		"num.network.threads=2",
 		"num.io.threads=4",

@@ -52,12 +52,18 @@ func Real(t testing.TB) []string {
 // Cluster is the addresses of n nodes of Apache Kafka that keep three copies of each partition, for this test alone. It takes some 10 s.
 func Cluster(t testing.TB, n int) []string {
 	t.Helper()
+	return Brokers(t, n).Addresses()
+}
+
+// Brokers starts such nodes, of which a test kills some.
+func Brokers(t testing.TB, n int) *Machines {
+	t.Helper()
 	nodes, err := start(n)
 	if err != nil {
 		t.Fatalf("start %d nodes of Apache Kafka: %v", n, err)
 	}
 	t.Cleanup(nodes.stop)
-	return nodes.addresses
+	return machines(t, nodes)
 }
 
 // Embedded is the address of an embedded broker for this test alone, which keeps its data in memory.
