@@ -34,6 +34,7 @@ type evaluation struct {
 	baseline bool
 	details  bool
 	seed     uint64
+	clean    float64
 	jobs     int
 	output   string
 	stdout   io.Writer
@@ -87,6 +88,7 @@ func evaluateCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&e.baseline, "baseline", false, "also score FFmpeg's blackdetect, freezedetect and silencedetect on the same clips")
 	cmd.Flags().BoolVar(&e.details, "details", false, "also list what was missed and each false alarm")
 	cmd.Flags().Uint64Var(&e.seed, "seed", 1, "seed of where faults are in the built-in set")
+	cmd.Flags().Float64Var(&e.clean, "clean", 1, "how long the clean part of the built-in set is, as a share of the rest")
 	cmd.Flags().IntVar(&e.jobs, "jobs", runtime.NumCPU(), "how many clips are made and measured at a time")
 	cmd.Flags().StringVarP(&e.output, "output", "o", "table", "json, table or markdown")
 	return cmd
@@ -99,6 +101,9 @@ func (e *evaluation) check() error {
 	}
 	if !slices.Contains([]string{"all", lab.TuneHalf, lab.TestHalf}, e.half) {
 		return fmt.Errorf("--half: %q is neither tune, test nor all", e.half)
+	}
+	if !(e.clean >= 0 && e.clean <= 10) {
+		return fmt.Errorf("--clean: %v is not within 0 and 10", e.clean)
 	}
 	if e.jobs < 1 {
 		return fmt.Errorf("--jobs: %d is less than 1", e.jobs)
@@ -166,7 +171,7 @@ func (e *evaluation) all() ([]lab.Labelled, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lab.BuiltIn(clips, cache, e.seed)
+	return lab.BuiltIn(clips, cache, e.seed, e.clean)
 }
 
 // judgeAll makes and judges the clips, several at a time; the results are in the order of the set.

@@ -97,6 +97,7 @@ func TestEvaluateRefusesWhatItCannotUse(t *testing.T) {
 		{[]string{"--half", "both"}, exitUsage, `--half: "both" is neither`},
 		{[]string{"--kinds", "blak"}, exitUsage, `--kinds: "blak" is unknown, did you mean "black"?`},
 		{[]string{"-o", "xml"}, exitUsage, `--output: "xml" is neither`},
+		{[]string{"--clean", "-1"}, exitUsage, `--clean: -1 is not within 0 and 10`},
 		{[]string{"--jobs", "0"}, exitUsage, `--jobs: 0 is less than 1`},
 		{[]string{"--set", filepath.Join(t.TempDir(), "nowhere")}, exitFailure, "read the set: open"},
 		{[]string{"--set", set(`{"file":"../x.ts"}`)}, exitFailure, `line 1: file "../x.ts" is not within the folder`},

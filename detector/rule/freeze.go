@@ -16,6 +16,8 @@ const (
 	freezeGap = time.Second
 	// freezePictures are the fewest that show stillness.
 	freezePictures = 4
+	// repeatShare of the pictures are exactly the one before when nothing is sent anew: the rest are key pictures and what mends them.
+	repeatShare = 0.8
 )
 
 // Levels of VideoFrame's grid differences, measured on still pictures encoded again at 400 kb/s to 6 Mb/s and on quiet live ones: a still
@@ -42,6 +44,9 @@ type Freeze struct {
 	// coded holds the intra coded pictures, predicted the others.
 	coded, predicted window.Tally
 	past             past
+	// repeats has a one for each picture that is exactly the one before, repeating tells that most of the last second's are.
+	repeats   window.Sums
+	repeating bool
 }
 
 // NewFreeze is the rule with its documented defaults.
@@ -64,6 +69,7 @@ func NewFreeze() Rule {
 		// And a cell's by one level; two cells may be at the edge of rounding.
 		DriftCells: 3,
 		last:       never, coded: tally, predicted: tally,
+		repeats: window.Sums{Span: freezeSpan.Microseconds()},
 	}
 }
 
@@ -79,6 +85,9 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 	span := float64(freezeSpan.Microseconds())
 	from, to := r.Time-int64(freezeShare*span), r.Time-int64((1-freezeShare)*span)
 	still := f.still()
+	if f.stopped() {
+		f.past.forget(from)
+	}
 	switch {
 	case still < f.Clear:
 		// What moves may still be seen at the beginning of the window.
@@ -106,6 +115,8 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 		f.began = t
 		f.coded.Reset()
 		f.predicted.Reset()
+		f.repeats.Reset()
+		f.repeating = false
 		f.past.forget(t)
 		return false
 	}
@@ -118,8 +129,21 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 	}
 	tally.Add(t, v.Grid.Difference)
 	other.Advance(t)
+	repeat := 0.0
+	if d := v.Difference; d != nil && d.Previous == 0 && d.Low == 0 {
+		repeat = 1
+	}
+	f.repeats.Add(t, repeat)
 	f.past.see(t, v)
 	return t-f.began >= freezeSpan.Microseconds() && f.judged().Len() >= freezePictures
+}
+
+// stopped tells that pictures have begun to come again exactly as they were: however slowly it changed before, that is over. What a coder leaves
+// out of a slow change it makes up for with the next key picture, and that is seen.
+func (f *Freeze) stopped() bool {
+	was := f.repeating
+	f.repeating = f.repeats.Sum(0) >= repeatShare*float64(f.repeats.Len())
+	return f.repeating && !was
 }
 
 // judged are the pictures that tell: the predicted ones, as intra coding moves a still picture; all, where all are intra coded.

@@ -128,3 +128,50 @@ func TestFreezeSpeaksOfItsWindow(t *testing.T) {
 		t.Errorf("got %+v, want 2060000 to 2860000 with 1", v)
 	}
 }
+
+// TestFreezeAfterASlowChange: a change that is too slow to be seen between two pictures stays remembered for four seconds, unless it ends with
+// pictures that come again exactly as they were.
+func TestFreezeAfterASlowChange(t *testing.T) {
+	// Up to 5 s the mean rises by a quarter of a level a second.
+	rise := func(n int64) *schemas.VideoFrame {
+		f := drawn(flat(100))
+		f.Luma.Mean += int32(min(n, 125) * 64 / 25)
+		f.Difference = &schemas.Difference{Previous: 40, Low: 30}
+		return f
+	}
+	repeated := func(n int64) *schemas.VideoFrame {
+		f := rise(n)
+		if n > 125 {
+			f.Difference = &schemas.Difference{}
+		}
+		return f
+	}
+	// A coder that sends the same change with key pictures alone, one every two seconds.
+	skipped := func(n int64) *schemas.VideoFrame {
+		f := drawn(flat(100))
+		f.Luma.Mean += int32(n / 50 * 128)
+		f.Difference = &schemas.Difference{}
+		if n%50 == 0 {
+			f.Flags = 1
+			f.Difference = &schemas.Difference{Previous: 2000, Low: 500}
+			changed(f, 5, everywhere)
+		}
+		return f
+	}
+	for _, test := range []struct {
+		name  string
+		till  int64
+		frame func(n int64) *schemas.VideoFrame
+		state rule.State
+	}{
+		{"while it changes", 5_000_000, rise, rule.Good},
+		{"the same with a little grain: 1 s later not yet", 6_200_000, rise, rule.Good},
+		{"repeated exactly: 1 s later", 6_200_000, repeated, rule.Bad},
+		{"sent with key pictures alone", 9_000_000, skipped, rule.Good},
+		{"and on", 13_900_000, skipped, rule.Good},
+	} {
+		if v := feed(t, rule.NewFreeze(), 0, test.till, 25, test.frame); v.State != test.state {
+			t.Errorf("%s: got %+v, want state %v", test.name, v, test.state)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func TestEveryKindIsInjectedOrSaidNotToBe(t *testing.T) {
 
 func TestSamplesAreTheSameForASeedAndAsMuchClean(t *testing.T) {
 	footage := lab.FootageIn(clips)
-	one, two, other := lab.Samples(footage, 1), lab.Samples(footage, 1), lab.Samples(footage, 2)
+	one, two, other := lab.Samples(footage, 1, 1), lab.Samples(footage, 1, 1), lab.Samples(footage, 2, 1)
 	var clean, spoilt time.Duration
 	differ := 0
 	for i, s := range one {
@@ -106,7 +106,7 @@ func TestSamplesAreSpoiltWhereTheySay(t *testing.T) {
 // sample finds the first sample of an injection with the frog.
 func sample(t *testing.T, kind, level string) lab.Sample {
 	t.Helper()
-	samples := lab.Samples(lab.FootageIn(clips), 1)
+	samples := lab.Samples(lab.FootageIn(clips), 1, 0)
 	i := slices.IndexFunc(samples, func(s lab.Sample) bool { return s.Name == "frog: "+kind+" "+level })
 	if i < 0 {
 		t.Fatalf("no sample of %s %s", kind, level)

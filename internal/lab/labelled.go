@@ -39,8 +39,8 @@ const (
 // warmUp is how long a stream has been there before a sample: what is usual for it is known then.
 const warmUpLength = 75 * time.Second
 
-// BuiltIn is the evaluation set that is made from the footage in clips.
-func BuiltIn(clips, cache string, seed uint64) ([]Labelled, error) {
+// BuiltIn is the evaluation set that is made from the footage in clips, as Samples tells.
+func BuiltIn(clips, cache string, seed uint64, clean float64) ([]Labelled, error) {
 	footage := FootageIn(clips)
 	if len(footage) == 0 {
 		return nil, fmt.Errorf("make the evaluation set: %s has none of the footage", clips)
@@ -49,7 +49,7 @@ func BuiltIn(clips, cache string, seed uint64) ([]Labelled, error) {
 		return func(ctx context.Context) (Made, error) { return s.Make(ctx, clips, cache) }
 	}
 	var set []Labelled
-	for _, s := range Samples(footage, seed) {
+	for _, s := range Samples(footage, seed, clean) {
 		l := Labelled{Name: s.Name, Source: s.Footage.Name, Kinds: s.Kinds(), Companions: s.Companions(), Make: made(s)}
 		switch {
 		case s.Recipe:

@@ -70,8 +70,9 @@ const (
 // headline are the kinds of which most is asked.
 var headline = []string{"black", "freeze", "silence", "no_signal", "dropped_frames"}
 
-// Samples are the evaluation set made from footage: each injection by itself, the recipe, and as long a clean set. The same seed gives the same set.
-func Samples(footage []Footage, seed uint64) []Sample {
+// Samples are the evaluation set made from footage: each injection by itself, the recipe, and a clean set that is as long as those together, or a share
+// of that. The same seed gives the same set.
+func Samples(footage []Footage, seed uint64, clean float64) []Sample {
 	var all []Sample
 	turn := map[string]int{}
 	for i, in := range Injections {
@@ -94,19 +95,23 @@ func Samples(footage []Footage, seed uint64) []Sample {
 			all = append(all, cooccurring(f, seed, n))
 		}
 	}
-	return append(all, cleanSamples(footage, seed, all)...)
+	return append(all, cleanSamples(footage, seed, clean, all)...)
 }
 
-// cleanSamples are as long together as the others.
-func cleanSamples(footage []Footage, seed uint64, others []Sample) (all []Sample) {
+// cleanSamples are together a share as long as the others; none without footage or length.
+func cleanSamples(footage []Footage, seed uint64, share float64, others []Sample) (all []Sample) {
 	total := 0
 	for _, s := range others {
 		total += s.length
 	}
+	length := int(share * float64(total) / float64(len(footage)*len(renderings)))
+	if length == 0 {
+		return nil
+	}
 	for _, f := range footage {
 		for _, r := range renderings {
 			s := newSample(f, seed, "clean "+r.name)
-			s.clean, s.length = r, total/(len(footage)*len(renderings))
+			s.clean, s.length = r, length
 			all = append(all, s)
 		}
 	}
