@@ -56,7 +56,7 @@ var AllFootage = []Footage{
 	{Name: "seagull", Path: "seagull_400p24_mpeg4_mp3.avi", From: 0.7, Length: 3.3},
 	{Name: "train", Path: "train/manifest.mpd", Length: 9.8},
 	{Name: "trailer", Path: "sintel_trailer_720p24_h264_aac.mp4", From: 33.3, Length: 6.5},
-	{Name: "webcam", Path: "webcam_360p30_h264_aac.flv", From: 2.2, Length: 16.5},
+	{Name: "webcam", Path: "webcam_360p30_h264_aac.flv", From: 4.7, Length: 11.5},
 }
 
 // FootageIn is the footage whose files are in a folder of clips.

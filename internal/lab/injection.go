@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Injection is one way to spoil footage at one level: a row of Injections. What it does not name it leaves alone. In its filter chains {from} is
-// the number of the fault's first picture, {last} that of its last, {start} its time in seconds and {i} a number of its own.
+// Injection is one way to spoil footage at one level: a row of Injections. What it does not name it leaves alone. In its filter chains and its encoder
+// {from} is the number of the fault's first picture, {last} that of its last, {start} its time in seconds and {i} a number of its own.
 type Injection struct {
 	// Kind is what the detector should call it; Variant and Level say in words how it is done and how strong it is.
 	Kind, Variant, Level string

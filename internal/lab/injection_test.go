@@ -79,7 +79,7 @@ func TestSamplesAreSpoiltWhereTheySay(t *testing.T) {
 		{"dropped_frames", "8 frames", false, 8},
 	} {
 		t.Run(c.kind, func(t *testing.T) {
-			s := sample(t, c.kind, c.level)
+			s := sample(t, "frog: "+c.kind+" "+c.level)
 			made, err := s.Make(t.Context(), clips, cache)
 			if err != nil {
 				t.Fatal(err)
@@ -103,13 +103,31 @@ func TestSamplesAreSpoiltWhereTheySay(t *testing.T) {
 	}
 }
 
-// sample finds the first sample of an injection with the frog.
-func sample(t *testing.T, kind, level string) lab.Sample {
+// TestLossIsLabelledWhereItIsSeen compares the pictures with those of the same clip without a fault.
+func TestLossIsLabelledWhereItIsSeen(t *testing.T) {
+	cache := t.TempDir()
+	s := sample(t, ": corruption in-band 1 % lost")
+	made, err := s.Make(t.Context(), clips, cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(made.Labels) != 2 || made.Labels[0].Kind != "corruption" || made.Labels[1].Kind != "ts_error" {
+		t.Fatalf("labels are %+v, want corruption and ts_error", made.Labels)
+	}
+	seen, lost := made.Labels[0], made.Labels[1]
+	// What is lost is seen from its own picture on, and until the next key picture at most: two seconds.
+	if seen.Start.Before(lost.Start.Add(-100*time.Millisecond)) || seen.End.After(lost.End.Add(2100*time.Millisecond)) || !seen.End.After(seen.Start) {
+		t.Errorf("lost from %v to %v, seen from %v to %v", lost.Start.UTC(), lost.End.UTC(), seen.Start.UTC(), seen.End.UTC())
+	}
+}
+
+// sample finds the first sample whose name ends so.
+func sample(t *testing.T, name string) lab.Sample {
 	t.Helper()
 	samples := lab.Samples(lab.FootageIn(clips), 1, 0)
-	i := slices.IndexFunc(samples, func(s lab.Sample) bool { return s.Name == "frog: "+kind+" "+level })
+	i := slices.IndexFunc(samples, func(s lab.Sample) bool { return strings.HasSuffix(s.Name, name) })
 	if i < 0 {
-		t.Fatalf("no sample of %s %s", kind, level)
+		t.Fatalf("no sample %q", name)
 	}
 	return samples[i]
 }

@@ -7,27 +7,27 @@ const sec = time.Second
 // Injections are the faults of the evaluation set, one a row. Levels of black, dropped frames, blur, noise and blockiness are those of BVI-Artefact
 // (Feng et al., PCS 2024), from very noticeable to very subtle.
 var Injections = []Injection{
-	{Kind: "black", Level: "8 s", Length: 8 * sec, Picture: fill("black")},
-	{Kind: "black", Level: "4 s", Length: 4 * sec, Picture: fill("black")},
-	{Kind: "black", Level: "2 s", Length: 2 * sec, Picture: fill("black")},
-	{Kind: "black", Level: "4 s, noisy", Length: 4 * sec, Picture: "lutyuv=y=19:u=128:v=128,noise=c0s=4:c0f=t"},
+	{Kind: "black", Level: "8 s", Length: 8 * sec, Picture: fill("black"), Companions: littleSent},
+	{Kind: "black", Level: "4 s", Length: 4 * sec, Picture: fill("black"), Companions: littleSent},
+	{Kind: "black", Level: "2 s", Length: 2 * sec, Picture: fill("black"), Companions: littleSent},
+	{Kind: "black", Level: "4 s, noisy", Length: 4 * sec, Picture: "lutyuv=y=19:u=128:v=128,noise=c0s=4:c0f=t", Companions: littleSent},
 	{Kind: "black", Level: "16 frames", Length: pictures(16), Picture: fill("black"), Brief: true},
 	{Kind: "black", Level: "12 frames", Length: pictures(12), Picture: fill("black"), Brief: true},
 	{Kind: "black", Level: "8 frames", Length: pictures(8), Picture: fill("black"), Brief: true},
 	{Kind: "black", Level: "4 frames", Length: pictures(4), Picture: fill("black"), Brief: true},
 
-	{Kind: "black_with_logo", Level: "right", Length: 5 * sec, Picture: blackWithMark("0.80")},
-	{Kind: "black_with_logo", Level: "left", Length: 5 * sec, Picture: blackWithMark("0.06")},
+	{Kind: "black_with_logo", Level: "right", Length: 5 * sec, Picture: blackWithMark("0.80"), Companions: littleSent},
+	{Kind: "black_with_logo", Level: "left", Length: 5 * sec, Picture: blackWithMark("0.06"), Companions: littleSent},
 
-	{Kind: "flat_colour", Level: "blue", Length: 5 * sec, Picture: fill("blue")},
-	{Kind: "flat_colour", Level: "green", Length: 5 * sec, Picture: fill("0x008000")},
-	{Kind: "flat_colour", Level: "grey", Length: 5 * sec, Picture: fill("gray")},
-	{Kind: "flat_colour", Level: "white", Length: 5 * sec, Picture: fill("white")},
+	{Kind: "flat_colour", Level: "blue", Length: 5 * sec, Picture: fill("blue"), Companions: littleSent},
+	{Kind: "flat_colour", Level: "green", Length: 5 * sec, Picture: fill("0x008000"), Companions: littleSent},
+	{Kind: "flat_colour", Level: "grey", Length: 5 * sec, Picture: fill("gray"), Companions: littleSent},
+	{Kind: "flat_colour", Level: "white", Length: 5 * sec, Picture: fill("white"), Companions: littleSent},
 
-	{Kind: "freeze", Level: "8 s", Length: 8 * sec, Picture: still},
-	{Kind: "freeze", Level: "5 s", Length: 5 * sec, Picture: still},
-	{Kind: "freeze", Level: "3 s", Length: 3 * sec, Picture: still},
-	{Kind: "freeze", Level: "5 s at 250 kb/s", Length: 5 * sec, Picture: still, Encoder: scarce},
+	{Kind: "freeze", Level: "8 s", Length: 8 * sec, Picture: still, Companions: littleSent},
+	{Kind: "freeze", Level: "5 s", Length: 5 * sec, Picture: still, Companions: littleSent},
+	{Kind: "freeze", Level: "3 s", Length: 3 * sec, Picture: still, Companions: littleSent},
+	{Kind: "freeze", Level: "5 s at 250 kb/s", Length: 5 * sec, Picture: still, Encoder: scarce, Companions: littleSent},
 
 	{Kind: "slate", Level: "SMPTE bars", Length: 6 * sec, Picture: card("smptehdbars"), Companions: standing},
 	{Kind: "slate", Level: "EBU bars", Length: 6 * sec, Picture: card("pal75bars"), Companions: standing},
@@ -129,14 +129,11 @@ var Injections = []Injection{
 	{Kind: "hum", Level: "-35 dBFS", Length: 14 * sec, Sound: mains("-35")},
 	{Kind: "hum", Level: "-45 dBFS", Length: 14 * sec, Sound: mains("-45")},
 
-	{Kind: "av_offset", Level: "1000 ms", Length: 8 * sec, Packets: soundLate(time.Second), Companions: outOfTime},
-	{Kind: "av_offset", Level: "500 ms", Length: 8 * sec, Packets: soundLate(500 * time.Millisecond), Companions: outOfTime},
-	{Kind: "av_offset", Level: "250 ms", Length: 8 * sec, Packets: soundLate(250 * time.Millisecond), Companions: outOfTime},
-	{Kind: "av_offset", Level: "125 ms", Length: 8 * sec, Packets: soundLate(125 * time.Millisecond), Companions: outOfTime},
-
 	{Kind: "no_signal", Level: "8 s", Length: 8 * sec, Packets: allGone, Companions: afterHole},
 	{Kind: "no_signal", Level: "6 s", Length: 6 * sec, Packets: allGone, Companions: afterHole},
 	{Kind: "no_signal", Level: "5 s", Length: 5 * sec, Packets: allGone, Companions: afterHole},
+
+	{Kind: "bitrate", Level: "QP 51", Length: 12 * sec, Encoder: starved, Companions: []string{"blockiness", "blur", "banding", "corruption", "freeze", "noise"}},
 
 	{Kind: "track_missing", Level: "sound", Length: 7 * sec, Packets: trackGone(pidSound), Companions: afterHole},
 	{Kind: "track_missing", Level: "picture", Length: 7 * sec, Packets: trackGone(pidPicture), Companions: afterHole},
@@ -152,9 +149,10 @@ var Injections = []Injection{
 
 // NotInjected are the kinds that no row has, and why.
 var NotInjected = map[string]string{
-	"bitrate":          "only whoever sends a stream knows its bounds: without them the rule judges nothing",
+	"av_offset":        "it is told by times of arrival, which a file has not",
 	"captions_missing": "three minutes without captions in a stream that has them",
 	"content_mismatch": "it compares two streams",
+	"error_seconds":    "it adds up the bad verdicts of other kinds over minutes",
 	"manifest_error":   "a matter of a live server, which a file has not",
 	"manifest_stale":   "a matter of a live server, which a file has not",
 	"no_monitor":       "a matter of our own absence, which a file cannot have",
@@ -166,12 +164,13 @@ const longLead = 18 * sec
 
 var (
 	// What else may be said of a fault, and be right.
-	standing  = []string{"freeze", "flat_colour", "banding", "letterbox", "blur"}
-	damaged   = []string{"decode_error", "ts_error", "freeze", "stutter", "dropped_frames", "blockiness", "flat_colour", "noise", "blur", "interlace", "banding"}
-	lossKinds = []string{"ts_error"}
-	tooLoud   = []string{"clipping", "true_peak", "loudness", "click"}
-	outOfTime = []string{"ts_error", "pts_error", "audio_dropout", "silence", "click", "dropped_frames", "av_offset", "decode_error"}
-	afterHole = []string{"ts_error", "pts_error", "decode_error", "corruption", "dropped_frames", "audio_dropout", "click", "silence", "av_offset", "freeze", "stutter"}
+	littleSent = []string{"bitrate"}
+	standing   = []string{"bitrate", "freeze", "flat_colour", "banding", "letterbox", "blur"}
+	damaged    = []string{"decode_error", "ts_error", "freeze", "stutter", "dropped_frames", "blockiness", "flat_colour", "noise", "blur", "interlace", "banding"}
+	lossKinds  = []string{"ts_error"}
+	tooLoud    = []string{"clipping", "true_peak", "loudness", "click"}
+	outOfTime  = []string{"ts_error", "pts_error", "audio_dropout", "silence", "click", "dropped_frames", "av_offset", "decode_error"}
+	afterHole  = []string{"ts_error", "pts_error", "decode_error", "corruption", "dropped_frames", "audio_dropout", "click", "silence", "av_offset", "freeze", "stutter"}
 )
 
 const (

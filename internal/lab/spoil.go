@@ -10,7 +10,10 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +25,7 @@ const (
 	setPictures = "-c:v libx264 -preset veryfast -crf 21 -maxrate 2500k -bufsize 2500k -g 50 -bf 2 -threads 1 -pix_fmt yuv420p"
 	setSound    = " -c:a aac -b:a 128k -ar 48000 -ac 2"
 	setEncoder  = setPictures + setSound
+	starved     = setPictures + " -x264-params zones={from},{last},q=51" + setSound
 	scarce      = "-c:v libx264 -preset veryfast -b:v 250k -maxrate 300k -bufsize 300k -g 50 -bf 2 -threads 1 -pix_fmt yuv420p" + setSound
 	// setMuxer keeps the time stamps of the pictures as they are.
 	setMuxer = " -fps_mode passthrough -flags +bitexact -f mpegts -pes_payload_size 0 -mpegts_pmt_start_pid 4096 -streamid 0:256 -streamid 1:257"
@@ -95,9 +99,10 @@ func (s Sample) key(master string) string {
 func (s Sample) spoil(ctx context.Context, master, work, file string) ([]replay.Label, error) {
 	random := s.random()
 	coded := make([]string, len(s.faults))
-	spans := make([]span, len(s.faults))
+	spans, seen := make([]span, len(s.faults)), make([]span, len(s.faults))
 	for i, f := range s.faults {
 		spans[i] = span{pictures(f.from), pictures(f.to)}
+		seen[i] = spans[i]
 		if f.Coded == "" {
 			continue
 		}
@@ -106,11 +111,11 @@ func (s Sample) spoil(ctx context.Context, master, work, file string) ([]replay.
 			return nil, err
 		}
 		if f.CodedPackets != nil {
-			hurt, err := editFile(f.CodedPackets, coded[i], spans[i], s.random())
-			if err != nil {
+			var err error
+			if spans[i], seen[i], err = f.hurt(ctx, f.CodedPackets, coded[i], spans[i], s.random()); err != nil {
 				return nil, err
 			}
-			spans[i] = span{hurt.first, min(hurt.last+group, spans[i].to)}
+			seen[i].to = min(seen[i].to, pictures(f.to))
 		}
 	}
 	sent := filepath.Join(work, "sent.ts")
@@ -121,15 +126,15 @@ func (s Sample) spoil(ctx context.Context, master, work, file string) ([]replay.
 		if f.Packets == nil {
 			continue
 		}
-		hurt, err := editFile(f.Packets, sent, spans[i], random)
-		if err != nil {
+		var err error
+		if spans[i], seen[i], err = f.hurt(ctx, f.Packets, sent, spans[i], random); err != nil {
 			return nil, err
 		}
-		spans[i] = span{hurt.first, hurt.last + pictures(1)}
 	}
 	var labels []replay.Label
 	for i, f := range s.faults {
-		for _, kind := range append([]string{f.Kind}, f.Also...) {
+		labels = append(labels, s.label(f.Kind, f, seen[i].from, seen[i].to))
+		for _, kind := range f.Also {
 			labels = append(labels, s.label(kind, f, spans[i].from, spans[i].to))
 		}
 	}
@@ -139,20 +144,59 @@ func (s Sample) spoil(ctx context.Context, master, work, file string) ([]replay.
 // span is a stretch of a clip.
 type span struct{ from, to time.Duration }
 
-// group is how long what is lost can be seen: until the next key picture.
-const group = 2 * time.Second
-
-// editFile spoils the packets of a file.
-func editFile(e *packetEdit, file string, at span, random *rand.Rand) (edited, error) {
+// hurt spoils the packets of a file while the fault lasts. It gives the span of the packets that were changed, and that of what is wrong with the
+// pictures: for damage that is to be seen they are compared, and losses that nobody can see are drawn again; for other kinds it is the same span.
+func (p placement) hurt(ctx context.Context, e *packetEdit, file string, at span, random *rand.Rand) (changed, wrong span, err error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return edited{}, err
+		return changed, wrong, err
 	}
-	out, err := e.apply(data, at.from, at.to, random)
+	sound, draws := file+".sound", 8
+	for range draws {
+		out, err := e.apply(data, at.from, at.to, random)
+		if err == nil {
+			err = os.WriteFile(file, out.data, 0o644)
+		}
+		changed = span{out.first, out.last + pictures(1)}
+		if err != nil || p.Kind != "corruption" {
+			return changed, changed, err
+		}
+		if err := os.WriteFile(sound, data, 0o644); err != nil {
+			return changed, wrong, err
+		}
+		wrong, visible, err := visibleDamage(ctx, file, sound)
+		if err != nil || visible && wrong.from < at.to {
+			return changed, wrong, err
+		}
+	}
+	return changed, wrong, fmt.Errorf("spoil packets: nothing can be seen of %s, drawn %d times", e.name, draws)
+}
+
+// visibleBelow is the likeness of two pictures, as the signal-to-noise ratio of their luma in dB, below which damage is seen.
+const visibleBelow = 35
+
+// likeness is a picture's number, from 1, and the ratio of its luma as FFmpeg's psnr tells it.
+var likeness = regexp.MustCompile(`n:(\d+) .*psnr_y:([0-9.]+)`)
+
+// visibleDamage compares the pictures of a file with sound ones, and gives the span of those that are visibly wrong.
+func visibleDamage(ctx context.Context, file, sound string) (wrong span, visible bool, err error) {
+	compare := fmt.Sprintf("[0:v:0]setpts=PTS-STARTPTS,fps=%[1]d[a];[1:v:0]setpts=PTS-STARTPTS,fps=%[1]d[b];[a][b]psnr=stats_file=-", FrameRate)
+	out, err := exec.CommandContext(ctx, "ffmpeg", "-v", "quiet", "-nostdin", "-f", "mpegts", "-i", file, "-f", "mpegts", "-i", sound, "-lavfi", compare, "-f", "null", "-").Output()
 	if err != nil {
-		return out, err
+		return wrong, false, fmt.Errorf("compare pictures: ffmpeg: %w", err)
 	}
-	return out, os.WriteFile(file, out.data, 0o644)
+	for _, picture := range likeness.FindAllSubmatch(out, -1) {
+		n, _ := strconv.Atoi(string(picture[1]))
+		ratio, _ := strconv.ParseFloat(string(picture[2]), 64)
+		if ratio >= visibleBelow {
+			continue
+		}
+		if !visible {
+			wrong.from, visible = pictures(n-1), true
+		}
+		wrong.to = pictures(n)
+	}
+	return wrong, visible, nil
 }
 
 // moveFile puts a file where it belongs in one step, also onto another file system.
@@ -195,7 +239,7 @@ func (s Sample) arguments(master string, coded []string) []string {
 		soundOnly = soundOnly && f.soundOnly()
 		if f.Coded != "" {
 			inputs = append(inputs, "-i", coded[i])
-			g.add("", fmt.Sprintf("[%d:v:0]fps=%d:start_time=0", len(inputs)/2-1, FrameRate), "c")
+			g.add("", fmt.Sprintf("[%d:v:0]setpts=PTS-STARTPTS,fps=%d", len(inputs)/2-1, FrameRate), "c")
 			g.replacePicture(f)
 		}
 		if f.Picture != "" {
@@ -236,6 +280,6 @@ func (s Sample) arguments(master string, coded []string) []string {
 // at fills in where the fault is.
 func (p placement) at(i int) placement {
 	fill := strings.NewReplacer("{from}", fmt.Sprint(p.from), "{last}", fmt.Sprint(p.to-1), "{start}", fmt.Sprintf("%.3f", pictures(p.from).Seconds()), "{i}", fmt.Sprint(i))
-	p.Picture, p.Sound, p.Timing = fill.Replace(p.Picture), fill.Replace(p.Sound), fill.Replace(p.Timing)
+	p.Picture, p.Sound, p.Timing, p.Encoder = fill.Replace(p.Picture), fill.Replace(p.Sound), fill.Replace(p.Timing), fill.Replace(p.Encoder)
 	return p
 }
