@@ -129,6 +129,11 @@ var Injections = []Injection{
 	{Kind: "hum", Level: "-35 dBFS", Length: 14 * sec, Sound: mains("-35")},
 	{Kind: "hum", Level: "-45 dBFS", Length: 14 * sec, Sound: mains("-45")},
 
+	{Kind: "av_offset", Level: "1000 ms", Lead: longLead, Length: 14 * sec, Packets: soundLate(1000 * time.Millisecond), Companions: outOfTime},
+	{Kind: "av_offset", Level: "500 ms", Lead: longLead, Length: 14 * sec, Packets: soundLate(500 * time.Millisecond), Companions: outOfTime},
+	{Kind: "av_offset", Level: "250 ms", Lead: longLead, Length: 14 * sec, Packets: soundLate(250 * time.Millisecond), Companions: outOfTime},
+	{Kind: "av_offset", Level: "125 ms", Lead: longLead, Length: 14 * sec, Packets: soundLate(125 * time.Millisecond), Companions: outOfTime},
+
 	{Kind: "no_signal", Level: "8 s", Length: 8 * sec, Packets: allGone, Companions: afterHole},
 	{Kind: "no_signal", Level: "6 s", Length: 6 * sec, Packets: allGone, Companions: afterHole},
 	{Kind: "no_signal", Level: "5 s", Length: 5 * sec, Packets: allGone, Companions: afterHole},
@@ -149,7 +154,6 @@ var Injections = []Injection{
 
 // NotInjected are the kinds that no row has, and why.
 var NotInjected = map[string]string{
-	"av_offset":        "it is told by times of arrival, which a file has not",
 	"captions_missing": "three minutes without captions in a stream that has them",
 	"content_mismatch": "it compares two streams",
 	"error_seconds":    "it adds up the bad verdicts of other kinds over minutes",

@@ -138,6 +138,16 @@ func trackGone(pid int) *packetEdit {
 	})
 }
 
+// soundLate has the sound presented later than the pictures that it came with.
+func soundLate(by time.Duration) *packetEdit {
+	return always("sound late by "+by.String(), func(p packet, _ time.Duration) packet {
+		if p.pid() == pidSound {
+			p.delay(ticks(by), 0)
+		}
+		return p
+	})
+}
+
 // jumping has all time stamps jump by 20 s every 1.5 s, forth and back, four times.
 var jumping = always("jumping", func(p packet, since time.Duration) packet {
 	const every = 1500 * time.Millisecond
