@@ -31,7 +31,7 @@ func TestNDJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := fmt.Sprintf(`{"partition":0,"offset":0,"time":%q,"key":"one","value":{"labels":{"region":"eu"},"lane":"","loop":true,"origin":"","profile":"","url":"http://a/<b>.m3u8"}}
+	want := fmt.Sprintf(`{"partition":0,"offset":0,"time":%q,"key":"one","value":{"expectations":null,"labels":{"region":"eu"},"lane":"","loop":true,"origin":"","profile":"","url":"http://a/<b>.m3u8"}}
 {"partition":0,"offset":1,"time":%q,"key":"two","value":null}
 {"partition":0,"offset":2,"time":%q,"key":"broken","value":null,"error":"decode: magic byte is 0x1, not 0"}
 `, times...)

@@ -56,7 +56,8 @@ func NewCorruption() Rule {
 	scene, clean := window.Histogram{Span: corruptionSpan.Microseconds()}, window.Histogram{Span: corruptionMemory.Microseconds()}
 	return &Corruption{
 		Options: Options{
-			// On clips that it was not fitted to, 19 stretches of damage: 19 are found in-band; burned-in 13, and no mosaic, ticker or confetti.
+			// On clips that it was not fitted to, of the pictures said to be damaged 86 to 95 % are in-band and 96 to 100 % burned-in, of which a
+			// quarter is found; mosaics, tickers and confetti are not.
 			Raise: 0.75, Clear: 0.5,
 			For: untilHeartbeat,
 			// Damage that comes again with the next packets that are lost is one defect.
