@@ -79,8 +79,8 @@ func (f Footage) sound() string {
 // The format of the evaluation set.
 const setWidth, setHeight = 512, 288
 
-// masterEncoder keeps nearly all of the footage.
-const masterEncoder = "-c:v libx264 -preset ultrafast -crf 8 -g 25 -threads 2 -pix_fmt yuv420p -c:a aac -b:a 256k -ar 48000 -ac 2 -f mpegts"
+// masterEncoder keeps nearly all of the footage. The sound is not coded: an encoder would put silence before and after it, a hole each time around.
+const masterEncoder = "-c:v libx264 -preset ultrafast -crf 8 -g 25 -threads 2 -pix_fmt yuv420p -c:a pcm_s16le -ar 48000 -ac 2 -f matroska"
 
 // master is the footage in the format of the set: every picture of it, 25 a second, with sound at a broadcast's level. It is made once and kept.
 func (f Footage) master(ctx context.Context, clips, cache string) (string, error) {
@@ -95,7 +95,7 @@ func (f Footage) master(ctx context.Context, clips, cache string) (string, error
 		}
 	}
 	fmt.Fprintf(h, "%q", f.arguments(""))
-	file := filepath.Join(cache, fmt.Sprintf("master-%s-%x.ts", f.Name, h.Sum(nil)[:12]))
+	file := filepath.Join(cache, fmt.Sprintf("master-%s-%x.mkv", f.Name, h.Sum(nil)[:12]))
 	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
 		return file, err
 	}
