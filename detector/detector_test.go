@@ -88,6 +88,27 @@ func TestDisablingARuleClosesItsDefects(t *testing.T) {
 		10.00s a black closed warning onset 2.00s end 10.00s removed`)
 }
 
+// TestOpenDefectsOutlastOtherRules gives black other options of its own at ten seconds: the defect that is open is told of as if they had not changed,
+// and the next one is judged by them.
+func TestOpenDefectsOutlastOtherRules(t *testing.T) {
+	log, err := readLog("video a moving*2s black*12s moving*2s black*6s moving*2s\nheartbeat a up*24s", "{}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range log {
+		if s := e.Feature.Setting; s != nil && e.time > epochStart {
+			s.Rules = `{"black": {"for": "4s"}}`
+		}
+	}
+	events, _ := tellStory(t, detector.New(detector.Config{}), log)
+	compare(t, "events", events, `
+		3.00s a black opened warning onset 2.00s end 3.04s
+		11.96s a black updated critical onset 2.00s end 12.00s
+		14.52s a black closed critical onset 2.00s end 14.00s resolved
+		20.00s a black opened warning onset 16.00s end 20.04s
+		22.52s a black closed warning onset 16.00s end 22.00s resolved`)
+}
+
 // TestNothingIsToldBeforeASetting: whose rules are not known is not judged.
 func TestNothingIsToldBeforeASetting(t *testing.T) {
 	log, err := readLog("video a black*9s\nheartbeat a up*9s", "{}")

@@ -72,7 +72,7 @@ type faultFeed struct {
 	records, poison int
 }
 
-// length is more than any run takes.
+// feedLength is more than any run takes.
 const feedLength = 2 * time.Hour
 
 // run returns when what was published stands on the log. The first stream is the one that is never there: its source has been down all the time.

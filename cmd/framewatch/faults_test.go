@@ -82,9 +82,6 @@ const named, nameless = 0, 1
 
 // faults are all of them.
 var faults = []fault{
-	{name: "SIGKILL before the rebuild", do: killed(named, kafka.Fenced, 0)},
-	{name: "SIGKILL in the rebuild", do: killed(named, kafka.Restored, 0)},
-	{name: "SIGKILL after the rebuild", do: killed(named, kafka.Rebuilt, 0)},
 	{name: "SIGKILL after poll", do: killed(named, kafka.Polled, 0)},
 	{name: "SIGKILL before produce", do: killed(named, kafka.Folded, 0)},
 	{name: "SIGKILL in produce", do: killed(named, kafka.Folded, 3*time.Millisecond)},
@@ -103,6 +100,10 @@ var faults = []fault{
 	{name: "group's coordinator killed", do: (*faultSite).killGroupCoordinator},
 	{name: "transactions' coordinator killed", do: (*faultSite).killTransactionCoordinator, long: true},
 	{name: "two of three brokers killed", do: (*faultSite).killTwo, long: true},
+	// These last: by then more has happened than is folded again.
+	{name: "SIGKILL before the rebuild", do: killed(named, kafka.Fenced, 0)},
+	{name: "SIGKILL in the rebuild", do: killed(named, kafka.Restored, 0)},
+	{name: "SIGKILL after the rebuild", do: killed(named, kafka.Rebuilt, 0)},
 }
 
 // faultSite is two detectors on a log of three brokers, and what happens to them.
