@@ -238,6 +238,11 @@ func (s *faultSite) do(f fault) {
 	began := time.Now()
 	s.current = f.name
 	f.do(s)
+	for _, d := range s.detectors {
+		if isClosed(d.ended) {
+			s.t.Fatalf("%s: a detector ended by itself with %v", f.name, d.cmd.ProcessState)
+		}
+	}
 	o.times++
 	s.t.Logf("%6.1f s  %s", time.Since(began).Seconds(), f.name)
 }

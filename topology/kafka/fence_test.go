@@ -1,6 +1,7 @@
 package kafka_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -130,4 +131,20 @@ func fakeBroker(t *testing.T) (*kfake.Cluster, kafka.Config) {
 	}
 	t.Cleanup(broker.Close)
 	return broker, configFor(broker.ListenAddrs())
+}
+
+// While a leader has died and has no successor yet, what reads a topic from its start waits for it.
+func TestReadOutlastsAnElection(t *testing.T) {
+	broker, config := fakeBroker(t)
+	c := laidOut(t, config)
+	count(t, c, []string{"one"}, 1, 3)
+	struck := broker.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.LeaderNotAvailable, Count: 3})
+	numbers := 0
+	err := kafka.Read(within(t), c, topology.Features, kafka.ReadOptions{Bounded: true}, func(context.Context, topology.Record[schemas.Feature]) error {
+		numbers++
+		return nil
+	})
+	if err != nil || numbers != 3 || struck.Hits() != 3 {
+		t.Errorf("%d records, %v, after %d answers without a leader; want 3, nil, after 3", numbers, err, struck.Hits())
+	}
 }

@@ -2,10 +2,12 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/framewatch/framewatch/topology"
@@ -14,24 +16,37 @@ import (
 // extent is where the partitions of a topic begin and end.
 type extent struct{ start, end kadm.ListedOffsets }
 
+// electionPatience is how long positions are asked for again: a leader that has died is missed after nine seconds, and then another is chosen.
+const electionPatience = 20 * time.Second
+
 // extent asks for the first offset and the uncommitted end of every partition. The uncommitted end matters: a transaction that has just been
 // committed can stay hidden from read_committed readers for half a second, and a reader that stopped at the stable end would miss it.
-func (c *Cluster) extent(ctx context.Context, s *topology.Spec) (extent, error) {
-	start, err := c.admin.ListStartOffsets(ctx, c.name(s))
-	if err == nil {
-		err = start.Error()
+func (c *Cluster) extent(ctx context.Context, s *topology.Spec) (e extent, err error) {
+	if e.start, err = c.positions(ctx, s, c.admin.ListStartOffsets); err != nil {
+		return e, fmt.Errorf("list the start of %s: %w", s.Name, err)
 	}
-	if err != nil {
-		return extent{}, fmt.Errorf("list the start of %s: %w", s.Name, err)
+	if e.end, err = c.positions(ctx, s, c.admin.ListEndOffsets); err != nil {
+		return e, fmt.Errorf("list the end of %s: %w", s.Name, err)
 	}
-	end, err := c.admin.ListEndOffsets(ctx, c.name(s))
-	if err == nil {
-		err = end.Error()
+	return e, nil
+}
+
+// positions asks the leaders of a topic's partitions, again while one of them has no successor yet.
+func (c *Cluster) positions(ctx context.Context, s *topology.Spec, list func(context.Context, ...string) (kadm.ListedOffsets, error)) (kadm.ListedOffsets, error) {
+	patience, cancel := context.WithTimeout(ctx, electionPatience)
+	defer cancel()
+	for {
+		listed, err := list(ctx, c.name(s))
+		if err == nil {
+			err = listed.Error()
+		}
+		if err == nil || hopeless(err) || errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return listed, err
+		}
+		if pause(patience, retryPause); patience.Err() != nil {
+			return nil, err
+		}
 	}
-	if err != nil {
-		return extent{}, fmt.Errorf("list the end of %s: %w", s.Name, err)
-	}
-	return extent{start, end}, nil
 }
 
 // of is one partition's first offset and end.
@@ -43,10 +58,9 @@ func (e extent) of(topic string, partition int32) (start, end int64) {
 
 // offsetAt is the first offset of a partition whose record was written at t or later; the end if there is none.
 func (c *Cluster) offsetAt(ctx context.Context, s *topology.Spec, partition int32, t time.Time) (int64, error) {
-	listed, err := c.admin.ListOffsetsAfterMilli(ctx, t.UnixMilli(), c.name(s))
-	if err == nil {
-		err = listed.Error()
-	}
+	listed, err := c.positions(ctx, s, func(ctx context.Context, names ...string) (kadm.ListedOffsets, error) {
+		return c.admin.ListOffsetsAfterMilli(ctx, t.UnixMilli(), names...)
+	})
 	if err != nil {
 		return 0, fmt.Errorf("list %s at %s: %w", s.Name, t.UTC().Format(time.RFC3339), err)
 	}
