@@ -56,8 +56,8 @@ func NewCorruption() Rule {
 	scene, clean := window.Histogram{Span: corruptionSpan.Microseconds()}, window.Histogram{Span: corruptionMemory.Microseconds()}
 	return &Corruption{
 		Options: Options{
-			// On clips that it was not fitted to, of the pictures said to be damaged 86 to 95 % are in-band and 96 to 100 % burned-in, of which a
-			// quarter is found; mosaics, tickers and confetti are not.
+			// Of losses of 0.12 to 1 % of the packets, 18 of 24 are found in-band and 2 of 24 burned-in, and nothing else
+			// (evaluate --kinds corruption --half all --clean 0).
 			Raise: 0.75, Clear: 0.5,
 			For: untilHeartbeat,
 			// Damage that comes again with the next packets that are lost is one defect.
