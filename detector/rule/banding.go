@@ -1,9 +1,6 @@
 package rule
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // Banding judges whether gradients have come apart into steps that are seen, by VideoFrame's index of it, which is about that of CAMBI.
 type Banding struct {
@@ -49,21 +46,12 @@ func (b *Banding) Judge(r *Record) (Verdict, bool) {
 		return b.held.take(r.Time, Verdict{From: r.Time, To: r.Time}, s != nil), true
 	}
 	index := float64(*f.Sampled.Banding) / 256
-	v := b.verdict(b.figure(index)).over(r.Time, r.Time+duration(f))
-	v.Sample = index + sampleOffset
-	return b.held.take(r.Time, v, true), true
+	return b.held.learn(r.Time, b.verdict(b.figure(index)).over(r.Time, r.Time+duration(f)), index), true
 }
 
 // figure is 1 where the index is at what is tolerated; no number where nothing is known.
 func (b *Banding) figure(index float64) float64 {
-	figure := math.NaN()
-	if b.Index > 0 {
-		figure = index / b.Index
-	}
-	if b.Index > 0 && b.Growth > 0 && b.usual.Known() {
-		figure = larger(figure, min(1+b.usual.Above(index+sampleOffset, b.Growth, bandingSpreads)/b.Growth, 2*index/b.Index))
-	}
-	return figure
+	return b.grown(index, b.Index, b.Growth, bandingSpreads)
 }
 
 // Describe tells what the figure is.

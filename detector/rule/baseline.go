@@ -101,3 +101,16 @@ type relative struct{ usual Baseline }
 
 // Baseline is what is usual for the rule's figure.
 func (r *relative) Baseline() *Baseline { return &r.usual }
+
+// grown is 1 where a mean is at a limit, or, from half of that on, by growth above what is usual; no number where nothing is known. With limit 0 nothing
+// is judged, with growth 0 what is usual does not count.
+func (r *relative) grown(mean, limit, growth, spreads float64) float64 {
+	if limit <= 0 {
+		return math.NaN()
+	}
+	figure := mean / limit
+	if growth > 0 && r.usual.Known() {
+		figure = larger(figure, min(1+r.usual.Above(mean+sampleOffset, growth, spreads)/growth, 2*mean/limit))
+	}
+	return figure
+}

@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"math"
 	"time"
 
 	"github.com/framewatch/framewatch/schemas"
@@ -69,22 +68,12 @@ func (b *Blockiness) Judge(r *Record) (Verdict, bool) {
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}
-	v := b.qp.before(b.verdict(b.figure(grid, qp)))
-	if finite(grid) {
-		v.Sample = grid + sampleOffset
-	}
-	return b.held.take(r.Time, v, true), true
+	return b.held.learn(r.Time, b.qp.before(b.verdict(b.figure(grid, qp))), grid), true
 }
 
 // figure is 1 where one of them is at what is tolerated; no number where nothing is known.
 func (b *Blockiness) figure(grid, qp float64) float64 {
-	figure := math.NaN()
-	if b.Grid > 0 {
-		figure = grid / b.Grid
-	}
-	if b.Grid > 0 && b.Growth > 0 && b.usual.Known() {
-		figure = larger(figure, min(1+b.usual.Above(grid+sampleOffset, b.Growth, blockSpreads)/b.Growth, 2*grid/b.Grid))
-	}
+	figure := b.grown(grid, b.Grid, b.Growth, blockSpreads)
 	if b.QP > 0 {
 		figure = larger(figure, 1+(qp-b.QP)/qpStep)
 	}

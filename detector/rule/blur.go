@@ -54,11 +54,7 @@ func (b *Blur) Judge(r *Record) (Verdict, bool) {
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}
-	v := b.softness.before(b.verdict(b.figure(mean)))
-	if finite(mean) {
-		v.Sample = mean + sampleOffset
-	}
-	return b.held.take(r.Time, v, true), true
+	return b.held.learn(r.Time, b.softness.before(b.verdict(b.figure(mean))), mean), true
 }
 
 // figure is 1 where the softness is at what is tolerated; no number where nothing is known.

@@ -55,11 +55,7 @@ func (n *Noise) Judge(r *Record) (Verdict, bool) {
 	if !told {
 		return n.held.take(r.Time, Verdict{}, false), true
 	}
-	v := n.sigma.before(n.verdict(n.figure(mean)))
-	if finite(mean) {
-		v.Sample = mean + sampleOffset
-	}
-	return n.held.take(r.Time, v, true), true
+	return n.held.learn(r.Time, n.sigma.before(n.verdict(n.figure(mean))), mean), true
 }
 
 // figure is 1 where the noise, in octaves of levels, is at what is tolerated; no number where nothing is known.

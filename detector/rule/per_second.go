@@ -27,6 +27,14 @@ func (h *repeated) take(t int64, v Verdict, came bool) Verdict {
 	return h.verdict
 }
 
+// learn is take of a verdict that has come, on a mean that tells what is usual where it is a number.
+func (h *repeated) learn(t int64, v Verdict, mean float64) Verdict {
+	if finite(mean) {
+		v.Sample = mean + sampleOffset
+	}
+	return h.take(t, v, true)
+}
+
 // pictureParents explain what is wrong with a picture's quality: what is not the programme, and what does not move.
 var pictureParents = []string{"no_signal", "black", "black_with_logo", "flat_colour", "slate", "freeze"}
 
