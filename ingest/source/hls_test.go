@@ -121,18 +121,24 @@ func TestHLSLive(t *testing.T) {
 	})
 }
 
-// TestHLSResumes ends a first Fetch after segment 13 and goes on with the list as it is later.
+// TestHLSResumes ends a first Fetch after segment 13 and goes on with the list as it is later. Who rejoins passes over what a client that begins would
+// not play.
 func TestHLSResumes(t *testing.T) {
 	for _, c := range []struct {
 		name        string
+		rejoins     bool
 		first, last int
 		want        string
 		missed      int64
 	}{
-		{"where it was", 10, 15, "<14><15>", 0},
-		{"after segments that are gone", 20, 25, "<23><24><25>", 9}, // 14 to 22
-		{"nothing new", 8, 13, "", 0},
-		{"a restarted stream", 0, 2, "<0><1><2>", 0},
+		{"where it was", false, 10, 15, "<14><15>", 0},
+		{"after segments that are gone", false, 20, 25, "<23><24><25>", 9}, // 14 to 22
+		{"nothing new", false, 8, 13, "", 0},
+		{"a restarted stream", false, 0, 2, "<0><1><2>", 0},
+		{"rejoins soon", true, 10, 15, "<14><15>", 0},
+		{"rejoins late a list that keeps all", true, 8, 40, "<38><39><40>", 0},
+		{"rejoins after segments that are gone", true, 20, 25, "<23><24><25>", 9},
+		{"rejoins a restarted stream", true, 0, 5, "<3><4><5>", 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			first, last := 8, 13
@@ -155,6 +161,9 @@ func TestHLSResumes(t *testing.T) {
 			}
 			if got, _ := fetch(); got != "<11><12><13>" {
 				t.Fatalf("%s: began with %s", c.name, got)
+			}
+			if c.rejoins {
+				position.Rejoin()
 			}
 			first, last = c.first, c.last
 			if got, missed := fetch(); got != c.want || missed != c.missed {

@@ -12,49 +12,6 @@ import (
 	"github.com/framewatch/framewatch/ingest/source"
 )
 
-// TestHLSRejoins ends a first Fetch of 8 to 13 after 13. What has been fetched is not fetched again, and what a client that begins would not play is
-// passed over.
-func TestHLSRejoins(t *testing.T) {
-	for _, c := range []struct {
-		name        string
-		first, last int
-		want        string
-		missed      int64
-	}{
-		{"soon", 10, 15, "<14><15>", 0},
-		{"late, in a list that keeps all", 8, 40, "<38><39><40>", 0},
-		{"after segments that are gone", 20, 25, "<23><24><25>", 9}, // 14 to 22
-		{"a restarted stream", 0, 5, "<3><4><5>", 0},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			first, last := 8, 13
-			o := newOrigin(func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path != "/list.m3u8" {
-					served(w, r)
-					return
-				}
-				fmt.Fprint(w, live(first, last))
-			})
-			var position source.Position
-			fetch := func() (string, int64) {
-				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-				defer cancel()
-				var w sink
-				var m source.Meter
-				_ = source.Fetch(ctx, source.Request{URL: "http://o/list.m3u8", Client: o.client(), Position: &position}, &w, &m)
-				s, _ := m.Playlist()
-				return w.String(), s.Missed
-			}
-			fetch()
-			position.Rejoin()
-			first, last = c.first, c.last
-			if got, missed := fetch(); got != c.want || missed != c.missed {
-				t.Errorf("%s: went on with %s, %d missed, want %s, %d", c.name, got, missed, c.want, c.missed)
-			}
-		})
-	}
-}
-
 // TestHLSSoundJoins has pictures in segments of 4 s, entered at the third from the end or where they were left, and sound in segments of 3 s: it begins
 // with the segment in which the pictures begin.
 func TestHLSSoundJoins(t *testing.T) {
