@@ -155,7 +155,7 @@ func (l *Ledger) Report(now time.Time) SoakReport {
 	explained := map[string]bool{}
 	for _, o := range slices.Concat(l.outages, l.spoilt) {
 		for _, d := range l.defects.all() {
-			explained[d.ID] = explained[d.ID] || (damage[d.Kind] || d.Kind == o.Kind) && o.spans(d, now)
+			explained[d.ID] = explained[d.ID] || (damage[d.Kind] || d.Kind == o.Kind) && o.spans(d, now) || o.addsTo(d)
 		}
 	}
 	for _, o := range l.outages {
@@ -182,14 +182,19 @@ func (l *Ledger) Report(now time.Time) SoakReport {
 // clock is how instants are told, the same as in the log.
 const clock = "15:04:05.000"
 
-// spans tells whether the defect is of the outage's stream and time.
+// addsTo tells whether the defect says that there have been many, of which the outage made one.
+func (o outage) addsTo(d Detected) bool {
+	return d.Kind == "error_seconds" && d.Stream == o.Stream && o.Start.Before(d.Onset) && (d.Part == o.Kind || damage[d.Part])
+}
+
+// spans tells whether the defect is of the outage's stream and time. One that flaps goes on after it.
 func (o outage) spans(d Detected, now time.Time) bool {
 	end := d.End
 	if d.Open {
 		end = now
 	}
 	return d.Stream == o.Stream && !d.Onset.Before(o.Start.Add(-before)) && !d.Onset.After(o.until) && !end.Before(o.Start) &&
-		(!d.Open || now.Before(o.until))
+		(!d.Open || d.Flapping || now.Before(o.until))
 }
 
 func (r *SoakReport) fail(format string, values ...any) {

@@ -16,8 +16,8 @@ type Injected = replay.Label
 // Detected is one defect as its events told.
 type Detected struct {
 	replay.Defect
-	// Open tells that it has not closed yet.
-	Open bool
+	// Open tells that it has not closed yet, Flapping that it had come and gone so often that it is held open for a while.
+	Open, Flapping bool
 	// Told is when its first event came, Alerted when its first notification did; zero: not yet.
 	Told, Alerted time.Time
 }
@@ -51,6 +51,7 @@ func (s *Score) Event(ev *schemas.DefectEvent, now time.Time) {
 	if end := time.UnixMicro(ev.End); end.After(d.End) {
 		d.End = end
 	}
+	d.Flapping = ev.Flapping != nil && *ev.Flapping
 	switch ev.State {
 	case "closed":
 		d.Open = false

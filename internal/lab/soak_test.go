@@ -26,6 +26,14 @@ func TestLedger(t *testing.T) {
 		return &c
 	}
 	signal := opened("a", "no_signal", 22)
+	flapping := *signal
+	flapping.Flapping = new(bool)
+	*flapping.Flapping = true
+	seconds := func(onset int, part string) *schemas.DefectEvent {
+		ev := opened("a", "error_seconds", onset)
+		ev.Part = part
+		return ev
+	}
 	for _, c := range []struct {
 		name   string
 		events []*schemas.DefectEvent
@@ -43,6 +51,10 @@ func TestLedger(t *testing.T) {
 		{"too early", []*schemas.DefectEvent{closed(opened("a", "no_signal", 10), 33)}, [2]int{}, "nobody made: no_signal"},
 		{"too late", []*schemas.DefectEvent{closed(opened("a", "no_signal", 50), 55)}, [2]int{}, "nobody made: no_signal"},
 		{"never closed", []*schemas.DefectEvent{signal}, [2]int{}, "nobody made: no_signal"},
+		{"held open since it flaps", []*schemas.DefectEvent{&flapping}, [2]int{}, ""},
+		{"too many outages", []*schemas.DefectEvent{signal, closed(signal, 33), seconds(31, "no_signal")}, [2]int{}, ""},
+		{"too many outages before there was one", []*schemas.DefectEvent{signal, closed(signal, 33), seconds(15, "no_signal")}, [2]int{}, "nobody made: error_seconds"},
+		{"too much of what was not done", []*schemas.DefectEvent{signal, closed(signal, 33), seconds(31, "black")}, [2]int{}, "nobody made: error_seconds"},
 		{"no heartbeat", []*schemas.DefectEvent{signal, closed(signal, 33)}, [2]int{40, 47}, "stream b was without a heartbeat for 8.0 s"},
 		{"no heartbeat at the end", []*schemas.DefectEvent{signal, closed(signal, 33)}, [2]int{70, 81}, "stream b was without a heartbeat for 11.0 s"},
 	} {
