@@ -50,6 +50,8 @@ type Partition struct {
 	clock   clock
 	streams []*stream // in order of id, so that what a Tick causes has an order
 	byID    map[string]*stream
+	// last is the stream of the newest record that was a stream's own: the next is often of the same. Nil: none.
+	last    *stream
 	restore restore
 	flaps   flaps
 	errors  errorLog
@@ -124,11 +126,19 @@ func (p *Partition) fold(in Input, emit func(Output)) {
 	case f.Setting != nil:
 		p.setting(in, emit)
 	default:
-		if s := p.byID[in.Stream]; s != nil && s.settled {
+		if s := p.known(in.Stream); s != nil && s.settled {
 			s.take(f, p.clock.now, p.emitter(s, in, emit))
 			p.restore.adopt(s, p)
 		}
 	}
+}
+
+// known is the state of a stream; nil when there is none.
+func (p *Partition) known(id string) *stream {
+	if p.last == nil || p.last.id != id {
+		p.last = p.byID[id]
+	}
+	return p.last
 }
 
 func (p *Partition) emitter(s *stream, in Input, emit func(Output)) emitter {
@@ -213,5 +223,6 @@ func (p *Partition) stream(id string) *stream {
 
 func (p *Partition) remove(s *stream) {
 	delete(p.byID, s.id)
+	p.last = nil
 	p.streams = slices.DeleteFunc(p.streams, func(other *stream) bool { return other == s })
 }

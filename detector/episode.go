@@ -69,7 +69,7 @@ type run struct {
 	since, began, last int64
 	// at is the time of the record of its newest verdict as it is: last is never before another record's.
 	at int64
-	// worst figure and to the latest To in it.
+	// worst figure and to the latest To in it; they are only kept of a bad one.
 	worst float64
 	to    int64
 }
@@ -83,6 +83,20 @@ func (e *episode) pending() bool { return !e.firing() && e.run.state == rule.Bad
 // explains says that a defect is pending, open or expected: what rules see whose parent it is may be its doing.
 func (e *episode) explains() bool { return e.firing() || e.run.state == rule.Bad || e.run.expected }
 
+// repeats takes a verdict that says what the one before said, as nearly all do, where nothing is bad, firing or expected: nothing follows then. Of any
+// other it takes nothing, and is false.
+func (e *episode) repeats(t int64, state rule.State, value float64) bool {
+	r, j := &e.run, e.judge
+	if state != r.state || state == rule.Bad || r.expected || r.between || t < r.last || t-r.last > j.gap || e.firing() {
+		return false
+	}
+	if state == rule.Good && value >= j.options.Clear {
+		return false
+	}
+	r.last, r.at = t, t
+	return true
+}
+
 // take takes the verdict on the record at t, and tells what follows; expected says that the stream's expectations have made a bad one unknown. It
 // reports whether a defect has opened.
 func (e *episode) take(t int64, v rule.Verdict, expected bool, out emitter) (opened bool) {
@@ -95,7 +109,7 @@ func (e *episode) take(t int64, v rule.Verdict, expected bool, out emitter) (ope
 	if e.firing() && expected {
 		e.close(t, awaited, out)
 	}
-	if v.State == rule.Bad && e.run.state != rule.Unknown && at-e.run.at <= e.judge.description.Gap.Microseconds() {
+	if v.State == rule.Bad && e.run.state != rule.Unknown && at-e.run.at <= e.judge.gap {
 		e.bad += max(0, at-e.run.at)
 	}
 	e.extend(t, v, expected)
@@ -135,7 +149,7 @@ func (e *episode) lost(t int64, v rule.Verdict) bool {
 func (e *episode) extend(t int64, v rule.Verdict, expected bool) {
 	r := &e.run
 	between := v.State == rule.Good && v.Value >= e.judge.options.Clear
-	broken := t-r.last > e.judge.description.Gap.Microseconds()
+	broken := t-r.last > e.judge.gap
 	if v.State != r.state || expected != r.expected || between != r.between || broken {
 		*r = run{state: v.State, expected: expected, between: between, since: v.From, began: t, worst: v.Value}
 		e.judge.stream.stirred = true
@@ -157,7 +171,7 @@ func (e *episode) forget() {
 // lapse lets time pass up to t for a verdict that has not been renewed within the rule's Gap.
 func (e *episode) lapse(t int64, out emitter) {
 	switch {
-	case (e.run.state != rule.Unknown || e.run.expected) && t-e.run.last <= e.judge.description.Gap.Microseconds():
+	case (e.run.state != rule.Unknown || e.run.expected) && t-e.run.last <= e.judge.gap:
 	case e.firing():
 		e.take(t, rule.Verdict{From: t, To: t}, false, out)
 	default:

@@ -59,10 +59,13 @@ func (f *figure) add(x float64) {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return
 	}
-	if f.count == 0 {
-		f.min, f.max = x, x
+	if f.count == 0 || x < f.min {
+		f.min = x
 	}
-	f.min, f.max, f.sum, f.count = min(f.min, x), max(f.max, x), f.sum+x, f.count+1
+	if f.count == 0 || x > f.max {
+		f.max = x
+	}
+	f.sum, f.count = f.sum+x, f.count+1
 }
 
 // measure adds a record's figures.
@@ -90,7 +93,8 @@ func (h *health) measure(f *schemas.Feature) {
 // blockLevels are the loudness of a block, all channels weighted 1 (ITU-R BS.1770-5), and its peak; ok is false when it has none.
 func blockLevels(b *schemas.AudioBlock) (loudness, peak float64, ok bool) {
 	energy := 0.0
-	for _, c := range b.Channels {
+	for i := range b.Channels {
+		c := &b.Channels[i]
 		n, sum := len(c.KEnergy)/4, 0.0
 		for i := range n {
 			sum += float64(math.Float32frombits(binary.BigEndian.Uint32(c.KEnergy[4*i:])))

@@ -11,18 +11,20 @@ import (
 	"github.com/framewatch/framewatch/internal/catalogue"
 )
 
-// judge is one rule at work on one stream, with an episode for each part that it has spoken of.
+// judge is one rule at work on one stream, with an episode for each part that it has spoken of. What every record needs stands first.
 type judge struct {
+	rule     rule.Rule
+	several  rule.Several   // the rule, when it is one
+	baseline *rule.Baseline // of the rule, when it is Relative
+	episodes []*episode     // in order of part
+	// gap is the description's, in microseconds.
+	gap         int64
+	options     *rule.Options
 	stream      *stream
 	kind        string
-	rule        rule.Rule
-	several     rule.Several   // the rule, when it is one
-	baseline    *rule.Baseline // of the rule, when it is Relative
-	options     *rule.Options
 	description rule.Description
 	parents     []*judge
 	children    []*judge
-	episodes    []*episode // in order of part
 }
 
 // ruleset is the options of all rules, known to be good.
@@ -139,6 +141,7 @@ func (r ruleset) judges() []*judge {
 			return
 		}
 		j := &judge{kind: kind, rule: r, options: r.Common(), description: r.Describe()}
+		j.gap = j.description.Gap.Microseconds()
 		j.several, _ = r.(rule.Several)
 		if relative, ok := r.(rule.Relative); ok {
 			j.baseline = relative.Baseline()
@@ -183,9 +186,6 @@ func (j *judge) episode(part string) *episode {
 // explained says that a parent is pending or firing: what the rule sees is the parent's doing. So it is where a parent is expected, of the same part
 // or of the whole.
 func (j *judge) explained(part string) bool {
-	if j.stream.know(); len(j.parents) == 0 || j.stream.calm {
-		return false
-	}
 	for _, p := range j.parents {
 		for _, e := range p.episodes {
 			if e.explains() && (!e.run.expected || e.firing() || e.part == "" || part == "" || e.part == part) {

@@ -261,14 +261,17 @@ func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 	ours := (f.VideoFrame != nil || f.AudioBlock != nil) && t-s.lost <= spoilt.Microseconds()
 	for _, j := range s.hearing[s.record.Kind()] {
 		for v, ok := j.rule.Judge(&s.record); ok; v, ok = j.more() {
+			if s.stirred {
+				s.know()
+			}
 			expected := !ours && v.State == rule.Bad && s.expected.covers(j, v.Part, t)
 			switch {
-			case ours || expected || j.explained(v.Part):
+			case ours || expected || !s.calm && j.explained(v.Part):
 				v.State = rule.Unknown
 			case v.Sample != 0 && j.baseline != nil:
 				j.baseline.Take(v.Sample)
 			}
-			if e := j.episode(v.Part); e.take(t, v, expected, out) {
+			if e := j.episode(v.Part); !e.repeats(t, v.State, v.Value) && e.take(t, v, expected, out) {
 				s.suppress(e, t, out)
 			}
 		}

@@ -26,8 +26,8 @@ func (b *AudioBlock) finite() error {
 			return fmt.Errorf("channels[%d].k_energy: %d bytes are no float32s", i, len(energy))
 		}
 		for ; len(energy) > 0; energy = energy[4:] {
-			if e := math.Float32frombits(binary.BigEndian.Uint32(energy)); !isFinite(float64(e)) {
-				return fmt.Errorf("channels[%d].k_energy: %v is not finite", i, e)
+			if bits := binary.BigEndian.Uint32(energy); bits&exponent == exponent {
+				return fmt.Errorf("channels[%d].k_energy: %v is not finite", i, math.Float32frombits(bits))
 			}
 		}
 	}
@@ -70,5 +70,8 @@ func (h *Health) finite() error {
 	}
 	return nil
 }
+
+// exponent of a float32 has all of its bits set where it is infinite or no number.
+const exponent = 0xff << 23
 
 func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

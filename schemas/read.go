@@ -25,8 +25,19 @@ func readInt(src []byte, at int) (int32, int) {
 	return readWideInt(src, at)
 }
 
-// readWideInt reads up to five bytes, the last of which has four bits.
+// readWideInt reads up to five bytes, the last of which has four bits. Nearly all have two or three.
 func readWideInt(src []byte, at int) (int32, int) {
+	if at >= 0 && len(src)-at >= 3 && src[at] >= 0x80 {
+		b := src[at : at+3 : at+3]
+		if b[1] < 0x80 {
+			u := uint32(b[0]&0x7f) | uint32(b[1])<<7
+			return int32(u>>1) ^ -int32(u&1), at + 2
+		}
+		if b[2] < 0x80 {
+			u := uint32(b[0]&0x7f) | uint32(b[1]&0x7f)<<7 | uint32(b[2])<<14
+			return int32(u>>1) ^ -int32(u&1), at + 3
+		}
+	}
 	u := uint32(0)
 	for shift := 0; shift < 35 && uint(at) < uint(len(src)); shift += 7 {
 		b := src[at]

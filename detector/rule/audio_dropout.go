@@ -18,7 +18,9 @@ type AudioDropout struct {
 	Loud  float64 `yaml:"loud"`
 	Alike float64 `yaml:"alike"`
 
-	tracks perTrack[*hole]
+	// loudEnergy is that of Loud; 0: not worked out yet.
+	loudEnergy float64
+	tracks     perTrack[*hole]
 }
 
 const (
@@ -30,15 +32,18 @@ const (
 	fewestZeros, mostZeros = 1500, 20_000
 )
 
+// nothingEnergy is that of nothing.
+var nothingEnergy = leastEnergy(nothing)
+
 // hole is what is remembered of a track.
 type hole struct {
-	// before are the levels of the last slices ahead of the hole, newest last; heard is how many there are.
+	// before are the energies of the last slices ahead of the hole, that of slice n at n modulo their number; heard is how many there were.
 	before [edge]float64
 	heard  int
 	// began is when the hole began, length how many slices it has; 0: there is none.
 	began  int64
 	length int
-	// after are the levels of the slices since its end, of which so many have come.
+	// after are the energies of the slices since its end, of which so many have come.
 	after [edge]float64
 	since int
 }
@@ -72,12 +77,12 @@ func (d *AudioDropout) Judge(r *Record) (Verdict, bool) {
 		*t.memory = hole{}
 		v = Verdict{From: r.Time, To: end}
 	} else {
-		levels := r.heard().levels
-		if short := d.zeros(t.memory, b, levels); short > 0 {
+		energies := r.heard().loudest
+		if short := d.zeros(t.memory, b, energies); short > 0 {
 			v = d.verdict(short).over(r.Time, end)
 		}
-		for i, level := range levels {
-			if length, ok := d.add(t.memory, r.Time+int64(i)*slice, level); ok {
+		for i, energy := range energies {
+			if length, ok := d.add(t.memory, r.Time+int64(i)*slice, energy); ok {
 				v = d.verdict(float64(length)*slice/1000).over(t.memory.began, t.memory.began+int64(length)*slice)
 				t.memory.length = 0
 			}
@@ -95,24 +100,23 @@ func (*AudioDropout) Describe() Description {
 }
 
 // add puts in a slice. ok tells that a hole of so many slices has been found.
-func (d *AudioDropout) add(h *hole, at int64, level float64) (length int, ok bool) {
+func (d *AudioDropout) add(h *hole, at int64, energy float64) (length int, ok bool) {
 	switch {
-	case math.IsNaN(level):
+	case math.IsNaN(energy):
 		*h = hole{}
 		return 0, false
-	case level < nothing && h.since == 0:
+	case energy < nothingEnergy && h.since == 0:
 		if h.length == 0 {
 			h.began = at
 		}
 		h.length = min(h.length+1, int(d.Longest.Microseconds()/slice)+1)
 		return 0, false
 	case h.length == 0:
-		copy(h.before[:], h.before[1:])
-		h.before[edge-1] = level
+		h.before[h.heard%edge] = energy
 		h.heard++
 		return 0, false
 	}
-	h.after[h.since] = level
+	h.after[h.since] = energy
 	if h.since++; h.since < edge {
 		return 0, false
 	}
@@ -129,24 +133,27 @@ func (d *AudioDropout) cut(h *hole) bool {
 	if h.heard < edge || int64(h.length)*slice > d.Longest.Microseconds() {
 		return false
 	}
-	before, after := middle(h.before), middle(h.after)
+	before, after := levelOf(middle(h.before)), levelOf(middle(h.after))
 	return min(before, after) >= d.Loud && math.Abs(before-after) <= d.Alike
 }
 
-// middle is the median level: the fall may lie within one slice, and lossy coding smears it over another.
-func middle(levels [edge]float64) float64 {
-	slices.Sort(levels[:])
-	return levels[edge/2]
+// middle is the median energy: the fall may lie within one slice, and lossy coding smears it over another.
+func middle(energies [edge]float64) float64 {
+	slices.Sort(energies[:])
+	return energies[edge/2]
 }
 
 // zeros is the length in milliseconds of a hole that is shorter than a slice: digital zero in all channels amid loud sound.
-func (d *AudioDropout) zeros(h *hole, b *schemas.AudioBlock, levels []float64) float64 {
+func (d *AudioDropout) zeros(h *hole, b *schemas.AudioBlock, energies []float64) float64 {
 	if h.length > 0 || len(b.Channels) == 0 || b.Samples == 0 {
 		return 0
 	}
 	n := len(b.Channels[0].KEnergy) / 4
-	for _, level := range levels[:n] {
-		if level < d.Loud {
+	if d.loudEnergy == 0 {
+		d.loudEnergy = leastEnergy(d.Loud)
+	}
+	for _, energy := range energies[:n] {
+		if energy < d.loudEnergy {
 			return 0
 		}
 	}

@@ -50,11 +50,16 @@ func (b *Black) Judge(r *Record) (Verdict, bool) {
 		return Verdict{From: from, To: to}, true
 	}
 	share := darkShare(f.Luma, b.Level)
-	coloured := f.Chroma != nil && float64(f.Chroma.SaturationMean) >= b.Colour*256
-	if share > 0 && (coloured || f.Grid != nil && litMiddle(f.Grid)) {
+	// Below Clear it is a picture, whatever is in it.
+	if share >= b.Clear && (b.coloured(f) || f.Grid != nil && litMiddle(f.Grid)) {
 		share = 0
 	}
 	return b.verdict(share).over(from, to), true
+}
+
+// coloured tells whether the picture is a colour.
+func (b *Black) coloured(f *schemas.VideoFrame) bool {
+	return f.Chroma != nil && float64(f.Chroma.SaturationMean) >= b.Colour*256
 }
 
 // Describe tells what the figure is.

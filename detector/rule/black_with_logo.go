@@ -89,7 +89,8 @@ func (b *BlackWithLogo) look(t int64, g *schemas.Grid) (cells int, constant bool
 	}
 	b.last = t
 	lit := window.CellsFrom(&g.Mean, b.Level+1)
-	for i := range lit.Without(b.lit).Each() {
+	// Only of the corners' cells it is ever asked for how long.
+	for i := range lit.Without(b.lit).And(cornerCells).Each() {
 		b.since[i] = t
 	}
 	if b.lit = lit; !lit.Without(cornerCells).Empty() {

@@ -33,6 +33,8 @@ type Corruption struct {
 	// last are the newest pictures, picture n at n modulo their number.
 	last [corruptionPictures]symptom
 	n    int
+	// inBandScores and burnedInScores are theirs.
+	inBandScores, burnedInScores [corruptionPictures]float64
 	// rows and grid are of the scene, cleanRows and cleanEdges of pictures without taint.
 	rows, grid, cleanRows, cleanEdges window.Histogram
 
@@ -47,8 +49,6 @@ type symptom struct {
 	grown, rowsGrown, gridGrown float64
 	// low is the difference to the picture before.
 	low int32
-	// Scores.
-	inBand, burnedIn float64
 }
 
 // NewCorruption is the rule with its documented defaults.
@@ -81,12 +81,11 @@ func (c *Corruption) Judge(r *Record) (Verdict, bool) {
 	tainted := f.Decode != nil && f.Decode.Ancestors > 0
 	inBand, burnedIn := Verdict{}, Verdict{}
 	if c.see(r.Time, f, tainted) {
-		worst := c.least()
 		if !ours {
-			inBand = c.verdict(worst.inBand)
+			inBand = c.verdict(lowest(&c.inBandScores))
 		}
 		if !tainted {
-			burnedIn = c.verdict(worst.burnedIn)
+			burnedIn = c.verdict(lowest(&c.burnedInScores))
 		}
 	}
 	from, to := r.Time-(corruptionPictures-1)*duration(f), r.Time+duration(f)
@@ -124,13 +123,10 @@ func (c *Corruption) see(t int64, f *schemas.VideoFrame, tainted bool) bool {
 		c.grid.Reset()
 	}
 	c.compare(t, &now, tainted)
-	c.last[c.n%corruptionPictures] = now
+	newest := c.n % corruptionPictures
+	c.last[newest] = now
 	c.n++
-	s := c.symptoms(f, tainted)
-	kept := &c.last[(c.n-1)%corruptionPictures]
-	if kept.inBand, kept.burnedIn = s.inBand(), s.burnedIn(); tainted {
-		kept.burnedIn = 0
-	}
+	c.inBandScores[newest], c.burnedInScores[newest] = c.scores(f, &now, tainted)
 	return t-c.began >= (corruptionSpan+time.Second).Microseconds() && c.n >= 2*corruptionPictures
 }
 
@@ -157,43 +153,77 @@ func (c *Corruption) compare(t int64, now *symptom, tainted bool) {
 // cuts tells whether a picture that differs so much from the one before begins another scene.
 func (c *Corruption) cuts(low int32) bool {
 	first, second := int32(0), int32(0)
-	for _, s := range c.last[:min(c.n, corruptionPictures)] {
-		switch {
+	if low <= 20_000 {
+		return false
+	}
+	for i := range c.last[:min(c.n, corruptionPictures)] {
+		switch s := &c.last[i]; {
 		case s.low > first:
 			first, second = s.low, first
 		case s.low > second:
 			second = s.low
 		}
 	}
-	return low > 20_000 && low/4 > second
+	return low/4 > second
 }
 
-// symptoms are what the newest pictures show together.
-func (c *Corruption) symptoms(f *schemas.VideoFrame, tainted bool) symptoms {
-	n := min(c.n, corruptionPictures)
-	newest := &c.last[(c.n-1)%corruptionPictures]
-	s := symptoms{tainted: tainted, rows: newest.rows, usualRows: newest.rows - newest.rowsGrown}
+// scores are those of the newest picture, by what the last ones show together.
+func (c *Corruption) scores(f *schemas.VideoFrame, newest *symptom, tainted bool) (inBand, burnedIn float64) {
+	last := c.last[:min(c.n, corruptionPictures)]
+	s := symptoms{rows: newest.rows, usualRows: newest.rows - newest.rowsGrown}
+	for i := range last {
+		raise(&s.grown, last[i].grown)
+		raise(&s.rowsGrown, last[i].rowsGrown)
+		raise(&s.gridGrown, last[i].gridGrown)
+	}
 	if tainted {
 		s.packets = log1(f.Decode.Ancestors)
+		return s.inBand(), 0
 	}
-	for _, p := range c.last[:n] {
-		s.grown, s.rowsGrown, s.gridGrown = max(s.grown, p.grown), max(s.rowsGrown, p.rowsGrown), max(s.gridGrown, p.gridGrown)
-		s.moved, s.grid, s.flat = s.moved+p.moved/float64(n), s.grid+p.grid/float64(n), s.flat+p.flat/float64(n)
+	if !s.grow() {
+		return 0, 0
 	}
-	return s
+	n := float64(len(last))
+	for i := range last {
+		p := &last[i]
+		s.moved, s.grid, s.flat = s.moved+p.moved/n, s.grid+p.grid/n, s.flat+p.flat/n
+	}
+	return 0, s.burnedIn()
 }
 
-// least are the lowest scores of the newest pictures.
-func (c *Corruption) least() (s symptom) {
-	s.inBand, s.burnedIn = 1, 1
-	for _, p := range c.last {
-		s.inBand, s.burnedIn = min(s.inBand, p.inBand), min(s.burnedIn, p.burnedIn)
+// raise lifts most to x where x is more.
+func raise(most *float64, x float64) {
+	if x > *most {
+		*most = x
 	}
-	return s
+}
+
+// lowest of the newest pictures' scores.
+func lowest(scores *[corruptionPictures]float64) float64 {
+	low := 1.0
+	for _, score := range scores {
+		if score < low {
+			low = score
+		}
+	}
+	return low
 }
 
 // centre of a histogram's level of which there are so many to one.
 func centre(level, toOne int) float64 { return (float64(level) + 0.5) / float64(toOne) }
 
 // log1 is the logarithm to base 2 of one more than a figure, from 0.
-func log1(x int32) float64 { return math.Log2(1 + float64(max(x, 0))) }
+func log1(x int32) float64 {
+	if uint(x) < uint(len(logs)) {
+		return logs[x]
+	}
+	return math.Log2(1 + float64(max(x, 0)))
+}
+
+// logs is log1 of what most figures are.
+var logs = func() (table [1024]float64) {
+	for x := range table {
+		table[x] = math.Log2(1 + float64(x))
+	}
+	return table
+}()

@@ -5,8 +5,7 @@ import "math"
 // symptoms are what the last pictures show of damage: all that the score of corruption reads. Logarithms are to base 2 of one more than
 // VideoFrame's figures.
 type symptoms struct {
-	// tainted says that the picture may hang on packets that are damaged; packets is how many, logarithm.
-	tainted bool
+	// packets is how many damaged ones the picture may hang on, logarithm; of one that is not tainted 0.
 	packets float64
 	// rows is macroblock's row_std, logarithm.
 	rows float64
@@ -38,19 +37,21 @@ const (
 // far that a train that passes is none. On those named n to z the area under the curve is 0.97 in-band, and 0.83 burned-in without the gates. At 0.75
 // the precision of a picture is 0.86 to 0.95 in-band, with 0.12 % to 2 % lost.
 
-// inBand is how likely the picture shows damage that the decoder knows of, 0 to 1.
+// inBand is how likely a tainted picture shows damage that the decoder knows of, 0 to 1.
 func (s *symptoms) inBand() float64 {
-	if !s.tainted || s.grown < visible {
+	if s.grown < visible {
 		return 0
 	}
 	return logistic(-2.8 + 0.76*min(s.packets, manyPackets) + 0.27*s.rows + 0.23*s.grown)
 }
 
-// burnedIn is how likely the picture shows damage that it came with, 0 to 1.
+// grow says that so much has grown over what is usual that the picture may show damage that it came with.
+func (s *symptoms) grow() bool {
+	return s.rowsGrown >= rowsVisible && s.gridGrown >= gridVisible && s.usualRows >= textured
+}
+
+// burnedIn is how likely it does, 0 to 1, where they grow.
 func (s *symptoms) burnedIn() float64 {
-	if s.rowsGrown < rowsVisible || s.gridGrown < gridVisible || s.usualRows < textured {
-		return 0
-	}
 	return logistic(-5.2 + 0.687*s.moved - 0.954*s.grid + 0.874*s.rowsGrown - 0.128*s.flat)
 }
 

@@ -11,9 +11,11 @@ import (
 type DroppedFrames struct {
 	Options `yaml:",inline"`
 
-	// last is the picture before; ours tells that we may have left out pictures since.
-	last schemas.VideoFrame
-	ours bool
+	// pts, duration and sampling are those of the picture before; ours tells that we may have left out pictures since.
+	pts      int64
+	duration int32
+	sampling int32
+	ours     bool
 
 	sequence sequence
 	lasting  lasting
@@ -51,10 +53,10 @@ func (d *DroppedFrames) Judge(r *Record) (Verdict, bool) {
 
 // hole judges that between the picture and the one before.
 func (d *DroppedFrames) hole(t int64, f *schemas.VideoFrame) Verdict {
-	last, comparable := d.last, !d.ours && d.last.Sampling == 1
+	comparable := !d.ours && d.sampling == 1
 	comparable = d.sequence.follows(t, f, holeTime) && comparable
-	d.last, d.ours = schemas.VideoFrame{PTS: f.PTS, Duration: f.Duration, Sampling: f.Sampling}, false
-	step, lasts := f.PTS-last.PTS, int64(last.Duration)
+	step, lasts := f.PTS-d.pts, int64(d.duration)
+	d.pts, d.duration, d.sampling, d.ours = f.PTS, f.Duration, f.Sampling, false
 	if !comparable || lasts <= 0 || step <= 0 || step > longestHole {
 		return Verdict{From: t, To: t}
 	}

@@ -45,7 +45,7 @@ type Freeze struct {
 	coded, predicted window.Tally
 	past             past
 	// repeats has a one for each picture that is exactly the one before, repeating tells that most of the last second's are.
-	repeats   window.Sums
+	repeats   window.Histogram
 	repeating bool
 }
 
@@ -69,7 +69,7 @@ func NewFreeze() Rule {
 		// And a cell's by one level; two cells may be at the edge of rounding.
 		DriftCells: 3,
 		last:       never, coded: tally, predicted: tally,
-		repeats: window.Sums{Span: freezeSpan.Microseconds()},
+		repeats: window.Histogram{Span: freezeSpan.Microseconds()},
 	}
 }
 
@@ -129,7 +129,7 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 	}
 	tally.Add(t, v.Grid.Difference)
 	other.Advance(t)
-	repeat := 0.0
+	repeat := 0
 	if d := v.Difference; d != nil && d.Previous == 0 && d.Low == 0 {
 		repeat = 1
 	}
@@ -142,7 +142,7 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 // out of a slow change it makes up for with the next key picture, and that is seen.
 func (f *Freeze) stopped() bool {
 	was := f.repeating
-	f.repeating = f.repeats.Sum(0) >= repeatShare*float64(f.repeats.Len())
+	f.repeating = float64(f.repeats.Count(1)) >= repeatShare*float64(f.repeats.Len())
 	return f.repeating && !was
 }
 
@@ -154,12 +154,16 @@ func (f *Freeze) judged() *window.Tally {
 	return &f.coded
 }
 
-// still is the share of the picture's middle that has stood still.
+// still is the share of the picture's middle that has stood still; where that is below Clear, trembling cells may be left out.
 func (f *Freeze) still() float64 {
-	w := f.judged()
+	w, all := f.judged(), float64(middleCells.Len())
 	moved := w.HighAbove(int((1 - freezeShare) * float64(w.Len())))
+	most := float64(moved.And(middleCells).Len())
+	if still := 1 - most/all; still < f.Clear {
+		return still
+	}
 	trembled := w.LowAbove(w.Len() / 2).Without(moved)
-	return 1 - (float64(moved.And(middleCells).Len())+trembleWeight*float64(trembled.And(middleCells).Len()))/float64(middleCells.Len())
+	return 1 - (most+trembleWeight*float64(trembled.And(middleCells).Len()))/all
 }
 
 // intra tells whether a picture is coded by itself: a key picture or one of type I (AV_PICTURE_TYPE_I).

@@ -185,7 +185,8 @@ func (l *Letterbox) before(t int64) (b box, shown bool) {
 		top[i], left[i], bottom[i], right[i] = math.MaxInt32, math.MaxInt32, -1, -1
 	}
 	n := 0
-	for _, s := range l.seen {
+	for i := range l.seen {
+		s := &l.seen[i]
 		if s.time > t-boxNow.Microseconds() {
 			break
 		}
@@ -234,6 +235,9 @@ func grown(a, b, extent int32) float64 {
 
 // least keeps the smallest figures in growing order, most the largest in falling order.
 func least(kept *[boxPast]int32, x int32) {
+	if x >= kept[boxPast-1] {
+		return
+	}
 	for i := range kept {
 		if x < kept[i] {
 			x, kept[i] = kept[i], x
@@ -242,6 +246,9 @@ func least(kept *[boxPast]int32, x int32) {
 }
 
 func most(kept *[boxPast]int32, x int32) {
+	if x <= kept[boxPast-1] {
+		return
+	}
 	for i := range kept {
 		if x > kept[i] {
 			x, kept[i] = kept[i], x

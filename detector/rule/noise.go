@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/framewatch/framewatch/detector/window"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -100,19 +101,20 @@ func noisy(f *schemas.VideoFrame) (octaves int32, means bool) {
 	if f.Detail == nil || f.Sampling == 0 || f.Grid == nil || f.Grid.Difference == nil {
 		return 0, false
 	}
-	return min(fineNoise(f.Detail.Noise), quietNoise[quiet(f.Grid.Difference)]), true
+	fine := fineNoise(f.Detail.Noise)
+	// The quietest cells need not be looked at closer than whether they have as much.
+	level := 0
+	for level < len(quietNoise)-1 && quietNoise[level] < fine {
+		level++
+	}
+	return min(fine, quietNoise[quiet(f.Grid.Difference, level)]), true
 }
 
-// quiet is the difference level that the quietest cells reach.
-func quiet(cells *[columns * rows / 2]byte) int {
-	var first, second [16]uint8 // counted apart: one need not wait for the other
-	for _, pair := range cells {
-		first[pair>>4]++
-		second[pair&15]++
-	}
-	level := 0
-	for n := int(first[0]) + int(second[0]); n <= quietCells; n += int(first[level]) + int(second[level]) {
-		level++
+// quiet is the difference level that the quietest cells reach, at most so much.
+func quiet(cells *[window.Cells / 2]byte, most int) int {
+	level := most
+	for level > 0 && window.NibblesBelow(cells, level) > quietCells {
+		level--
 	}
 	return level
 }
@@ -128,4 +130,19 @@ var quietNoise = func() (table [16]int32) {
 }()
 
 // fineNoise is a sigma in 1/256 level as octaves of levels, in 1/256, at least 1/64 level.
-func fineNoise(sigma int32) int32 { return int32(256 * (math.Log2(float64(max(sigma, 4))) - 8)) }
+func fineNoise(sigma int32) int32 {
+	if uint(sigma) < uint(len(fineNoises)) {
+		return fineNoises[sigma]
+	}
+	return octavesOf(sigma)
+}
+
+func octavesOf(sigma int32) int32 { return int32(256 * (math.Log2(float64(max(sigma, 4))) - 8)) }
+
+// fineNoises is fineNoise of what most pictures have: less than four levels.
+var fineNoises = func() (table [1024]int32) {
+	for sigma := range table {
+		table[sigma] = octavesOf(int32(sigma))
+	}
+	return table
+}()

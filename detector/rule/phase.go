@@ -16,6 +16,8 @@ type Phase struct {
 	// Quiet is the mean square of a channel, in dBFS, below which its phase does not matter.
 	Quiet float64 `yaml:"quiet"`
 
+	// quiet is the same as a share of full scale; 0: not worked out yet.
+	quiet  float64
 	tracks perTrack[*window.Sums]
 }
 
@@ -52,7 +54,10 @@ func (p *Phase) Judge(r *Record) (Verdict, bool) {
 	if t.memory.Full(end) {
 		blocks := float64(t.memory.Len())
 		left, right, product := t.memory.Sum(0), t.memory.Sum(1), t.memory.Sum(2)
-		if quiet := math.Pow(10, p.Quiet/10) * blocks; left >= quiet && right >= quiet {
+		if p.quiet == 0 {
+			p.quiet = math.Pow(10, p.Quiet/10)
+		}
+		if quiet := p.quiet * blocks; left >= quiet && right >= quiet {
 			v = p.verdict(-product/math.Sqrt(left*right)).within(end, phaseSpan, 0.8)
 		}
 	}

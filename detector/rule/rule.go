@@ -37,7 +37,7 @@ type Verdict struct {
 	State State
 	// Part names which part of the stream it is about, e.g. "track 1"; empty: the whole.
 	Part string
-	// Value is the rule's figure; larger is worse. Meaningless when Unknown.
+	// Value is the rule's figure; larger is worse. Meaningless when Unknown; of a good one below Clear no more is asked than that it is below.
 	Value float64
 	// From and To are the stretch of time that it speaks of, microseconds as Record.Time: a rule that looks at a window speaks of a
 	// time before the record. A defect begins at the From of its first bad verdict and ends at the To of its last.
@@ -298,4 +298,5 @@ func (q *queue) More() (v Verdict, ok bool) {
 // never is a time before all others, far enough from the smallest integer to be subtracted.
 const never = math.MinInt64 / 4
 
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+// finite tells whether x is a number: only of such the difference to itself is 0.
+func finite(x float64) bool { return x-x == 0 }

@@ -17,12 +17,12 @@ const (
 type Silence struct {
 	Options `yaml:",inline"`
 
-	tracks perTrack[*window.Quantile]
+	tracks perTrack[*window.Upper]
 }
 
 // NewSilence is the rule with its documented defaults.
 func NewSilence() Rule {
-	return &Silence{tracks: perTrack[*window.Quantile]{fresh: silentWindow}, Options: Options{
+	return &Silence{tracks: perTrack[*window.Upper]{fresh: silentWindow}, Options: Options{
 		// The absolute gate of ITU-R BS.1770: what lies below is no sound. A webcam's quiet room lies at 63.
 		Raise: 70, Clear: 65,
 		// Speakers pause for a second, and never so quietly.
@@ -45,19 +45,19 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 	if t == nil {
 		return Verdict{}, false
 	}
-	levels, end := t.memory, t.end
-	for i, level := range r.heard().levels {
-		levels.Add(r.Time+int64(i+1)*slice, level)
+	energies, end := t.memory, t.end
+	for i, energy := range r.heard().loudest {
+		energies.Add(r.Time+int64(i+1)*slice, energy)
 	}
 	unknown := Verdict{Part: t.part, From: r.Time, To: end}
 	if b.Skipped > 0 || b.Flags&warmingUp != 0 {
-		levels.Reset()
+		energies.Reset()
 		return unknown, true
 	}
-	if !levels.Full(end) {
+	if !energies.Full(end) {
 		return unknown, true
 	}
-	v := s.verdict(-levels.At(silenceShare)).within(end, silenceSpan, silenceShare)
+	v := s.verdict(-levelOf(energies.At(silenceShare))).within(end, silenceSpan, silenceShare)
 	v.Part = t.part
 	return v, true
 }
@@ -69,4 +69,4 @@ func (*Silence) Describe() Description {
 	}
 }
 
-func silentWindow() *window.Quantile { return &window.Quantile{Span: silenceSpan.Microseconds()} }
+func silentWindow() *window.Upper { return &window.Upper{Span: silenceSpan.Microseconds()} }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 
+	"pgregory.net/rapid"
+
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -65,6 +67,26 @@ func TestTracksAreJudgedApart(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestEnergiesCompareAsLevels: of two float32s in a row the larger has the larger level, or both have the least there is; so the least energy of a level
+// parts those that have it from those that have not.
+func TestEnergiesCompareAsLevels(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		bits := rapid.Uint32Range(0, math.Float32bits(math.MaxFloat32)-1).Draw(t, "bits")
+		e, next := float64(math.Float32frombits(bits)), float64(math.Float32frombits(bits+1))
+		level, above := rule.LevelOf(e), rule.LevelOf(next)
+		if !(level < above) && above > -120 {
+			t.Fatalf("%v has level %v, %v has %v", e, level, next, above)
+		}
+		for _, wanted := range []float64{level, above, -60, -40, -120, math.NaN()} {
+			for _, x := range []float64{e, next} {
+				if least := rule.LeastEnergy(wanted); x < least != (rule.LevelOf(x) < wanted) {
+					t.Fatalf("%v of level %v is below %v: %v, the least of level %v", x, rule.LevelOf(x), least, x < least, wanted)
+				}
+			}
+		}
+	})
 }
 
 func energy(e float32) func(int) float32 { return func(int) float32 { return e } }

@@ -250,8 +250,10 @@ func lineUp(b *schemas.AudioBlock) bool {
 	if loudest == nil || loudest.Detail == nil || len(loudest.Energy) < 5 || b.Samples <= 0 {
 		return false
 	}
-	low, high := slices.Min(loudest.Energy), slices.Max(loudest.Energy)
-	crest := float64(*loudest.Peak)/100 - 10*math.Log10(meanSquare(loudest))
 	crossings := float64(loudest.Detail.ZeroCrossings) / float64(len(loudest.Energy)) // in 10 ms
-	return high-low <= 1 && math.Abs(crest-3) < 0.7 && math.Abs(crossings-20) < 0.5
+	if !(math.Abs(crossings-20) < 0.5) || slices.Max(loudest.Energy)-slices.Min(loudest.Energy) > 1 {
+		return false
+	}
+	crest := float64(*loudest.Peak)/100 - 10*math.Log10(meanSquare(loudest))
+	return math.Abs(crest-3) < 0.7
 }

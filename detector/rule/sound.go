@@ -8,9 +8,8 @@ import (
 // sound are figures of a record's block that several rules want. They are worked out once, in memory that is used again for the next record.
 type sound struct {
 	known bool
-	// levels are those of the loudest channel in each 10 ms, in LUFS as one channel of weight 1 (ITU-R BS.1770-5, annex 1), at least
-	// -silenceFloor; no number when the energies are none.
-	levels []float64
+	// loudest are the largest K-weighted energies of a channel in each 10 ms, at least 0; no number where one of them is none.
+	loudest []float64
 	// energies are the channels' mean K-weighted ones over the block; what is no number counts as silence.
 	energies []float64
 }
@@ -21,7 +20,7 @@ func (r *Record) heard() *sound {
 	if s.known {
 		return s
 	}
-	s.known, s.levels, s.energies = true, s.levels[:0], s.energies[:0]
+	s.known, s.loudest, s.energies = true, s.loudest[:0], s.energies[:0]
 	for c := range r.AudioBlock.Channels {
 		coded, sum := r.AudioBlock.Channels[c].KEnergy, 0.0
 		n := len(coded) / 4
@@ -30,17 +29,31 @@ func (r *Record) heard() *sound {
 			if energy > 0 {
 				sum += energy
 			}
-			if i == len(s.levels) {
-				s.levels = append(s.levels, 0)
+			if i == len(s.loudest) {
+				s.loudest = append(s.loudest, 0)
 			}
-			s.levels[i] = max(s.levels[i], energy)
+			if energy > s.loudest[i] || math.IsNaN(energy) {
+				s.loudest[i] = energy
+			}
 		}
 		s.energies = append(s.energies, sum/float64(max(n, 1)))
 	}
-	for i, loudest := range s.levels {
-		if !math.IsNaN(loudest) {
-			s.levels[i] = decibels(loudest) - 0.691
+	return s
+}
+
+// levelOf is the level of a K-weighted energy, in LUFS as one channel of weight 1 (ITU-R BS.1770-5, annex 1), at least -silenceFloor. It grows with
+// the energy: two float32s that differ are further apart than logarithms are rounded.
+func levelOf(energy float64) float64 { return decibels(energy) - 0.691 }
+
+// leastEnergy is the smallest float32 that has a level, so that energies need no logarithm to be compared with it.
+func leastEnergy(level float64) float64 {
+	low, high := uint32(0), math.Float32bits(float32(math.Inf(1)))
+	for low < high {
+		if middle := low + (high-low)/2; levelOf(float64(math.Float32frombits(middle))) < level {
+			low = middle + 1
+		} else {
+			high = middle
 		}
 	}
-	return s
+	return float64(math.Float32frombits(low))
 }

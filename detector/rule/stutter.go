@@ -54,7 +54,7 @@ type movement struct {
 
 // repeats tells whether a picture repeats the one before where others differ by level. Intra coding alone changes a still picture: as much as that
 // counts after one that repeats already.
-func (m movement) repeats(level float64, already bool) bool {
+func (m *movement) repeats(level float64, already bool) bool {
 	share := held
 	if m.intra && already {
 		share = pulse
@@ -128,11 +128,11 @@ func (s *Stutter) stops(t int64) (share float64, from, to int64, ok bool) {
 	from, to = t, t
 	var p pace
 	for i := range seen {
-		d, level := float64(seen[i].difference), p.level()
+		d, level := float64(seen[i].difference), p.level
 		if seen[i].time > first {
 			all++
 		}
-		if p.holds(seen[i]) {
+		if p.holds(&seen[i]) {
 			if p.held++; seen[i].time-seen[i-p.held].time > longestHold.Microseconds() {
 				p = pace{} // it stands
 			}
@@ -157,19 +157,20 @@ func (s *Stutter) stops(t int64) (share float64, from, to int64, ok bool) {
 // afterwards. before is how much moved from one picture to the next.
 func jumps(seen []movement, began, i int, before float64) bool {
 	p := pace{last: before}
-	for _, m := range seen[i+1 : min(len(seen), i+1+flank)] {
-		if p.holds(m) {
+	next := seen[i+1 : min(len(seen), i+1+flank)]
+	for k := range next {
+		if p.holds(&next[k]) {
 			p.held++
 		} else {
-			p.move(float64(m.difference))
+			p.move(float64(next[k].difference))
 		}
 	}
-	after := p.level()
+	after := p.level
 	if before < stutterMotion || after < stutterMotion {
 		return false
 	}
-	for k, m := range seen[began:i] {
-		if !m.repeats(after, k > 0) {
+	for k := range seen[began:i] {
+		if !seen[began+k].repeats(after, k > 0) {
 			return false // it moves slowly, as between two fades
 		}
 	}
@@ -184,14 +185,16 @@ func jumps(seen []movement, began, i int, before float64) bool {
 type pace struct {
 	differences [flank]float64
 	n           int
+	// level is their mean without the largest, which may be a cut; 0 before half a flank has been seen.
+	level float64
 	// last is the difference of the newest picture that moves, held how many have been held since.
 	last float64
 	held int
 }
 
 // holds tells whether a picture repeats the one before.
-func (p *pace) holds(m movement) bool {
-	level := p.level()
+func (p *pace) holds(m *movement) bool {
+	level := p.level
 	if level == 0 {
 		level = p.last
 	}
@@ -203,12 +206,13 @@ func (p *pace) move(difference float64) {
 	if p.held == 0 && p.last > 0 {
 		p.differences[p.n%flank] = difference
 		p.n++
+		p.level = p.mean()
 	}
 	p.last, p.held = difference, 0
 }
 
-// level is the mean without the largest, which may be a cut; 0 before half a flank has been seen.
-func (p *pace) level() float64 {
+// mean is the level of the differences.
+func (p *pace) mean() float64 {
 	n := min(p.n, flank)
 	if n < flank/2 {
 		return 0

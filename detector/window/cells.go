@@ -63,6 +63,17 @@ func nibblesFrom(figures *[Cells / 2]byte, n byte) (s CellSet) {
 	return s
 }
 
+// NibblesBelow is how many cells have a figure of four bits below n, n from 1 to 15; two cells a byte.
+func NibblesBelow(figures *[Cells / 2]byte, n int) int {
+	missing, reach := uint64(16-n)*ones, 0
+	for k := range Cells / 16 {
+		x := binary.LittleEndian.Uint64(figures[8*k:])
+		first, second := x>>4&(0x0f*ones)+missing, x&(0x0f*ones)+missing
+		reach += bits.OnesCount64(first>>4&ones | second>>3&(2*ones))
+	}
+	return Cells - reach
+}
+
 // Len is the number of cells.
 func (s CellSet) Len() int {
 	return bits.OnesCount64(s[0]) + bits.OnesCount64(s[1]) + bits.OnesCount64(s[2])

@@ -64,8 +64,8 @@ func (h *Histogram) Count(level int) int { return int(h.counts[level]) }
 // At is the p-quantile, p above 0 up to 1: the smallest level that at least the share p of the figures do not exceed; 0 of an empty window.
 func (h *Histogram) At(p float64) int {
 	rank, below := int32(math.Ceil(p*float64(h.Len()))), int32(0)
-	for level, n := range h.counts {
-		if below += n; n > 0 && below >= rank {
+	for level := range &h.counts {
+		if below += h.counts[level]; below >= rank {
 			return level
 		}
 	}

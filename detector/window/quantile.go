@@ -28,8 +28,11 @@ func (q *Quantile) Add(t int64, value float64) {
 	if math.IsNaN(value) {
 		value = math.Inf(1)
 	}
-	q.Advance(t)
-	if q.Len() == 0 {
+	// As a rule one goes as one comes: it takes the other's place, and those between move up by one.
+	gone := math.NaN()
+	if next := q.head + 1; next < len(q.arrived) && q.arrived[q.head].time <= t-q.Span && q.arrived[next].time > t-q.Span {
+		gone, q.head = q.arrived[q.head].value, next
+	} else if q.Advance(t); q.Len() == 0 {
 		q.began = t
 	}
 	if q.head > 0 && len(q.arrived) == cap(q.arrived) {
@@ -37,9 +40,24 @@ func (q *Quantile) Add(t int64, value float64) {
 		q.head = 0
 	}
 	q.arrived = append(q.arrived, sample{t, value})
+	q.insert(value, gone)
+}
+
+// insert puts a value in its place, and takes out one that is gone, if it is a number.
+func (q *Quantile) insert(value, gone float64) {
 	i := q.place(value)
-	q.sorted = append(q.sorted, 0)
-	copy(q.sorted[i+1:], q.sorted[i:])
+	if math.IsNaN(gone) {
+		q.sorted = append(q.sorted, 0)
+		copy(q.sorted[i+1:], q.sorted[i:])
+		q.sorted[i] = value
+		return
+	}
+	if j := q.place(gone); j < i {
+		i--
+		copy(q.sorted[j:i], q.sorted[j+1:])
+	} else {
+		copy(q.sorted[i+1:j+1], q.sorted[i:])
+	}
 	q.sorted[i] = value
 }
 
@@ -57,13 +75,17 @@ func (q *Quantile) Advance(t int64) {
 
 // place is the index of the first value that is not below v. None of them is no number, so that plain comparisons do.
 func (q *Quantile) place(v float64) int {
-	low, high := 0, len(q.sorted)
-	for low < high {
-		if middle := int(uint(low+high) / 2); q.sorted[middle] < v {
-			low = middle + 1
-		} else {
-			high = middle
+	// The processor need not guess which half it is: it is one addition or none.
+	low, n := 0, len(q.sorted)
+	for n > 1 {
+		half := n / 2
+		if q.sorted[low+half-1] < v {
+			low += half
 		}
+		n -= half
+	}
+	if n == 1 && q.sorted[low] < v {
+		low++
 	}
 	return low
 }

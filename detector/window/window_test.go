@@ -10,11 +10,11 @@ import (
 	"github.com/framewatch/framewatch/detector/window"
 )
 
-// TestQuantileEqualsBruteForce compares with sorting everything that a window holds.
+// TestQuantileEqualsBruteForce compares with sorting everything that a window holds, and Upper with both.
 func TestQuantileEqualsBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const span = 1000
-		w := window.Quantile{Span: span}
+		w, u := window.Quantile{Span: span}, window.Upper{Span: span}
 		type sample struct {
 			time  int64
 			value float64
@@ -23,9 +23,10 @@ func TestQuantileEqualsBruteForce(t *testing.T) {
 		now := int64(0)
 		for range rapid.IntRange(1, 200).Draw(t, "samples") {
 			now += rapid.SampledFrom([]int64{0, 1, 10, 100, 999, 1000, 5000}).Draw(t, "step")
-			value := rapid.Float64Range(-10, 10).Draw(t, "value")
+			value := rapid.OneOf(rapid.Float64Range(-10, 10), rapid.SampledFrom([]float64{-1, 0, 1})).Draw(t, "value")
 			all = append(all, sample{now, value})
 			w.Add(now, value)
+			u.Add(now, value)
 
 			var held []float64
 			for _, s := range all {
@@ -34,8 +35,8 @@ func TestQuantileEqualsBruteForce(t *testing.T) {
 				}
 			}
 			slices.Sort(held)
-			if w.Len() != len(held) {
-				t.Fatalf("at %d: holds %d values, want %d", now, w.Len(), len(held))
+			if w.Len() != len(held) || u.Len() != len(held) {
+				t.Fatalf("at %d: holds %d and %d values, want %d", now, w.Len(), u.Len(), len(held))
 			}
 			p := rapid.Float64Range(0, 1).Draw(t, "p")
 			want := held[0]
@@ -44,8 +45,11 @@ func TestQuantileEqualsBruteForce(t *testing.T) {
 					break
 				}
 			}
-			if got := w.At(p); got != want {
-				t.Fatalf("at %d: %v-quantile of %v is %v, want %v", now, p, held, got, want)
+			if got, upper := w.At(p), u.At(p); got != want || upper != want {
+				t.Fatalf("at %d: %v-quantile of %v is %v and %v, want %v", now, p, held, got, upper, want)
+			}
+			if later := now + 600; w.Full(later) != u.Full(later) {
+				t.Fatalf("at %d: full is %v and %v", later, w.Full(later), u.Full(later))
 			}
 		}
 	})
@@ -135,6 +139,23 @@ func TestTallyEqualsBruteForce(t *testing.T) {
 					}
 				}
 			}
+		}
+	})
+}
+
+func TestNibblesBelowEqualsBruteForce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		figures, n, want := [window.Cells / 2]byte{}, rapid.IntRange(1, 15).Draw(t, "n"), 0
+		for i := range figures {
+			figures[i] = rapid.Byte().Draw(t, "pair")
+			for _, figure := range []byte{figures[i] >> 4, figures[i] & 15} {
+				if int(figure) < n {
+					want++
+				}
+			}
+		}
+		if got := window.NibblesBelow(&figures, n); got != want {
+			t.Fatalf("%d of %x are below %d, want %d", got, figures, n, want)
 		}
 	})
 }
