@@ -45,9 +45,12 @@ const (
 // Its state is of two kinds, and this makes rebuilding exact: run is what verdicts have lately said, which is younger than the lookback
 // wherever it matters; told is the last event, which is kept on the log.
 type episode struct {
+	run   run
 	judge *judge
 	part  string
-	run   run
+	// gap and clear are the judge's, in microseconds, and its options'.
+	gap   int64
+	clear float64
 
 	// told is the last event of the firing defect; its ID is empty when nothing is firing.
 	told schemas.DefectEvent
@@ -65,10 +68,10 @@ type run struct {
 	expected bool
 	// between says that its figures, although good, are not below clear.
 	between bool
-	// since is the From of its first verdict, began the time of the record of that verdict, last that of its newest; microseconds.
-	since, began, last int64
-	// at is the time of the record of its newest verdict as it is: last is never before another record's.
-	at int64
+	// last is the time of the record of its newest verdict, at the same as it is: last is never before another record's. Microseconds.
+	last, at int64
+	// since is the From of its first verdict, began the time of the record of that verdict.
+	since, began int64
 	// worst figure and to the latest To in it; they are only kept of a bad one.
 	worst float64
 	to    int64
@@ -86,11 +89,11 @@ func (e *episode) explains() bool { return e.firing() || e.run.state == rule.Bad
 // repeats takes a verdict that says what the one before said, as nearly all do, where nothing is bad, firing or expected: nothing follows then. Of any
 // other it takes nothing, and is false.
 func (e *episode) repeats(t int64, state rule.State, value float64) bool {
-	r, j := &e.run, e.judge
-	if state != r.state || state == rule.Bad || r.expected || r.between || t < r.last || t-r.last > j.gap || e.firing() {
+	r := &e.run
+	if state != r.state || state == rule.Bad || r.expected || r.between || t < r.last || t-r.last > e.gap || e.firing() {
 		return false
 	}
-	if state == rule.Good && value >= j.options.Clear {
+	if state == rule.Good && value >= e.clear {
 		return false
 	}
 	r.last, r.at = t, t
@@ -109,7 +112,7 @@ func (e *episode) take(t int64, v rule.Verdict, expected bool, out emitter) (ope
 	if e.firing() && expected {
 		e.close(t, awaited, out)
 	}
-	if v.State == rule.Bad && e.run.state != rule.Unknown && at-e.run.at <= e.judge.gap {
+	if v.State == rule.Bad && e.run.state != rule.Unknown && at-e.run.at <= e.gap {
 		e.bad += max(0, at-e.run.at)
 	}
 	e.extend(t, v, expected)
@@ -148,8 +151,8 @@ func (e *episode) lost(t int64, v rule.Verdict) bool {
 // extend adds a verdict to the run, or begins another.
 func (e *episode) extend(t int64, v rule.Verdict, expected bool) {
 	r := &e.run
-	between := v.State == rule.Good && v.Value >= e.judge.options.Clear
-	broken := t-r.last > e.judge.gap
+	between := v.State == rule.Good && v.Value >= e.clear
+	broken := t-r.last > e.gap
 	if v.State != r.state || expected != r.expected || between != r.between || broken {
 		*r = run{state: v.State, expected: expected, between: between, since: v.From, began: t, worst: v.Value}
 		e.judge.stream.stirred = true
@@ -171,7 +174,7 @@ func (e *episode) forget() {
 // lapse lets time pass up to t for a verdict that has not been renewed within the rule's Gap.
 func (e *episode) lapse(t int64, out emitter) {
 	switch {
-	case (e.run.state != rule.Unknown || e.run.expected) && t-e.run.last <= e.judge.gap:
+	case (e.run.state != rule.Unknown || e.run.expected) && t-e.run.last <= e.gap:
 	case e.firing():
 		e.take(t, rule.Verdict{From: t, To: t}, false, out)
 	default:

@@ -11,20 +11,18 @@ import (
 	"github.com/framewatch/framewatch/internal/catalogue"
 )
 
-// judge is one rule at work on one stream, with an episode for each part that it has spoken of. What every record needs stands first.
+// judge is one rule at work on one stream, with an episode for each part that it has spoken of.
 type judge struct {
-	rule     rule.Rule
-	several  rule.Several   // the rule, when it is one
-	baseline *rule.Baseline // of the rule, when it is Relative
-	episodes []*episode     // in order of part
-	// gap is the description's, in microseconds.
-	gap         int64
-	options     *rule.Options
 	stream      *stream
 	kind        string
+	rule        rule.Rule
+	several     rule.Several   // the rule, when it is one
+	baseline    *rule.Baseline // of the rule, when it is Relative
+	options     *rule.Options
 	description rule.Description
 	parents     []*judge
 	children    []*judge
+	episodes    []*episode // in order of part
 }
 
 // ruleset is the options of all rules, known to be good.
@@ -141,7 +139,6 @@ func (r ruleset) judges() []*judge {
 			return
 		}
 		j := &judge{kind: kind, rule: r, options: r.Common(), description: r.Describe()}
-		j.gap = j.description.Gap.Microseconds()
 		j.several, _ = r.(rule.Several)
 		if relative, ok := r.(rule.Relative); ok {
 			j.baseline = relative.Baseline()
@@ -162,12 +159,32 @@ func (r ruleset) judges() []*judge {
 	return order
 }
 
+// listener is a judge in the list of those that look at a kind of record, with what each record needs of it side by side.
+type listener struct {
+	rule    rule.Rule
+	several rule.Several
+	judge   *judge
+	// first is the episode of the first verdict that it gave; nil: none yet.
+	first *episode
+}
+
 // more is the rule's next verdict on the record that it looked at last.
-func (j *judge) more() (v rule.Verdict, ok bool) {
-	if j.several == nil {
+func (l *listener) more() (v rule.Verdict, ok bool) {
+	if l.several == nil {
 		return v, false
 	}
-	return j.several.More()
+	return l.several.More()
+}
+
+// episode is that of one part.
+func (l *listener) episode(part string) *episode {
+	if l.first == nil {
+		l.first = l.judge.episode(part)
+	}
+	if l.first.part == part {
+		return l.first
+	}
+	return l.judge.episode(part)
 }
 
 // episode finds or makes the episode of one part.
@@ -177,10 +194,15 @@ func (j *judge) episode(part string) *episode {
 			return e
 		}
 	}
-	e := &episode{judge: j, part: part}
+	e := j.begin(part)
 	j.episodes = append(j.episodes, e)
 	slices.SortFunc(j.episodes, func(a, b *episode) int { return strings.Compare(a.part, b.part) })
 	return e
+}
+
+// begin is an episode of a part that has no verdict yet.
+func (j *judge) begin(part string) *episode {
+	return &episode{judge: j, part: part, gap: j.description.Gap.Microseconds(), clear: j.options.Clear}
 }
 
 // explained says that a parent is pending or firing: what the rule sees is the parent's doing. So it is where a parent is expected, of the same part

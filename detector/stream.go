@@ -32,7 +32,7 @@ type stream struct {
 	// expected is what is no defect of this stream.
 	expected expected
 	// hearing are the judges by the kind of record that they look at, in the order of judges.
-	hearing [rule.RecordKinds][]*judge
+	hearing [rule.RecordKinds][]listener
 	// stirred says that an episode has changed since known looked for worst, the lamp of all that is known whatever its age, and for calm, that
 	// nothing explains anything.
 	stirred, calm bool
@@ -62,22 +62,27 @@ const spoilt = 2 * time.Second
 func newStream(id string) *stream {
 	s := &stream{id: id, rules: defaultRules, lost: math.MinInt64 / 4, health: health{lamp: lampUnknown}}
 	s.appoint(defaultRules.judges())
+	s.listen()
 	return s
 }
 
 // appoint puts judges in force that have no episodes yet.
 func (s *stream) appoint(judges []*judge) {
 	s.judges, s.stirred = judges, true
-	for kind := range s.hearing {
-		s.hearing[kind] = nil
-		for _, j := range judges {
-			if j.description.Records.Hold(kind) {
-				s.hearing[kind] = append(s.hearing[kind], j)
-			}
-		}
-	}
 	for _, j := range judges {
 		j.stream = s
+	}
+}
+
+// listen makes the lists of which judges look at which kind of record.
+func (s *stream) listen() {
+	for kind := range s.hearing {
+		s.hearing[kind] = nil
+		for _, j := range s.judges {
+			if j.description.Records.Hold(kind) {
+				s.hearing[kind] = append(s.hearing[kind], listener{rule: j.rule, several: j.several, judge: j})
+			}
+		}
 	}
 }
 
@@ -159,6 +164,7 @@ func (s *stream) renew(t int64, keep map[string]bool, out emitter) {
 	old := s.judges
 	s.appoint(s.rules.judges())
 	defer s.want()
+	defer s.listen()
 	for _, o := range old {
 		j := s.judge(o.kind)
 		if j != nil && keep[o.kind] {
@@ -175,7 +181,8 @@ func (s *stream) renew(t int64, keep map[string]bool, out emitter) {
 			case j == nil:
 				e.close(t, removed, out)
 			default:
-				*j.episode(e.part) = episode{judge: j, part: e.part, told: e.told, value: e.value, end: e.end, bad: e.bad}
+				goesOn := j.episode(e.part)
+				goesOn.told, goesOn.value, goesOn.end, goesOn.bad = e.told, e.value, e.end, e.bad
 			}
 		}
 	}
@@ -259,8 +266,11 @@ func (s *stream) stale(now int64) bool { return now-s.beat >= staleAfter.Microse
 func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 	s.record.Take(t, f)
 	ours := (f.VideoFrame != nil || f.AudioBlock != nil) && t-s.lost <= spoilt.Microseconds()
-	for _, j := range s.hearing[s.record.Kind()] {
-		for v, ok := j.rule.Judge(&s.record); ok; v, ok = j.more() {
+	hearing := s.hearing[s.record.Kind()]
+	for i := range hearing {
+		l := &hearing[i]
+		j := l.judge
+		for v, ok := l.rule.Judge(&s.record); ok; v, ok = l.more() {
 			if s.stirred {
 				s.know()
 			}
@@ -271,7 +281,7 @@ func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 			case v.Sample != 0 && j.baseline != nil:
 				j.baseline.Take(v.Sample)
 			}
-			if e := j.episode(v.Part); !e.repeats(t, v.State, v.Value) && e.take(t, v, expected, out) {
+			if e := l.episode(v.Part); !e.repeats(t, v.State, v.Value) && e.take(t, v, expected, out) {
 				s.suppress(e, t, out)
 			}
 		}

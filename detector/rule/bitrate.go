@@ -21,6 +21,9 @@ type Bitrate struct {
 	// Drop is how many times less than usual is too little; 0: what is usual does not count.
 	Drop float64 `yaml:"drop"`
 
+	// dropOctaves is the logarithm of Drop; 0: not worked out yet.
+	dropOctaves float64
+
 	relative `yaml:"-"`
 	epoch    int32
 	second   int64
@@ -81,7 +84,10 @@ func (b *Bitrate) figure(rate float64) float64 {
 		figure = max(figure, b.Min/rate)
 	}
 	if b.Drop > 0 && b.usual.Known() {
-		figure = max(figure, math.Exp2(b.usual.Below(octaves(rate), math.Log2(b.Drop), bitrateSpreads)))
+		if b.dropOctaves == 0 {
+			b.dropOctaves = math.Log2(b.Drop)
+		}
+		figure = max(figure, math.Exp2(b.usual.Below(octaves(rate), b.dropOctaves, bitrateSpreads)))
 	}
 	return figure
 }

@@ -113,12 +113,14 @@ func (l *Letterbox) Validate() error {
 func (l *Letterbox) judge(t int64) {
 	l.begin()
 	now, since, stands := l.now(t)
-	before, shown := l.before(t)
 	verdicts := [4]Verdict{}
-	if stands && shown && t-l.began >= boxSpan.Microseconds() {
-		rows := grown(now.top-before.top, before.bottom-now.bottom, before.bottom-before.top+1)
-		columns := grown(now.left-before.left, before.right-now.right, before.right-before.left+1)
-		around := 0.0
+	if stands && t-l.began >= boxSpan.Microseconds() && l.shown(t) {
+		rows, columns, around := 0.0, 0.0, 0.0
+		if now.top > 0 || now.left > 0 { // else there is no border on both sides
+			before := l.before(t)
+			rows = grown(now.top-before.top, before.bottom-now.bottom, before.bottom-before.top+1)
+			columns = grown(now.left-before.left, before.right-now.right, before.right-before.left+1)
+		}
 		if rows >= l.Raise && columns >= l.Raise {
 			rows, columns, around = 0, 0, 1-(1-rows)*(1-columns)
 		}
@@ -142,7 +144,7 @@ func (l *Letterbox) judge(t int64) {
 func (l *Letterbox) look(t int64, f *schemas.VideoFrame) box {
 	b := f.Border
 	x := box{time: t, top: b.Top24, bottom: b.Bottom24, left: b.Left24, right: b.Right24}
-	if x.top > x.bottom || x.left > x.right {
+	if !x.lit() {
 		return x
 	}
 	width, height := x.right+1, x.bottom+1
@@ -178,29 +180,35 @@ func (l *Letterbox) now(t int64) (b box, since int64, stands bool) {
 	return b, since, b.clear && all > boxPast && float64(same) >= boxAgree*float64(all)
 }
 
+// shown tells whether the pictures before those of now were lit for long enough to say what the picture was.
+func (l *Letterbox) shown(t int64) bool {
+	n := 0
+	for i := 0; i < len(l.seen) && l.seen[i].time <= t-boxNow.Microseconds(); i++ {
+		if l.seen[i].lit() {
+			n++
+		}
+	}
+	return n >= 2*boxPast
+}
+
 // before is the part of the picture that was lit for a second in all of the time before that of now.
-func (l *Letterbox) before(t int64) (b box, shown bool) {
+func (l *Letterbox) before(t int64) box {
 	var top, bottom, left, right [boxPast]int32
 	for i := range boxPast {
 		top[i], left[i], bottom[i], right[i] = math.MaxInt32, math.MaxInt32, -1, -1
 	}
-	n := 0
-	for i := range l.seen {
+	for i := 0; i < len(l.seen) && l.seen[i].time <= t-boxNow.Microseconds(); i++ {
 		s := &l.seen[i]
-		if s.time > t-boxNow.Microseconds() {
-			break
-		}
-		if s.top > s.bottom || s.left > s.right {
+		if !s.lit() {
 			continue
 		}
-		n++
 		least(&top, s.top)
 		least(&left, s.left)
 		most(&bottom, s.bottom)
 		most(&right, s.right)
 	}
 	const last = boxPast - 1
-	return box{top: top[last], bottom: bottom[last], left: left[last], right: right[last]}, n >= 2*boxPast
+	return box{top: top[last], bottom: bottom[last], left: left[last], right: right[last]}
 }
 
 // known is the size of the pictures, as long as an Inventory may speak of it.
@@ -216,6 +224,9 @@ func (l *Letterbox) forget(t int64) {
 	}
 	l.seen = l.seen[:copy(l.seen, l.seen[old:])]
 }
+
+// lit says that there is something within the borders.
+func (x *box) lit() bool { return x.top <= x.bottom && x.left <= x.right }
 
 // like says that two pictures have the same borders.
 func (x box) like(y box) bool {

@@ -33,43 +33,46 @@ func CellsFrom(figures *[Cells]byte, n int) (s CellSet) {
 	case n > 255:
 		return s
 	}
-	// Eight bytes at once: the sum of a byte's lower seven bits and what is missing from n to the next 128 has its top bit set where they reach n; the
-	// byte's own top bit decides for n up to 128, and else must be set as well.
-	missing, upper := uint64(128-n)*ones, uint64(0)
-	if n > 128 {
-		missing, upper = uint64(256-n)*ones, ^uint64(0)
-	}
+	least := leastByte(n)
 	for k := range Cells / 8 {
-		x := binary.LittleEndian.Uint64(figures[8*k:])
-		sum := x&(0x7f*ones) + missing
-		reach := (sum&x&upper | (sum|x)&^upper) >> 7 & ones
 		// The product brings bit 8i to bit 56+i.
-		s[k/8] |= reach * 0x0102040810204080 >> 56 << (k % 8 * 8)
+		s[k/8] |= least.reach(binary.LittleEndian.Uint64(figures[8*k:])) * 0x0102040810204080 >> 56 << (k % 8 * 8)
 	}
 	return s
 }
 
-// nibblesFrom are the cells whose figure of four bits is n or more, n from 1 to 15; two cells a byte, the first in the high nibble.
-func nibblesFrom(figures *[Cells / 2]byte, n byte) (s CellSet) {
-	missing := uint64(16-n) * ones
-	for k := range Cells / 16 {
-		x := binary.LittleEndian.Uint64(figures[8*k:])
-		first, second := x>>4&(0x0f*ones)+missing, x&(0x0f*ones)+missing
-		y := first>>4&ones | second>>3&(2*ones) // two bits a byte
-		y = (y | y>>6) & 0x000f000f000f000f
-		y = (y | y>>12) & 0x000000ff000000ff
-		s[k/4] |= (y | y>>24) & 0xffff << (k % 4 * 16)
+// reaching finds the bytes of a word that are some figure or more, eight at once: the sum of a byte's lower seven bits and what is missing to the next 128
+// has its top bit set where they reach it; the byte's own top bit decides for figures up to 128, and else must be set as well.
+type reaching struct{ missing, upper uint64 }
+
+// leastByte is the figure n, from 1 to 255.
+func leastByte(n int) reaching {
+	if n > 128 {
+		return reaching{uint64(256-n) * ones, ^uint64(0)}
 	}
-	return s
+	return reaching{uint64(128-n) * ones, 0}
+}
+
+// reach has the lowest bit set of each byte of x that reaches the figure.
+func (r reaching) reach(x uint64) uint64 {
+	sum := x&(0x7f*ones) + r.missing
+	return (sum&x&r.upper | (sum|x)&^r.upper) >> 7 & ones
+}
+
+// pairBits are the lowest bits of the bytes of two words, in turns.
+func pairBits(first, second uint64) uint64 {
+	y := first | second<<1 // two bits a byte
+	y = (y | y>>6) & 0x000f000f000f000f
+	y = (y | y>>12) & 0x000000ff000000ff
+	return (y | y>>24) & 0xffff
 }
 
 // NibblesBelow is how many cells have a figure of four bits below n, n from 1 to 15; two cells a byte.
 func NibblesBelow(figures *[Cells / 2]byte, n int) int {
 	missing, reach := uint64(16-n)*ones, 0
 	for k := range Cells / 16 {
-		x := binary.LittleEndian.Uint64(figures[8*k:])
-		first, second := x>>4&(0x0f*ones)+missing, x&(0x0f*ones)+missing
-		reach += bits.OnesCount64(first>>4&ones | second>>3&(2*ones))
+		first, second := pairs(figures, k)
+		reach += bits.OnesCount64((first+missing)>>4&ones | (second+missing)>>3&(2*ones))
 	}
 	return Cells - reach
 }
@@ -99,52 +102,4 @@ func (s CellSet) Each() iter.Seq[int] {
 			}
 		}
 	}
-}
-
-// cellCounts counts for each cell how many sets hold it. Its n-th plane holds the n-th bits of the counts, so that a set is added to all of them at
-// once.
-type cellCounts struct{ planes []CellSet }
-
-func (c *cellCounts) add(s CellSet) {
-	for i := 0; !s.Empty(); i++ {
-		if i == len(c.planes) {
-			c.planes = append(c.planes, CellSet{})
-		}
-		p := &c.planes[i]
-		for w := range s {
-			p[w], s[w] = p[w]^s[w], p[w]&s[w]
-		}
-	}
-}
-
-// remove takes out a set that was added.
-func (c *cellCounts) remove(s CellSet) {
-	for i := 0; !s.Empty(); i++ {
-		p := &c.planes[i]
-		for w := range s {
-			p[w], s[w] = p[w]^s[w], s[w]&^p[w]
-		}
-	}
-}
-
-func (c *cellCounts) reset() { clear(c.planes) }
-
-// above are the cells that are in more than n sets.
-func (c *cellCounts) above(n int) (more CellSet) {
-	if n>>len(c.planes) != 0 {
-		return more
-	}
-	equal := CellSet{^uint64(0), ^uint64(0), ^uint64(0)}
-	for i := len(c.planes) - 1; i >= 0; i-- {
-		p := &c.planes[i]
-		for w := range p {
-			if n>>i&1 == 0 {
-				more[w] |= equal[w] & p[w]
-				equal[w] &^= p[w]
-			} else {
-				equal[w] &= p[w]
-			}
-		}
-	}
-	return more
 }

@@ -5,7 +5,7 @@ type Sums struct {
 	// Span is the length of the window in microseconds.
 	Span int64
 
-	columns []trail
+	columns []column
 	// began is the time of the first row since the window was last empty.
 	began int64
 }
@@ -14,7 +14,7 @@ type Sums struct {
 // the one before begins anew.
 func (w *Sums) Add(t int64, figures ...float64) {
 	if len(w.columns) != len(figures) {
-		w.columns = make([]trail, len(figures))
+		w.columns = make([]column, len(figures))
 	}
 	for i := range w.columns {
 		w.columns[i].drop(t - w.Span)
@@ -41,14 +41,55 @@ func (w *Sums) Len() int {
 // Full says that rows have come for a whole Span up to t since the window was last empty, the first of which counts from its time on.
 func (w *Sums) Full(t int64) bool { return w.Len() > 0 && t-w.began >= w.Span }
 
+// column is the figures of one column.
+type column struct {
+	trail
+	// sum of those that are whole numbers, which leave no rounding behind when they are dropped; others is how many are not.
+	sum    float64
+	others int
+}
+
+// mostWhole bounds the whole numbers: millions of them have an exact sum.
+const mostWhole = 1 << 31
+
+func whole(x float64) bool { return float64(int64(x)) == x && x <= mostWhole && x >= -mostWhole }
+
+func (c *column) add(t int64, figure float64) {
+	c.trail.add(t, figure)
+	if whole(figure) {
+		c.sum += figure
+	} else {
+		c.others++
+	}
+}
+
+func (c *column) drop(t int64) {
+	for c.head < len(c.figures) && c.figures[c.head].time <= t {
+		if figure := c.figures[c.head].value; whole(figure) {
+			c.sum -= figure
+		} else {
+			c.others--
+		}
+		c.head++
+	}
+}
+
+// total is the sum of all.
+func (c *column) total() float64 {
+	if c.others == 0 {
+		return c.sum
+	}
+	return c.trail.sum()
+}
+
 // Sum of the i-th column, from 0.
-func (w *Sums) Sum(i int) float64 { return w.columns[i].sum() }
+func (w *Sums) Sum(i int) float64 { return w.columns[i].total() }
 
 // Largest of the sums; 0 without a column.
 func (w *Sums) Largest() float64 {
 	most := 0.0
 	for i := range w.columns {
-		most = max(most, w.columns[i].sum())
+		most = max(most, w.columns[i].total())
 	}
 	return most
 }

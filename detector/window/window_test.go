@@ -143,6 +143,26 @@ func TestTallyEqualsBruteForce(t *testing.T) {
 	})
 }
 
+// TestTallyHoldsTheNewest: its counts are bytes, so that of pictures without end only so many are counted.
+func TestTallyHoldsTheNewest(t *testing.T) {
+	w, lit, dark := window.Tally{Span: 1000, Low: 4, High: 6}, [72]byte{0: 0x60}, [72]byte{}
+	for range 10 {
+		w.Add(0, &lit)
+	}
+	for range window.MostPictures - 1 {
+		w.Add(1, &dark)
+	}
+	if w.Len() != window.MostPictures || w.HighAbove(1) != (window.CellSet{}) || !in(w.HighAbove(0), 0) {
+		t.Errorf("%d pictures, in more than one of them %x, in one %x; want %d, none and cell 0", w.Len(), w.HighAbove(1), w.HighAbove(0), window.MostPictures)
+	}
+	for range 2 * window.MostPictures {
+		w.Add(2, &lit)
+	}
+	if !in(w.LowAbove(window.MostPictures-1), 0) || in(w.LowAbove(window.MostPictures), 0) {
+		t.Errorf("cell 0 is lit in %x of all and in %x of more", w.LowAbove(window.MostPictures-1), w.LowAbove(window.MostPictures))
+	}
+}
+
 func TestNibblesBelowEqualsBruteForce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		figures, n, want := [window.Cells / 2]byte{}, rapid.IntRange(1, 15).Draw(t, "n"), 0
@@ -188,7 +208,7 @@ func TestSumsEqualsBruteForce(t *testing.T) {
 		now := int64(0)
 		for range rapid.IntRange(1, 100).Draw(t, "rows") {
 			now += rapid.SampledFrom([]int64{0, 1, 100, 999, 1000, 5000}).Draw(t, "step")
-			row := [2]float64{float64(rapid.IntRange(-9, 9).Draw(t, "a")), float64(rapid.IntRange(-9, 9).Draw(t, "b"))}
+			row := [2]float64{float64(rapid.IntRange(-9, 9).Draw(t, "a")), float64(rapid.IntRange(-9, 9).Draw(t, "b")) / rapid.SampledFrom([]float64{1, 2}).Draw(t, "halves")}
 			times, rows = append(times, now), append(rows, row)
 			w.Add(now, row[:]...)
 			var n int
