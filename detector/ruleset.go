@@ -16,7 +16,8 @@ type judge struct {
 	stream      *stream
 	kind        string
 	rule        rule.Rule
-	several     rule.Several   // the rule, when it is one
+	parted      rule.Parted    // the rule, when it is one
+	several     rule.Several   // the same
 	baseline    *rule.Baseline // of the rule, when it is Relative
 	options     *rule.Options
 	description rule.Description
@@ -118,7 +119,7 @@ func (r ruleset) each() map[string]string {
 
 // goOn has the judge go on where another one of the same options is.
 func (j *judge) goOn(old *judge) {
-	j.rule, j.several, j.baseline, j.options, j.episodes = old.rule, old.several, old.baseline, old.options, old.episodes
+	j.rule, j.parted, j.several, j.baseline, j.options, j.episodes = old.rule, old.parted, old.several, old.baseline, old.options, old.episodes
 	for _, e := range j.episodes {
 		e.judge = j
 	}
@@ -139,6 +140,7 @@ func (r ruleset) judges() []*judge {
 			return
 		}
 		j := &judge{kind: kind, rule: r, options: r.Common(), description: r.Describe()}
+		j.parted, _ = r.(rule.Parted)
 		j.several, _ = r.(rule.Several)
 		if relative, ok := r.(rule.Relative); ok {
 			j.baseline = relative.Baseline()
@@ -161,11 +163,21 @@ func (r ruleset) judges() []*judge {
 
 // listener is a judge in the list of those that look at a kind of record, with what each record needs of it side by side.
 type listener struct {
-	rule    rule.Rule
-	several rule.Several
-	judge   *judge
+	rule     rule.Rule
+	parted   rule.Parted
+	several  rule.Several
+	baseline *rule.Baseline
+	judge    *judge
 	// first is the episode of the first verdict that it gave; nil: none yet.
 	first *episode
+}
+
+// part is what the rule's last verdict is about.
+func (l *listener) part() string {
+	if l.parted == nil {
+		return ""
+	}
+	return l.parted.Part()
 }
 
 // more is the rule's next verdict on the record that it looked at last.

@@ -80,7 +80,7 @@ func (s *stream) listen() {
 		s.hearing[kind] = nil
 		for _, j := range s.judges {
 			if j.description.Records.Hold(kind) {
-				s.hearing[kind] = append(s.hearing[kind], listener{rule: j.rule, several: j.several, judge: j})
+				s.hearing[kind] = append(s.hearing[kind], listener{rule: j.rule, parted: j.parted, several: j.several, baseline: j.baseline, judge: j})
 			}
 		}
 	}
@@ -274,14 +274,16 @@ func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 			if s.stirred {
 				s.know()
 			}
-			expected := !ours && v.State == rule.Bad && s.expected.covers(j, v.Part, t)
-			switch {
-			case ours || expected || !s.calm && j.explained(v.Part):
+			part := l.part()
+			expected := !ours && v.State == rule.Bad && s.expected.covers(j, part, t)
+			counts := !ours && !expected && (s.calm || !j.explained(part))
+			if !counts {
 				v.State = rule.Unknown
-			case v.Sample != 0 && j.baseline != nil:
-				j.baseline.Take(v.Sample)
 			}
-			if e := l.episode(v.Part); !e.repeats(t, v.State, v.Value) && e.take(t, v, expected, out) {
+			if l.baseline != nil {
+				l.baseline.Settle(counts)
+			}
+			if e := l.episode(part); !e.repeats(t, v.State, v.Value) && e.take(t, v, expected, out) {
 				s.suppress(e, t, out)
 			}
 		}

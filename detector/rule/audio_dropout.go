@@ -19,8 +19,8 @@ type AudioDropout struct {
 	Alike float64 `yaml:"alike"`
 
 	// loudEnergy is that of Loud; 0: not worked out yet.
-	loudEnergy float64
-	tracks     perTrack[*hole]
+	loudEnergy      float64
+	perTrack[*hole] `yaml:"-"`
 }
 
 const (
@@ -50,7 +50,7 @@ type hole struct {
 
 // NewAudioDropout is the rule with its documented defaults.
 func NewAudioDropout() Rule {
-	return &AudioDropout{tracks: perTrack[*hole]{fresh: func() *hole { return &hole{} }}, Options: Options{
+	return &AudioDropout{perTrack: perTrack[*hole]{fresh: func() *hole { return &hole{} }}, Options: Options{
 		// The least that is looked for.
 		Raise: 1.5, Clear: 1.5,
 		// A hole is over when it is seen to be one.
@@ -67,7 +67,7 @@ func (d *AudioDropout) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := d.tracks.of(r)
+	t := d.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -88,7 +88,6 @@ func (d *AudioDropout) Judge(r *Record) (Verdict, bool) {
 			}
 		}
 	}
-	v.Part = t.part
 	return v, true
 }
 

@@ -117,8 +117,8 @@ func (a *AVOffset) judge() Verdict {
 		low, high := slices.Min(early), slices.Max(early)
 		v = a.verdict(a.figure(lead-(low+high)/2, 2*(high-low)))
 	}
-	if v.Sample = lead; lead == 0 {
-		v.Sample = 1e-6 // 0 would be none
+	if a.usual.Sample = lead; lead == 0 {
+		a.usual.Sample = 1e-6 // 0 would be none
 	}
 	return v
 }

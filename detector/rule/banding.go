@@ -46,7 +46,8 @@ func (b *Banding) Judge(r *Record) (Verdict, bool) {
 		return b.held.take(r.Time, Verdict{From: r.Time, To: r.Time}, s != nil), true
 	}
 	index := float64(*f.Sampled.Banding) / 256
-	return b.held.learn(r.Time, b.verdict(b.figure(index)).over(r.Time, r.Time+duration(f)), index), true
+	b.sample(index)
+	return b.held.take(r.Time, b.verdict(b.figure(index)).over(r.Time, r.Time+duration(f)), true), true
 }
 
 // figure is 1 where the index is at what is tolerated; no number where nothing is known.

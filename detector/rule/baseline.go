@@ -31,6 +31,8 @@ type Baseline struct {
 	Level, Spread float64
 	// Spans is how many spans have been learned from, Bad how many have been bad since the last of them.
 	Spans, Bad int32
+	// Sample is what the rule has to add by its newest verdict, whatever its state; 0: nothing.
+	Sample float64
 
 	samples, sum, squares float64
 }
@@ -61,6 +63,14 @@ func (b *Baseline) Take(x float64) {
 	if finite(x) {
 		b.samples, b.sum, b.squares = b.samples+1, b.sum+x, b.squares+x*x
 	}
+}
+
+// Settle takes the newest verdict's Sample, or drops it where the verdict does not count.
+func (b *Baseline) Settle(counts bool) {
+	if counts && b.Sample != 0 {
+		b.Take(b.Sample)
+	}
+	b.Sample = 0
 }
 
 // Drop forgets the samples of the span.
@@ -98,6 +108,13 @@ func (b *Baseline) blend(mean, square float64) {
 
 // relative is embedded by rules that are Relative.
 type relative struct{ usual Baseline }
+
+// sample gives the baseline a mean that tells what is usual where it is a number.
+func (r *relative) sample(mean float64) {
+	if finite(mean) {
+		r.usual.Sample = mean + sampleOffset
+	}
+}
 
 // Baseline is what is usual for the rule's figure.
 func (r *relative) Baseline() *Baseline { return &r.usual }

@@ -69,7 +69,7 @@ func (b *Bitrate) Judge(r *Record) (Verdict, bool) {
 		v = b.verdict(figure).within(r.Time, bitrateSpan, 0.5)
 	}
 	if told {
-		v.Sample = octaves(rate)
+		b.usual.Sample = octaves(rate)
 	}
 	return v, true
 }

@@ -68,7 +68,8 @@ func (b *Blockiness) Judge(r *Record) (Verdict, bool) {
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}
-	return b.held.learn(r.Time, b.qp.before(b.verdict(b.figure(grid, qp))), grid), true
+	b.sample(grid)
+	return b.held.take(r.Time, b.qp.before(b.verdict(b.figure(grid, qp))), true), true
 }
 
 // figure is 1 where one of them is at what is tolerated; no number where nothing is known.

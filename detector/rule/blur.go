@@ -54,7 +54,8 @@ func (b *Blur) Judge(r *Record) (Verdict, bool) {
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}
-	return b.held.learn(r.Time, b.softness.before(b.verdict(b.figure(mean))), mean), true
+	b.sample(mean)
+	return b.held.take(r.Time, b.softness.before(b.verdict(b.figure(mean))), true), true
 }
 
 // figure is 1 where the softness is at what is tolerated; no number where nothing is known.

@@ -16,7 +16,7 @@ type ChannelMissing struct {
 	// Loud is the level of the other channel, in LUFS, from which a silent one is missed.
 	Loud float64 `yaml:"loud"`
 
-	tracks perTrack[*frontPair]
+	perTrack[*frontPair] `yaml:"-"`
 }
 
 // frontPair is the two channels' levels, block by block.
@@ -28,7 +28,7 @@ func NewChannelMissing() Rule {
 		span := missingSpan.Microseconds()
 		return &frontPair{{Span: span}, {Span: span}}
 	}
-	return &ChannelMissing{tracks: perTrack[*frontPair]{fresh: fresh}, Options: Options{
+	return &ChannelMissing{perTrack: perTrack[*frontPair]{fresh: fresh}, Options: Options{
 		// As of silence: what lies below is no sound.
 		Raise: 70, Clear: 65,
 		// Somebody who speaks from one side is heard on the other after a while.
@@ -44,7 +44,7 @@ func (c *ChannelMissing) Judge(r *Record) (Verdict, bool) {
 	if b == nil || len(b.Channels) < 2 {
 		return Verdict{}, false
 	}
-	t := c.tracks.of(r)
+	t := c.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -69,7 +69,6 @@ func (c *ChannelMissing) Judge(r *Record) (Verdict, bool) {
 		}
 		v = c.verdict(figure).within(end, missingSpan, silenceShare)
 	}
-	v.Part = t.part
 	return v, true
 }
 

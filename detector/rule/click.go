@@ -24,7 +24,7 @@ type Click struct {
 	Step   float64 `yaml:"step"`
 	Stands float64 `yaml:"stands"`
 
-	tracks perTrack[*clicks]
+	perTrack[*clicks] `yaml:"-"`
 }
 
 // clicks is what is remembered of a track: the steps of the last seconds, that of the last block when it may be a click, which the next one tells,
@@ -50,7 +50,7 @@ func NewClick() Rule {
 	fresh := func() *clicks {
 		return &clicks{past: window.Quantile{Span: clickPast.Microseconds()}, began: never}
 	}
-	return &Click{tracks: perTrack[*clicks]{fresh: fresh}, Options: Options{
+	return &Click{perTrack: perTrack[*clicks]{fresh: fresh}, Options: Options{
 		// One click may be meant.
 		Raise: 3, Clear: 2,
 		For:           0,
@@ -65,7 +65,7 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := c.tracks.of(r)
+	t := c.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -73,7 +73,7 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 	v := Verdict{From: r.Time, To: end}
 	step, ok := largestStep(b.Channels)
 	if !ok || b.Skipped > 0 || b.Flags&(warmingUp|soundGap) != 0 {
-		*m = *c.tracks.fresh()
+		*m = *c.fresh()
 	} else {
 		c.add(m, r.Time, end, step, b.Channels)
 		if n := len(m.found); end-m.began >= (clickSpan + clickPast).Microseconds() {
@@ -82,7 +82,6 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 			}
 		}
 	}
-	v.Part = t.part
 	return v, true
 }
 

@@ -13,13 +13,13 @@ const clippingSpan = 3 * time.Second
 type Clipping struct {
 	Options `yaml:",inline"`
 
-	tracks perTrack[*window.Sums]
-	runs   []float64
+	perTrack[*window.Sums] `yaml:"-"`
+	runs                   []float64
 }
 
 // NewClipping is the rule with its documented defaults.
 func NewClipping() Rule {
-	return &Clipping{tracks: perTrack[*window.Sums]{fresh: func() *window.Sums { return &window.Sums{Span: clippingSpan.Microseconds()} }}, Options: Options{
+	return &Clipping{perTrack: perTrack[*window.Sums]{fresh: func() *window.Sums { return &window.Sums{Span: clippingSpan.Microseconds()} }}, Options: Options{
 		// A trailer that is mastered to the limit has up to 7 a second where it is loudest; an input that is overdriven by 6 dB has hundreds.
 		Raise: 20, Clear: 10,
 		For:           time.Second,
@@ -34,7 +34,7 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := c.tracks.of(r)
+	t := c.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -46,7 +46,6 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 	} else if t.memory.Add(end, c.runs...); t.memory.Full(end) {
 		v = c.verdict(t.memory.Largest()/clippingSpan.Seconds()).within(end, clippingSpan, 0.5)
 	}
-	v.Part = t.part
 	return v, true
 }
 

@@ -90,9 +90,9 @@ func (c *Corruption) Judge(r *Record) (Verdict, bool) {
 	}
 	from, to := r.Time-(corruptionPictures-1)*duration(f), r.Time+duration(f)
 	inBand, burnedIn = c.inBand.take(r.Time, inBand.over(from, to)), c.burnedIn.take(r.Time, burnedIn.over(from, to))
-	inBand.Part, burnedIn.Part = "in-band", "burned-in"
 	c.begin()
-	c.waiting = append(c.waiting, inBand, burnedIn)
+	c.say("in-band", inBand)
+	c.say("burned-in", burnedIn)
 	return c.More()
 }
 

@@ -69,9 +69,7 @@ func (e *ErrorSeconds) Judge(r *Record) (Verdict, bool) {
 	}
 	e.begin()
 	for _, t := range e.totals {
-		v := e.verdict(float64(t.ms)/1000).over(r.Time, r.Time)
-		v.Part = t.kind
-		e.waiting = append(e.waiting, v)
+		e.say(t.kind, e.verdict(float64(t.ms)/1000).over(r.Time, r.Time))
 	}
 	return e.More()
 }

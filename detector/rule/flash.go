@@ -57,8 +57,9 @@ func (x *Flash) Judge(r *Record) (Verdict, bool) {
 		light = x.judge(x.luminance, r.Time, float64(m.LuminanceMean)/wholeLight, m.LuminanceChanged)
 		red = x.judge(x.red, r.Time, float64(m.RedMean)/redUnit, m.RedChanged)
 	}
-	light.Part, red.Part, light.To, red.To = "luminance", "red", end, end
-	x.waiting = append(x.waiting, light, red)
+	light.To, red.To = end, end
+	x.say("luminance", light)
+	x.say("red", red)
 	return x.More()
 }
 

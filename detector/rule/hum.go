@@ -20,7 +20,7 @@ type Hum struct {
 	// Share is the least share of the sound that they have where that is at its softest.
 	Share float64 `yaml:"share"`
 
-	tracks perTrack[*humming]
+	perTrack[*humming] `yaml:"-"`
 }
 
 // humming is what is remembered of a track.
@@ -32,7 +32,7 @@ func NewHum() Rule {
 		span := humSpan.Microseconds()
 		return &humming{window.Quantile{Span: span}, window.Quantile{Span: span}}
 	}
-	return &Hum{tracks: perTrack[*humming]{fresh: fresh}, Options: Options{
+	return &Hum{perTrack: perTrack[*humming]{fresh: fresh}, Options: Options{
 		// Softer hum is not heard where a programme is.
 		Raise: -55, Clear: -58,
 		For:           5 * time.Second,
@@ -47,7 +47,7 @@ func (h *Hum) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := h.tracks.of(r)
+	t := h.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -69,7 +69,6 @@ func (h *Hum) Judge(r *Record) (Verdict, bool) {
 			v = h.verdict(figure).within(end, humSpan, 0.9)
 		}
 	}
-	v.Part = t.part
 	return v, true
 }
 

@@ -94,9 +94,7 @@ func (i *Interlace) judge(t int64) {
 		if i.shown.Full(t) && moving >= interlacePictures {
 			v = i.verdict(float64(part.bad) / float64(moving))
 		}
-		v = v.within(t, interlaceSpan, i.Raise)
-		v.Part = part.name
-		i.waiting = append(i.waiting, v)
+		i.say(part.name, v.within(t, interlaceSpan, i.Raise))
 	}
 }
 

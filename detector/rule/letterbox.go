@@ -134,9 +134,7 @@ func (l *Letterbox) judge(t int64) {
 		if part == "aspect" && l.Expect == 0 {
 			continue
 		}
-		v := verdicts[i].over(since, t)
-		v.Part = part
-		l.waiting = append(l.waiting, v)
+		l.say(part, verdicts[i].over(since, t))
 	}
 }
 

@@ -31,9 +31,10 @@ func box(r rule.Rule, shots ...shot) (last map[string]rule.Verdict, worst map[st
 			f.Seq = seq
 			v, ok := r.Judge(&rule.Record{Time: seq * 40_000, Feature: &schemas.Feature{VideoFrame: &f}})
 			for ok {
-				last[v.Part] = v
+				part := partOf(r)
+				last[part] = v
 				if v.State != rule.Unknown {
-					worst[v.Part] = max(worst[v.Part], v.Value)
+					worst[part] = max(worst[part], v.Value)
 				}
 				v, ok = r.(rule.Several).More()
 			}

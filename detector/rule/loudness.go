@@ -18,13 +18,13 @@ type Loudness struct {
 	// DualMono has one channel alone count as two with the same sound.
 	DualMono bool `yaml:"dual_mono"`
 
-	layouts map[int32]string
-	tracks  perTrack[*loud]
+	layouts         map[int32]string
+	perTrack[*loud] `yaml:"-"`
 }
 
 // NewLoudness is the rule with its documented defaults.
 func NewLoudness() Rule {
-	return &Loudness{layouts: map[int32]string{}, tracks: perTrack[*loud]{fresh: newLoud},
+	return &Loudness{layouts: map[int32]string{}, perTrack: perTrack[*loud]{fresh: newLoud},
 		Options: Options{
 			// Ten louder is -13 LUFS: nothing that goes out by R 128 or A/85 stays there, nor what is made for phones. EBU R 128 s1 allows 5.
 			Raise: 10, Clear: 8,
@@ -45,7 +45,7 @@ func (l *Loudness) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := l.tracks.of(r)
+	t := l.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -65,7 +65,6 @@ func (l *Loudness) Judge(r *Record) (Verdict, bool) {
 		}
 		v = l.verdict(math.Max(deviation, 0)).within(end, loudnessSpan, 0.5)
 	}
-	v.Part = t.part
 	return v, true
 }
 

@@ -55,8 +55,7 @@ func (m *ManifestError) Judge(r *Record) (Verdict, bool) {
 		if s.State == "fault" || part.name == "missed" && s.Restarts > 0 && s.State != "up" {
 			v.State = Unknown // our own doing
 		}
-		v.Part = part.name
-		m.waiting = append(m.waiting, v)
+		m.say(part.name, v)
 	}
 	return m.More()
 }

@@ -34,22 +34,20 @@ func (m *ManifestStale) Judge(r *Record) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	m.begin()
-	m.part("", p.AgeMS, s.State, p.TargetMS, r.Time)
+	m.list("", p.AgeMS, s.State, p.TargetMS, r.Time)
 	if p.SoundAgeMS != nil {
-		m.part("sound", *p.SoundAgeMS, s.State, p.TargetMS, r.Time)
+		m.list("sound", *p.SoundAgeMS, s.State, p.TargetMS, r.Time)
 	}
 	return m.More()
 }
 
-// part judges one list of age and target milliseconds in a second of state that ends at now. While the fault is ours nobody reloads it.
-func (m *ManifestStale) part(name string, age int32, state string, target int32, now int64) {
+// list judges one list of age and target milliseconds in a second of state that ends at now. While the fault is ours nobody reloads it.
+func (m *ManifestStale) list(name string, age int32, state string, target int32, now int64) {
 	v := m.verdict(float64(age) / float64(target))
 	if state == "fault" {
 		v = Verdict{}
 	}
-	v = v.over(now-time.Second.Microseconds(), now)
-	v.Part = name
-	m.waiting = append(m.waiting, v)
+	m.say(name, v.over(now-time.Second.Microseconds(), now))
 }
 
 // Describe tells what the figure is.

@@ -56,7 +56,8 @@ func (n *Noise) Judge(r *Record) (Verdict, bool) {
 	if !told {
 		return n.held.take(r.Time, Verdict{}, false), true
 	}
-	return n.held.learn(r.Time, n.sigma.before(n.verdict(n.figure(mean))), mean), true
+	n.sample(mean)
+	return n.held.take(r.Time, n.sigma.before(n.verdict(n.figure(mean))), true), true
 }
 
 // figure is 1 where the noise, in octaves of levels, is at what is tolerated; no number where nothing is known.

@@ -14,25 +14,16 @@ type repeated struct {
 	at      int64
 }
 
-// take is the verdict at t, or when none has come the last one, which tells nothing new to learn.
+// take is the verdict at t, or when none has come the last one.
 func (h *repeated) take(t int64, v Verdict, came bool) Verdict {
 	if came {
 		h.verdict, h.at = v, t
-		h.verdict.Sample = 0
 		return v
 	}
 	if t-h.at > heldFor.Microseconds() {
 		return Verdict{From: t, To: t}
 	}
 	return h.verdict
-}
-
-// learn is take of a verdict that has come, on a mean that tells what is usual where it is a number.
-func (h *repeated) learn(t int64, v Verdict, mean float64) Verdict {
-	if finite(mean) {
-		v.Sample = mean + sampleOffset
-	}
-	return h.take(t, v, true)
 }
 
 // pictureParents explain what is wrong with a picture's quality: what is not the programme, and what does not move.

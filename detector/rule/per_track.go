@@ -13,13 +13,18 @@ const maxTracks = 64
 // trackGap is how long a track may be silent, in microseconds, before what was heard of it does not count any more.
 const trackGap = 1_000_000
 
-// perTrack is what a rule remembers of each audio track.
+// perTrack is what a rule remembers of each audio track; a rule that judges track by track embeds it.
 type perTrack[T any] struct {
 	// fresh makes what is remembered of a track of which nothing has been heard; it is made anew where the time line breaks, and where
 	// nothing has come of the track for some time.
 	fresh func() T
 	list  []*oneTrack[T]
+	// part is the name of the track that was last asked for.
+	part string
 }
+
+// Part is which track the last verdict is about.
+func (p *perTrack[T]) Part() string { return p.part }
 
 type oneTrack[T any] struct {
 	index, epoch int32
@@ -40,14 +45,14 @@ func (p *perTrack[T]) of(r *Record) *oneTrack[T] {
 		if t.epoch != b.Epoch || r.Time-t.end > trackGap {
 			t.epoch, t.memory = b.Epoch, p.fresh()
 		}
-		t.end = end
+		t.end, p.part = end, t.part
 		return t
 	}
 	if len(p.list) == maxTracks {
 		return nil
 	}
 	t := &oneTrack[T]{index: b.Track, epoch: b.Epoch, part: fmt.Sprintf("track %d", b.Track), end: end, memory: p.fresh()}
-	p.list = append(p.list, t)
+	p.list, p.part = append(p.list, t), t.part
 	return t
 }
 

@@ -17,13 +17,13 @@ type Phase struct {
 	Quiet float64 `yaml:"quiet"`
 
 	// quiet is the same as a share of full scale; 0: not worked out yet.
-	quiet  float64
-	tracks perTrack[*window.Sums]
+	quiet                  float64
+	perTrack[*window.Sums] `yaml:"-"`
 }
 
 // NewPhase is the rule with its documented defaults.
 func NewPhase() Rule {
-	return &Phase{tracks: perTrack[*window.Sums]{fresh: func() *window.Sums { return &window.Sums{Span: phaseSpan.Microseconds()} }}, Options: Options{
+	return &Phase{perTrack: perTrack[*window.Sums]{fresh: func() *window.Sums { return &window.Sums{Span: phaseSpan.Microseconds()} }}, Options: Options{
 		// Wide stereo and reverberation reach 0.3; a channel wired the wrong way round is near 1.
 		Raise: 0.6, Clear: 0.4,
 		// Effects are over in a moment.
@@ -39,7 +39,7 @@ func (p *Phase) Judge(r *Record) (Verdict, bool) {
 	if b == nil || len(b.Channels) < 2 || b.Pairs == nil || len(*b.Pairs) == 0 {
 		return Verdict{}, false
 	}
-	t := p.tracks.of(r)
+	t := p.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -61,7 +61,6 @@ func (p *Phase) Judge(r *Record) (Verdict, bool) {
 			v = p.verdict(-product/math.Sqrt(left*right)).within(end, phaseSpan, 0.8)
 		}
 	}
-	v.Part = t.part
 	return v, true
 }
 

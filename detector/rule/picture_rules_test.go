@@ -11,12 +11,25 @@ import (
 
 // frames judges pictures of 40 ms one after the other and returns all verdicts of the part.
 func frames(r rule.Rule, part string, list ...*schemas.VideoFrame) []rule.Verdict {
-	var verdicts []rule.Verdict
+	verdicts, _ := samples(r, part, list...)
+	return verdicts
+}
+
+// partOf is what a rule's last verdict is about.
+func partOf(r rule.Rule) string {
+	if parted, ok := r.(rule.Parted); ok {
+		return parted.Part()
+	}
+	return ""
+}
+
+// samples is frames, with the pictures of which the rule's baseline has a sample.
+func samples(r rule.Rule, part string, list ...*schemas.VideoFrame) (verdicts []rule.Verdict, sampled []int) {
 	for i, f := range list {
 		f.Seq = int64(i)
 		v, ok := r.Judge(&rule.Record{Time: int64(i) * 40_000, Feature: &schemas.Feature{VideoFrame: f}})
 		for ok {
-			if v.Part == part {
+			if partOf(r) == part {
 				verdicts = append(verdicts, v)
 			}
 			several, more := r.(rule.Several)
@@ -25,8 +38,14 @@ func frames(r rule.Rule, part string, list ...*schemas.VideoFrame) []rule.Verdic
 			}
 			v, ok = several.More()
 		}
+		if relative, ok := r.(rule.Relative); ok {
+			if relative.Baseline().Sample != 0 {
+				sampled = append(sampled, i)
+			}
+			relative.Baseline().Settle(false)
+		}
 	}
-	return verdicts
+	return verdicts, sampled
 }
 
 // states are those of verdicts, a letter each.
@@ -321,19 +340,13 @@ func TestBitrateBelowWhatIsUsual(t *testing.T) {
 		for range 200 {
 			list = append(list, &schemas.VideoFrame{Sampling: 1, Decode: &schemas.DecoderState{PacketSize: test.size}})
 		}
-		verdicts := frames(r, "", list...)
+		verdicts, sampled := samples(r, "", list...)
 		if v := verdicts[199]; v.State != test.state || !near(v.Value/max(test.value, 1), min(test.value, 1)) {
 			t.Errorf("%s: got %v with %v, want %v with %v", test.name, v.State, v.Value, test.state, test.value)
 		}
 		// The window is full with picture 125; of the seconds that begin from then on, 5, 6 and 7, each has one sample.
-		var samples []float64
-		for i, v := range verdicts {
-			if v.Sample != 0 {
-				samples = append(samples, float64(i))
-			}
-		}
-		if !slices.Equal(samples, []float64{125, 150, 175}) {
-			t.Errorf("%s: samples with pictures %v, want one a second", test.name, samples)
+		if !slices.Equal(sampled, []int{125, 150, 175}) {
+			t.Errorf("%s: samples with pictures %v, want one a second", test.name, sampled)
 		}
 	}
 }

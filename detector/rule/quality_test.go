@@ -147,7 +147,7 @@ func TestQualityBySeconds(t *testing.T) {
 			}
 		}))
 	}
-	verdicts := frames(rule.NewBlur(), "", list...)
+	verdicts, sampled := samples(rule.NewBlur(), "", list...)
 	for i, want := range map[int]rule.State{0: rule.Unknown, 24: rule.Unknown, 25: rule.Unknown, 49: rule.Unknown, 50: rule.Good, 74: rule.Good, 75: rule.Unknown, 99: rule.Unknown,
 		// What was good in the fourth second was told with its end, had the time line not broken there; the first after that is not whole.
 		100: rule.Unknown, 125: rule.Unknown, 149: rule.Unknown} {
@@ -155,14 +155,8 @@ func TestQualityBySeconds(t *testing.T) {
 			t.Errorf("picture %d: %v, want %v", i, verdicts[i].State, want)
 		}
 	}
-	samples := 0
-	for _, v := range verdicts {
-		if v.Sample != 0 {
-			samples++
-		}
-	}
-	if v := verdicts[50]; samples != 1 || v.From != 1_000_000 || v.To != 2_000_000 {
-		t.Errorf("%d samples, and a verdict on %d to %d, want one of the second from 1 to 2", samples, v.From, v.To)
+	if v := verdicts[50]; len(sampled) != 1 || v.From != 1_000_000 || v.To != 2_000_000 {
+		t.Errorf("samples with pictures %v, and a verdict on %d to %d, want one of the second from 1 to 2", sampled, v.From, v.To)
 	}
 }
 

@@ -32,18 +32,15 @@ const (
 	Bad
 )
 
-// Verdict is a rule's word on one record.
+// Verdict is a rule's word on one record. It has no more than four words, since Go keeps no larger structs in registers, and nearly all that is done with
+// one is to hand it on.
 type Verdict struct {
 	State State
-	// Part names which part of the stream it is about, e.g. "track 1"; empty: the whole.
-	Part string
 	// Value is the rule's figure; larger is worse. Meaningless when Unknown; of a good one below Clear no more is asked than that it is below.
 	Value float64
 	// From and To are the stretch of time that it speaks of, microseconds as Record.Time: a rule that looks at a window speaks of a
 	// time before the record. A defect begins at the From of its first bad verdict and ends at the To of its last.
 	From, To int64
-	// Sample is what a rule that is Relative has its Baseline learn, whatever the state; 0: nothing.
-	Sample float64
 }
 
 // Rule judges the records of one stream in order. It reads records and its own fields: no broker, no clock, no goroutine, no file.
@@ -58,9 +55,16 @@ type Rule interface {
 	Describe() Description
 }
 
-// Several is a rule that may have more than one verdict on a record, each about another part of the stream.
-type Several interface {
+// Parted is a rule whose verdicts are about parts of the stream.
+type Parted interface {
 	Rule
+	// Part names the one that the last verdict is about, e.g. "track 1"; empty: the whole.
+	Part() string
+}
+
+// Several is a rule that may have more than one verdict on a record, each about another part.
+type Several interface {
+	Parted
 	// More is the next verdict on the record that Judge looked at last; ok is false when there is none.
 	More() (v Verdict, ok bool)
 }
@@ -276,13 +280,24 @@ func (v Verdict) within(end int64, span time.Duration, share float64) Verdict {
 
 // queue holds the verdicts on one record; a rule that is Several embeds it.
 type queue struct {
-	waiting []Verdict
+	waiting []word
 	// next of them is to be told.
 	next int
+	// part is that of the one told last.
+	part string
+}
+
+// word is a verdict on a part.
+type word struct {
+	part string
+	Verdict
 }
 
 // begin forgets those on the record before.
 func (q *queue) begin() { q.waiting, q.next = q.waiting[:0], 0 }
+
+// say adds one about a part.
+func (q *queue) say(part string, v Verdict) { q.waiting = append(q.waiting, word{part, v}) }
 
 // More is the next of them.
 func (q *queue) More() (v Verdict, ok bool) {
@@ -290,10 +305,14 @@ func (q *queue) More() (v Verdict, ok bool) {
 		q.begin()
 		return v, false
 	}
-	v = q.waiting[q.next]
+	w := &q.waiting[q.next]
+	q.part = w.part
 	q.next++
-	return v, true
+	return w.Verdict, true
 }
+
+// Part is which part the last of them is about.
+func (q *queue) Part() string { return q.part }
 
 // never is a time before all others, far enough from the smallest integer to be subtracted.
 const never = math.MinInt64 / 4

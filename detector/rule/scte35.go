@@ -30,14 +30,10 @@ func (c *SCTE35) Judge(r *Record) (Verdict, bool) {
 	c.begin()
 	from := r.Time - time.Second.Microseconds()
 	if c.Every > 0 && s.Splice != nil && s.Splice.SinceMS != nil {
-		v := c.verdict(float64(*s.Splice.SinceMS)/float64(c.Every.Milliseconds())).over(from, r.Time)
-		v.Part = "missing"
-		c.waiting = append(c.waiting, v)
+		c.say("missing", c.verdict(float64(*s.Splice.SinceMS)/float64(c.Every.Milliseconds())).over(from, r.Time))
 	}
 	if s.Splice != nil && s.Splice.Unmatched != nil {
-		v := c.verdict(float64(*s.Splice.Unmatched)).over(from, r.Time)
-		v.Part = "unmatched"
-		c.waiting = append(c.waiting, v)
+		c.say("unmatched", c.verdict(float64(*s.Splice.Unmatched)).over(from, r.Time))
 	}
 	return c.More()
 }

@@ -13,7 +13,7 @@ func judged(r rule.Rule, f *schemas.Feature, at time.Duration) map[string]rule.V
 	verdicts := map[string]rule.Verdict{}
 	v, ok := r.Judge(&rule.Record{Time: at.Microseconds(), Feature: f})
 	for ok {
-		verdicts[v.Part] = v
+		verdicts[partOf(r)] = v
 		several, more := r.(rule.Several)
 		if !more {
 			break

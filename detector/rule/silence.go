@@ -17,12 +17,12 @@ const (
 type Silence struct {
 	Options `yaml:",inline"`
 
-	tracks perTrack[*window.Upper]
+	perTrack[*window.Upper] `yaml:"-"`
 }
 
 // NewSilence is the rule with its documented defaults.
 func NewSilence() Rule {
-	return &Silence{tracks: perTrack[*window.Upper]{fresh: silentWindow}, Options: Options{
+	return &Silence{perTrack: perTrack[*window.Upper]{fresh: silentWindow}, Options: Options{
 		// The absolute gate of ITU-R BS.1770: what lies below is no sound. A webcam's quiet room lies at 63.
 		Raise: 70, Clear: 65,
 		// Speakers pause for a second, and never so quietly.
@@ -41,7 +41,7 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := s.tracks.of(r)
+	t := s.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -49,7 +49,7 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 	for i, energy := range r.heard().loudest {
 		energies.Add(r.Time+int64(i+1)*slice, energy)
 	}
-	unknown := Verdict{Part: t.part, From: r.Time, To: end}
+	unknown := Verdict{From: r.Time, To: end}
 	if b.Skipped > 0 || b.Flags&warmingUp != 0 {
 		energies.Reset()
 		return unknown, true
@@ -58,7 +58,6 @@ func (s *Silence) Judge(r *Record) (Verdict, bool) {
 		return unknown, true
 	}
 	v := s.verdict(-levelOf(energies.At(silenceShare))).within(end, silenceSpan, silenceShare)
-	v.Part = t.part
 	return v, true
 }
 

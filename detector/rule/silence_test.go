@@ -62,8 +62,8 @@ func TestTracksAreJudgedApart(t *testing.T) {
 		for track, want := range []rule.State{rule.Bad, rule.Good} {
 			level := []float32{0, 0.1}[track]
 			v := sound(t, r, i, 1, energy(level), energy(level), func(b *schemas.AudioBlock) { b.Track = int32(track) })
-			if part := []string{"track 0", "track 1"}[track]; v.Part != part || i > 10 && v.State != want {
-				t.Fatalf("block %d: got %+v, want %s and state %v", i, v, part, want)
+			if part := []string{"track 0", "track 1"}[track]; partOf(r) != part || i > 10 && v.State != want {
+				t.Fatalf("block %d: got %+v of %s, want %s and state %v", i, v, partOf(r), part, want)
 			}
 		}
 	}

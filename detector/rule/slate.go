@@ -87,9 +87,7 @@ func (s *Slate) Judge(r *Record) (Verdict, bool) {
 }
 
 func (s *Slate) tell(part string, figure float64, from, to int64) {
-	v := s.verdict(figure).over(from, to)
-	v.Part = part
-	s.waiting = append(s.waiting, v)
+	s.say(part, s.verdict(figure).over(from, to))
 }
 
 // likeness is the share of the bits that the picture's hash has in common with the nearest of the hashes; no number where there is none.

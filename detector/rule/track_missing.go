@@ -66,7 +66,7 @@ func (t *TrackMissing) Judge(r *Record) (Verdict, bool) {
 		if kind == "audio" {
 			here, other = other, here
 		}
-		v := Verdict{Part: kind}
+		v := Verdict{}
 		if s.State == "up" && s.Dropped == 0 && (declared || s.FramesDecoded > 0) {
 			wanted := declared && t.declared[kind] || slices.Contains(t.Expect, kind)
 			figure := 0.0
@@ -74,9 +74,8 @@ func (t *TrackMissing) Judge(r *Record) (Verdict, bool) {
 				figure = 1
 			}
 			v = t.verdict(figure)
-			v.Part = kind
 		}
-		t.waiting = append(t.waiting, v.over(r.Time-time.Second.Microseconds(), r.Time))
+		t.say(kind, v.over(r.Time-time.Second.Microseconds(), r.Time))
 	}
 	t.judgeWanted(r, s.State == "up" && declared)
 	return t.More()
@@ -93,8 +92,7 @@ func (t *TrackMissing) judgeWanted(r *Record, told bool) {
 			}
 			v = t.verdict(figure)
 		}
-		v.Part = w.part
-		t.waiting = append(t.waiting, v.over(r.Time-time.Second.Microseconds(), r.Time))
+		t.say(w.part, v.over(r.Time-time.Second.Microseconds(), r.Time))
 	}
 }
 

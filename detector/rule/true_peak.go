@@ -10,12 +10,12 @@ import (
 type TruePeak struct {
 	Options `yaml:",inline"`
 
-	tracks perTrack[struct{}]
+	perTrack[struct{}] `yaml:"-"`
 }
 
 // NewTruePeak is the rule with its documented defaults.
 func NewTruePeak() Rule {
-	return &TruePeak{tracks: perTrack[struct{}]{fresh: func() struct{} { return struct{}{} }}, Options: Options{
+	return &TruePeak{perTrack: perTrack[struct{}]{fresh: func() struct{} { return struct{}{} }}, Options: Options{
 		// What lossy coding makes of sound that is mastered to full scale reaches 1 or 2 dBTP. For delivery EBU R 128 allows -1, ATSC A/85 -2.
 		Raise: 3, Clear: 2,
 		// A peak is a matter of one sample.
@@ -32,7 +32,7 @@ func (p *TruePeak) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := p.tracks.of(r)
+	t := p.of(r)
 	if t == nil {
 		return Verdict{}, false
 	}
@@ -40,7 +40,6 @@ func (p *TruePeak) Judge(r *Record) (Verdict, bool) {
 	if peak, ok := truePeak(b.Channels); ok {
 		v = p.verdict(peak)
 	}
-	v.Part = t.part
 	return v.over(r.Time, t.end), true
 }
 

@@ -69,8 +69,7 @@ func (e *TSError) Judge(r *Record) (Verdict, bool) {
 		if s.Dropped > 0 {
 			v = Verdict{} // what is missing was lost by us
 		}
-		v.Part = indicator.part
-		e.waiting = append(e.waiting, v.over(r.Time-time.Second.Microseconds(), r.Time))
+		e.say(indicator.part, v.over(r.Time-time.Second.Microseconds(), r.Time))
 	}
 	return e.More()
 }
