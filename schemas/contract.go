@@ -130,8 +130,8 @@ func decoded[T any](s *Schema[T], id uint32, decode decoder[T], src []byte) (*T,
 	if err == nil && len(rest) > 0 {
 		err = fmt.Errorf("%d bytes are left over", len(rest))
 	}
-	if m, ok := any(v).(measured); ok && err == nil {
-		err = m.finite()
+	if err == nil && s.measured {
+		err = any(v).(measured).finite()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("decode %s with schema id %d: %w", s.Name, id, err)

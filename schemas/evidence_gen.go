@@ -49,7 +49,11 @@ func (v *Evidence) read(src []byte, at int, room *evidenceRoom) int {
 	v.Start, at = readLong(src, at)
 	v.End, at = readLong(src, at)
 	v.Bytes, at = readLong(src, at)
-	at = readFixed(v.SHA256[:], src, at)
+	if at >= 0 && len(src)-at >= 32 {
+		v.SHA256, at = [32]byte(src[at:]), at+32
+	} else {
+		at = -1
+	}
 	v.Keep, at = readBool(src, at)
 	if there, at = readPresence(src, at); there {
 		room.Edge, at = readString(room.Edge, src, at)
@@ -76,6 +80,10 @@ func (v *Filmstrip) read(src []byte, at int, room *filmstripRoom) int {
 	v.Start, at = readLong(src, at)
 	v.End, at = readLong(src, at)
 	v.Bytes, at = readLong(src, at)
-	at = readFixed(v.SHA256[:], src, at)
+	if at >= 0 && len(src)-at >= 32 {
+		v.SHA256, at = [32]byte(src[at:]), at+32
+	} else {
+		at = -1
+	}
 	return at
 }

@@ -70,7 +70,7 @@ func union() *Schema[Feature] {
 	text := "[" + strings.Join(texts, ",") + "]"
 	parsed := avro.MustParse(text)
 	return &Schema[Feature]{
-		Name: "Feature", text: text, parsed: parsed, baked: BakedID(parsed),
+		Name: "Feature", text: text, parsed: parsed, baked: BakedID(parsed), measured: true,
 		append: appendFeature,
 		decoder: func() decoder[Feature] {
 			f, decoders := new(Feature), make([]branchDecoder, len(branches))

@@ -27,7 +27,11 @@ func (v *Model) read(src []byte, at int, room *modelRoom) int {
 	v.Features, at = readString(v.Features, src, at)
 	v.Card, at = readString(v.Card, src, at)
 	v.Weights, at = readBytes(v.Weights, src, at)
-	at = readFixed(v.SHA256[:], src, at)
+	if at >= 0 && len(src)-at >= 32 {
+		v.SHA256, at = [32]byte(src[at:]), at+32
+	} else {
+		at = -1
+	}
 	v.Created, at = readLong(src, at)
 	return at
 }

@@ -16,28 +16,26 @@ func readBool(src []byte, at int) (bool, int) {
 	return false, -1
 }
 
+// readInt knows by itself what nearly all have: up to three bytes.
 func readInt(src []byte, at int) (int32, int) {
-	if uint(at) < uint(len(src)) {
-		if b := src[at]; b < 0x80 {
-			return int32(b>>1) ^ -int32(b&1), at + 1
+	if at < 0 || len(src)-at < 3 {
+		return readWideInt(src, at)
+	}
+	b := src[at : at+3 : at+3]
+	u, n := uint32(b[0]), 1
+	if b[0] >= 0x80 {
+		u, n = u&0x7f|uint32(b[1])<<7, 2
+		if b[1] >= 0x80 {
+			if u, n = u&0x3fff|uint32(b[2])<<14, 3; b[2] >= 0x80 {
+				return readWideInt(src, at)
+			}
 		}
 	}
-	return readWideInt(src, at)
+	return int32(u>>1) ^ -int32(u&1), at + n
 }
 
-// readWideInt reads up to five bytes, the last of which has four bits. Nearly all have two or three.
+// readWideInt reads up to five bytes, the last of which has four bits.
 func readWideInt(src []byte, at int) (int32, int) {
-	if at >= 0 && len(src)-at >= 3 && src[at] >= 0x80 {
-		b := src[at : at+3 : at+3]
-		if b[1] < 0x80 {
-			u := uint32(b[0]&0x7f) | uint32(b[1])<<7
-			return int32(u>>1) ^ -int32(u&1), at + 2
-		}
-		if b[2] < 0x80 {
-			u := uint32(b[0]&0x7f) | uint32(b[1]&0x7f)<<7 | uint32(b[2])<<14
-			return int32(u>>1) ^ -int32(u&1), at + 3
-		}
-	}
 	u := uint32(0)
 	for shift := 0; shift < 35 && uint(at) < uint(len(src)); shift += 7 {
 		b := src[at]
@@ -91,13 +89,6 @@ func readDouble(src []byte, at int) (float64, int) {
 		return 0, -1
 	}
 	return math.Float64frombits(binary.LittleEndian.Uint64(src[at:])), at + 8
-}
-
-func readFixed(dst, src []byte, at int) int {
-	if at < 0 || len(src)-at < len(dst) {
-		return -1
-	}
-	return at + copy(dst, src[at:])
 }
 
 // readText is where a text or bytes begin and end.

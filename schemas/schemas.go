@@ -24,8 +24,10 @@ type Schema[T any] struct {
 	text   string
 	parsed *avro.Schema
 	// baked is its id without a registry.
-	baked  uint32
-	append func(dst []byte, v *T) ([]byte, error)
+	baked uint32
+	// measured says that a T is.
+	measured bool
+	append   func(dst []byte, v *T) ([]byte, error)
 	// decoder makes a decoder of bytes that were written with this schema.
 	decoder func() decoder[T]
 	// resolve makes one of bytes that another version of the schema wrote, which may be shared.
@@ -79,8 +81,9 @@ func known[T any](s *Schema[T]) Known { return Known{s.Name, s.text, s.parsed} }
 // record is the schema in file, whose values are a T, which is read by generated code.
 func record[T, Room any](file string, read func(v *T, src []byte, at int, room *Room) int) *Schema[T] {
 	text, parsed := parse(file)
+	_, figures := any((*T)(nil)).(measured)
 	return &Schema[T]{
-		Name: parsed.Root().Name, text: text, parsed: parsed, baked: BakedID(parsed),
+		Name: parsed.Root().Name, text: text, parsed: parsed, baked: BakedID(parsed), measured: figures,
 		append:  func(dst []byte, v *T) ([]byte, error) { return parsed.AppendEncode(dst, v) },
 		decoder: func() decoder[T] { return generated(parsed, read) },
 		resolve: func(writer *avro.Schema) (decoder[T], error) {

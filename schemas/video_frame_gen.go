@@ -435,7 +435,11 @@ type lumaRoom struct {
 
 // read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
 func (v *Luma) read(src []byte, at int, room *lumaRoom) int {
-	at = readFixed(v.CDF[:], src, at)
+	if at >= 0 && len(src)-at >= 48 {
+		v.CDF, at = [48]byte(src[at:]), at+48
+	} else {
+		at = -1
+	}
 	v.Mean, at = readInt(src, at)
 	v.Std, at = readInt(src, at)
 	v.Min, at = readInt(src, at)
@@ -455,7 +459,11 @@ func (v *Chroma) read(src []byte, at int, room *chromaRoom) int {
 	v.VStd, at = readInt(src, at)
 	v.SaturationMean, at = readInt(src, at)
 	v.SaturationP90, at = readInt(src, at)
-	at = readFixed(v.Hue[:], src, at)
+	if at >= 0 && len(src)-at >= 8 {
+		v.Hue, at = [8]byte(src[at:]), at+8
+	} else {
+		at = -1
+	}
 	return at
 }
 
@@ -467,9 +475,17 @@ type gridRoom struct {
 // read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
 func (v *Grid) read(src []byte, at int, room *gridRoom) int {
 	var there bool
-	at = readFixed(v.Mean[:], src, at)
+	if at >= 0 && len(src)-at >= 144 {
+		v.Mean, at = [144]byte(src[at:]), at+144
+	} else {
+		at = -1
+	}
 	if there, at = readPresence(src, at); there {
-		at = readFixed(room.Difference[:], src, at)
+		if at >= 0 && len(src)-at >= 72 {
+			room.Difference, at = [72]byte(src[at:]), at+72
+		} else {
+			at = -1
+		}
 		v.Difference = &room.Difference
 	} else {
 		v.Difference = nil
@@ -502,8 +518,16 @@ type pictureHashRoom struct {
 
 // read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
 func (v *PictureHash) read(src []byte, at int, room *pictureHashRoom) int {
-	at = readFixed(v.Exact[:], src, at)
-	at = readFixed(v.Perceptual[:], src, at)
+	if at >= 0 && len(src)-at >= 8 {
+		v.Exact, at = [8]byte(src[at:]), at+8
+	} else {
+		at = -1
+	}
+	if at >= 0 && len(src)-at >= 8 {
+		v.Perceptual, at = [8]byte(src[at:]), at+8
+	} else {
+		at = -1
+	}
 	return at
 }
 

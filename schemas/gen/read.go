@@ -63,7 +63,8 @@ func (r *reader) value(inner, room, body *bytes.Buffer, target, name string, raw
 		fmt.Fprintf(body, "at = %s.read(src, at, &room.%sRoom)\n", target, name)
 		return r.least[n.Name], nil
 	case "fixed":
-		fmt.Fprintf(body, "at = readFixed(%s[:], src, at)\n", target)
+		// An assignment of known length, which needs no call.
+		fmt.Fprintf(body, "if at >= 0 && len(src)-at >= %d {\n%s, at = [%[1]d]byte(src[at:]), at+%[1]d\n} else {\nat = -1\n}\n", n.Size, target)
 		return n.Size, nil
 	case "array":
 		return 1, r.array(inner, room, body, target, name, n.Items)
