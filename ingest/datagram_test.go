@@ -5,89 +5,14 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/internal/lab/peer"
 	"github.com/framewatch/framewatch/schemas"
 )
-
-// freePort is a UDP port that is free, as is the one above it.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for {
-		a, err := net.ListenPacket("udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer a.Close()
-		port := a.LocalAddr().(*net.UDPAddr).Port
-		if b, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", port+1)); err == nil && port%2 == 0 {
-			b.Close()
-			return port
-		}
-	}
-}
-
-// listening waits until that many sockets receive datagrams at the port.
-func listening(t *testing.T, port, sockets int) {
-	t.Helper()
-	for guard := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
-		open := 0
-		for _, table := range []string{"/proc/thread-self/net/udp", "/proc/thread-self/net/udp6"} {
-			open += strings.Count(string(must(os.ReadFile(table))), fmt.Sprintf(":%04X 0", port))
-		}
-		if open >= sockets {
-			return
-		}
-		if time.Now().After(guard) {
-			t.Fatalf("%d sockets listen at port %d, want %d", open, port, sockets)
-		}
-	}
-}
-
-// sender starts a program that sends; it is ended with the test.
-func sender(t *testing.T, program string, arguments ...string) *exec.Cmd {
-	t.Helper()
-	cmd := exec.Command(program, arguments...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	var said bytes.Buffer
-	cmd.Stderr = &said
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-		if t.Failed() {
-			t.Logf("%s: %s", program, said.String())
-		}
-	})
-	return cmd
-}
-
-// ffmpegSends sends the clip in real time, its time stamps as they are.
-func ffmpegSends(t *testing.T, clip, format, url string) *exec.Cmd {
-	t.Helper()
-	return sender(t, "ffmpeg", "-v", "error", "-re", "-copyts", "-i", clip, "-map", "0", "-c", "copy", "-mpegts_copyts", "1", "-f", format, url)
-}
-
-// multicatSends sends the bytes of the clip at the pace of its PCR, of PID 256 as ffmpeg has it.
-func multicatSends(t *testing.T, clip string, arguments ...string) *exec.Cmd {
-	t.Helper()
-	copied := fmt.Sprintf("%s/%d.ts", t.TempDir(), len(arguments))
-	if err := os.WriteFile(copied, must(os.ReadFile(clip)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("ingests", "-p", "256", copied).CombinedOutput(); err != nil {
-		t.Fatalf("ingests: %v: %s", err, out)
-	}
-	return sender(t, "multicat", append(arguments[:len(arguments)-1:len(arguments)-1], copied, arguments[len(arguments)-1])...)
-}
 
 // ended waits until a stream has been up and then nothing came for 3 s, and is what was published up to then.
 func ended(t *testing.T, r *recorder, name string) []published {
@@ -166,16 +91,16 @@ func TestDatagrams(t *testing.T) {
 		port   int
 	}
 	channels := map[string]*channel{
-		"ffmpeg":       {scheme: "udp", begin: func(p int) { ffmpegSends(t, path, "mpegts", fmt.Sprintf("udp://127.0.0.1:%d?pkt_size=1316", p)) }},
-		"ffmpeg as is": {scheme: "udp", begin: func(p int) { ffmpegSends(t, path, "mpegts", fmt.Sprintf("udp://127.0.0.1:%d", p)) }},
-		"ffmpeg rtp":   {scheme: "rtp", begin: func(p int) { ffmpegSends(t, path, "rtp_mpegts", fmt.Sprintf("rtp://127.0.0.1:%d", p)) }},
-		"multicat":     {scheme: "udp", begin: func(p int) { multicatSends(t, path, "-u", "-U", fmt.Sprintf("127.0.0.1:%d", p)) }},
-		"multicat rtp": {scheme: "rtp", begin: func(p int) { multicatSends(t, path, "-u", fmt.Sprintf("127.0.0.1:%d", p)) }},
+		"ffmpeg":       {scheme: "udp", begin: func(p int) { peer.Datagrams(t, path, "mpegts", fmt.Sprintf("udp://127.0.0.1:%d?pkt_size=1316", p)) }},
+		"ffmpeg as is": {scheme: "udp", begin: func(p int) { peer.Datagrams(t, path, "mpegts", fmt.Sprintf("udp://127.0.0.1:%d", p)) }},
+		"ffmpeg rtp":   {scheme: "rtp", begin: func(p int) { peer.Datagrams(t, path, "rtp_mpegts", fmt.Sprintf("rtp://127.0.0.1:%d", p)) }},
+		"multicat":     {scheme: "udp", begin: func(p int) { peer.Multicat(t, path, "-u", "-U", fmt.Sprintf("127.0.0.1:%d", p)) }},
+		"multicat rtp": {scheme: "rtp", begin: func(p int) { peer.Multicat(t, path, "-u", fmt.Sprintf("127.0.0.1:%d", p)) }},
 	}
 	for name, c := range channels {
-		c.port = freePort(t)
+		c.port = peer.EvenPort(t)
 		edge.Set(name, &schemas.StreamSpec{URL: fmt.Sprintf("%s://127.0.0.1:%d?timeout=3000000", c.scheme, c.port)})
-		listening(t, c.port, 1)
+		peer.Listening(t, c.port, 1)
 		c.begin(c.port)
 	}
 	for name, c := range channels {
@@ -242,9 +167,9 @@ func relay(t *testing.T, port int, passed func(n int, b []byte) [][]byte) (at in
 func TestRTPFaults(t *testing.T) {
 	path := clip(t, 3, "clip.ts")
 	edge, r := run(t, ingest.Defaults(), quiet())
-	p := freePort(t)
+	p := peer.EvenPort(t)
 	edge.Set("s", &schemas.StreamSpec{URL: fmt.Sprintf("rtp://127.0.0.1:%d?timeout=3000000&reorder_queue_size=10&max_delay=3000000", p)})
-	listening(t, p, 1)
+	peer.Listening(t, p, 1)
 	var kept []byte
 	sent := 0
 	through := relay(t, p, func(n int, b []byte) [][]byte {
@@ -264,7 +189,7 @@ func TestRTPFaults(t *testing.T) {
 		}
 		return [][]byte{b}
 	})
-	multicatSends(t, path, "-u", fmt.Sprintf("127.0.0.1:%d", through))
+	peer.Multicat(t, path, "-u", fmt.Sprintf("127.0.0.1:%d", through))
 	of := ended(t, r, "s")
 	d := datagrams(of)
 	if sent < 160 {

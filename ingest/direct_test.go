@@ -7,11 +7,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/internal/lab/peer"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -42,44 +42,44 @@ func TestDirectProtocols(t *testing.T) {
 		first int64
 	}{
 		{"srt caller", func(t *testing.T) (string, func()) {
-			port := anyPort(t)
-			p := startSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&pbkeylen=32&passphrase=%s", port, passphrase))
-			return fmt.Sprintf("srt://127.0.0.1:%d?passphrase=%s&pbkeylen=32&latency=2000&streamid=#!::r=live/1", port, encoded), func() { p.play(clip) }
+			port := peer.Port(t)
+			p := peer.StartSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&pbkeylen=32&passphrase=%s", port, passphrase))
+			return fmt.Sprintf("srt://127.0.0.1:%d?passphrase=%s&pbkeylen=32&latency=2000&streamid=#!::r=live/1", port, encoded), func() { p.Play(clip) }
 		}, 6, 0},
 		{"srt listener", func(t *testing.T) (string, func()) {
-			port := anyPort(t)
+			port := peer.Port(t)
 			return fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&latency=2000&passphrase=%s", port, encoded), func() {
-				startSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?passphrase=%s", port, passphrase)).play(clip)
+				peer.StartSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?passphrase=%s", port, passphrase)).Play(clip)
 			}
 		}, 6, 0},
 		{"rtmp", func(t *testing.T) (string, func()) {
-			port := anyPort(t)
-			p := startNginx(t, port)
+			port := peer.Port(t)
+			p := peer.RTMP(t, port)
 			return fmt.Sprintf("rtmp://127.0.0.1:%d/live/key-1?token=hunter2", port), func() {
-				p.says("play: name='key-1'")
-				play(t, clip, "-f", "flv", fmt.Sprintf("rtmp://127.0.0.1:%d/live/key-1", port))
+				p.Says("play: name='key-1'")
+				peer.FFmpeg(t, clip, "-f", "flv", fmt.Sprintf("rtmp://127.0.0.1:%d/live/key-1", port))
 			}
 		}, 2, 0},
 		{"rtmps", func(t *testing.T) (string, func()) {
-			port := anyPort(t)
-			p := startNginx(t, port)
-			_, c := certificate(t)
-			return fmt.Sprintf("rtmps://127.0.0.1:%d/live/key-1?tls_verify=0", startTLS(t, c, port)), func() {
-				p.says("play: name='key-1'")
-				play(t, clip, "-f", "flv", fmt.Sprintf("rtmp://127.0.0.1:%d/live/key-1", port))
+			port := peer.Port(t)
+			p := peer.RTMP(t, port)
+			_, c := peer.Certificate(t)
+			return fmt.Sprintf("rtmps://127.0.0.1:%d/live/key-1?tls_verify=0", peer.TLS(t, c, port)), func() {
+				p.Says("play: name='key-1'")
+				peer.FFmpeg(t, clip, "-f", "flv", fmt.Sprintf("rtmp://127.0.0.1:%d/live/key-1", port))
 			}
 		}, 2, 0},
 		{"rtsp", func(t *testing.T) (string, func()) {
-			_, port := startRTSP(t, clip, 0, "bob", "hunter2@")
+			_, port := peer.RTSP(t, clip, 0, "bob", "hunter2@")
 			return fmt.Sprintf("rtsp://bob:hunter2%%40@127.0.0.1:%d/clip", port), func() {}
 		}, 2, 9000},
 		{"rtsp over UDP", func(t *testing.T) (string, func()) {
-			_, port := startRTSP(t, clip, 0)
+			_, port := peer.RTSP(t, clip, 0)
 			return fmt.Sprintf("rtsp://127.0.0.1:%d/clip?rtsp_transport=udp", port), func() {}
 		}, 2, 9000},
 		{"rtsps", func(t *testing.T) (string, func()) {
-			path, _ := certificate(t)
-			_, port := startRTSP(t, clip, 0, "bob", "hunter2", path)
+			path, _ := peer.Certificate(t)
+			_, port := peer.RTSP(t, clip, 0, "bob", "hunter2", path)
 			return fmt.Sprintf("rtsps://bob:hunter2@127.0.0.1:%d/clip?tls_verify=0", port), func() {}
 		}, 2, 9000},
 	} {
@@ -182,13 +182,13 @@ func same(t *testing.T, got []published, want []*schemas.VideoFrame, first int64
 // Why a source cannot be opened is told clearly, soon, as the source's doing, and without its secrets.
 func TestDirectRefused(t *testing.T) {
 	t.Parallel()
-	free := anyPort(t)
-	encrypted := anyPort(t)
-	startSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&passphrase=%s", encrypted, passphrase))
-	_, login := startRTSP(t, testClip(t, flower), 0, "bob", "hunter2hunter2")
-	server := anyPort(t)
-	startNginx(t, server)
-	_, c := certificate(t)
+	free := peer.Port(t)
+	encrypted := peer.Port(t)
+	peer.StartSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&passphrase=%s", encrypted, passphrase))
+	_, login := peer.RTSP(t, testClip(t, flower), 0, "bob", "hunter2hunter2")
+	server := peer.Port(t)
+	peer.RTMP(t, server)
+	_, c := peer.Certificate(t)
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // the kernel takes the connections and nobody says a word
 	if err != nil {
 		t.Fatal(err)
@@ -198,13 +198,13 @@ func TestDirectRefused(t *testing.T) {
 	edge, r := run(t, patient(), quiet())
 	sources := map[string]struct{ url, state, reason string }{
 		"srt nobody":     {fmt.Sprintf("srt://127.0.0.1:%d?passphrase=Pl4ntedS3cret", free), ingest.Down, "no answer"},
-		"srt no caller":  {fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&passphrase=Pl4ntedS3cret", anyPort(t)), ingest.Down, "no answer within 12s"},
+		"srt no caller":  {fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&passphrase=Pl4ntedS3cret", peer.Port(t)), ingest.Down, "no answer within 12s"},
 		"srt wrong":      {fmt.Sprintf("srt://127.0.0.1:%d?passphrase=Pl4ntedS3cret", encrypted), ingest.Down, "the peer refuses: Incorrect passphrase"},
 		"srt none":       {fmt.Sprintf("srt://127.0.0.1:%d?streamid=Pl4ntedS3cret", encrypted), ingest.Down, "the peer refuses: Password required or unexpected"},
 		"srt short":      {"srt://127.0.0.1:9?passphrase=Pl4nted", ingest.Fault, "10 to 79"},
 		"rtmp refused":   {fmt.Sprintf("rtmp://bob:Pl4ntedS3cret@127.0.0.1:%d/live/Pl4ntedS3cret", free), ingest.Down, "Connection refused"},
 		"rtmp silent":    {fmt.Sprintf("rtmp://127.0.0.1:%d/live/Pl4ntedS3cret", mute), ingest.Down, "no answer within 12s"},
-		"rtmps unproved": {fmt.Sprintf("rtmps://127.0.0.1:%d/live/Pl4ntedS3cret", startTLS(t, c, server)), ingest.Down, "certificate"},
+		"rtmps unproved": {fmt.Sprintf("rtmps://127.0.0.1:%d/live/Pl4ntedS3cret", peer.TLS(t, c, server)), ingest.Down, "certificate"},
 		"rtsp refused":   {fmt.Sprintf("rtsp://bob:Pl4ntedS3cret@127.0.0.1:%d/clip", free), ingest.Down, "Connection refused"},
 		"rtsp silent":    {fmt.Sprintf("rtsp://bob:Pl4ntedS3cret@127.0.0.1:%d/clip?x=Pl4ntedS3cret", mute), ingest.Down, "no answer within 12s"},
 		"rtsp wrong":     {fmt.Sprintf("rtsp://bob:Pl4ntedS3cret@127.0.0.1:%d/clip", login), ingest.Down, "401 Unauthorized"},
@@ -238,30 +238,30 @@ func TestDirectReturns(t *testing.T) {
 	for _, c := range []struct {
 		name, url string
 		// begin starts the peer, play makes it send what it does not send by itself.
-		begin  func(t *testing.T, port int) (p *peer, play func())
+		begin  func(t *testing.T, port int) (p *peer.Peer, play func())
 		reason string
 		// stop tells to let it fall silent too.
 		stop bool
 	}{
-		{"srt", "srt://127.0.0.1:%d", func(t *testing.T, port int) (*peer, func()) {
-			p := startSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?mode=listener", port))
-			return p.peer, func() { p.play(path) }
+		{"srt", "srt://127.0.0.1:%d", func(t *testing.T, port int) (*peer.Peer, func()) {
+			p := peer.StartSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?mode=listener", port))
+			return p.Peer, func() { p.Play(path) }
 		}, "the connection is closed or lost", false},
-		{"rtmp", "rtmp://127.0.0.1:%d/live/key", func(t *testing.T, port int) (*peer, func()) {
-			p := startNginx(t, port)
+		{"rtmp", "rtmp://127.0.0.1:%d/live/key", func(t *testing.T, port int) (*peer.Peer, func()) {
+			p := peer.RTMP(t, port)
 			return p, func() {
-				p.says("play: name='key'")
-				play(t, path, "-f", "flv", fmt.Sprintf("rtmp://127.0.0.1:%d/live/key", port))
+				p.Says("play: name='key'")
+				peer.FFmpeg(t, path, "-f", "flv", fmt.Sprintf("rtmp://127.0.0.1:%d/live/key", port))
 			}
 		}, "the connection is closed or lost", false},
-		{"rtsp", "rtsp://127.0.0.1:%d/clip", func(t *testing.T, port int) (*peer, func()) {
-			p, _ := startRTSP(t, path, port)
+		{"rtsp", "rtsp://127.0.0.1:%d/clip", func(t *testing.T, port int) (*peer.Peer, func()) {
+			p, _ := peer.RTSP(t, path, port)
 			return p, func() {}
 		}, "the source has ended the stream", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			port := anyPort(t)
+			port := peer.Port(t)
 			edge, r := run(t, patient(), quiet())
 			p, play := c.begin(t, port)
 			edge.Set("s", &schemas.StreamSpec{URL: fmt.Sprintf(c.url, port)})
@@ -269,11 +269,11 @@ func TestDirectReturns(t *testing.T) {
 			r.second(t, "s", ingest.Up, "")
 			reason := c.reason
 			if c.stop {
-				p.cmd.Process.Signal(syscall.SIGSTOP)
+				p.Silence()
 				reason = "no packets for 10s"
 				r.second(t, "s", ingest.Down, reason)
 			}
-			p.kill()
+			p.Kill()
 			if !c.stop {
 				// It is tried again at once, and by the end of the second the reason may be that of the second try.
 				r.wait(t, "s", "down, "+reason+", or not to be opened again", func(of []published) bool {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/internal/lab/peer"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -56,14 +57,14 @@ func TestMulticast(t *testing.T) {
 	} {
 		edge.Set(name, &schemas.StreamSpec{URL: url + map[bool]string{true: "&", false: "?"}[strings.Contains(url, "?")] + "timeout=3000000"})
 	}
-	listening(t, 1234, 9+4)
-	listening(t, 5004, 1)
+	peer.Listening(t, 1234, 9+4)
+	peer.Listening(t, 5004, 1)
 	members(t, "239.1.1.1", "239.1.1.2", "239.1.1.3", "239.2.1.1", "ff15::1")
 
-	ffmpegSends(t, path, "mpegts", "udp://239.1.1.1:1234?pkt_size=1316&localaddr=10.9.0.1")
-	ffmpegSends(t, path, "mpegts", "udp://239.2.1.1:1234?pkt_size=1316&localaddr=127.0.0.1")
-	ffmpegSends(t, path, "mpegts", "udp://[ff15::1]:1234?pkt_size=1316")
-	multicatSends(t, path, "-u", "239.1.1.3:5004/ifaddr=10.9.0.1")
+	peer.Datagrams(t, path, "mpegts", "udp://239.1.1.1:1234?pkt_size=1316&localaddr=10.9.0.1")
+	peer.Datagrams(t, path, "mpegts", "udp://239.2.1.1:1234?pkt_size=1316&localaddr=127.0.0.1")
+	peer.Datagrams(t, path, "mpegts", "udp://[ff15::1]:1234?pkt_size=1316")
+	peer.Multicat(t, path, "-u", "239.1.1.3:5004/ifaddr=10.9.0.1")
 	// Another sender's packets in the same group are too few for a stream of their own, and would damage the one that they get into.
 	spoil(t, "10.9.0.2", "239.1.1.1:1234")
 

@@ -38,6 +38,7 @@ var rooms = map[string][]string{
 	"topology/kafka/kafkatest": {"topology/kafka"},
 	"internal/catalogue":       {},
 	"internal/lab":             {"ingest/...", "detector/...", "notifier/...", "console", "replay", "schemas", "topology", "internal/catalogue"},
+	"internal/lab/peer":        {},
 	"internal/walls":           {},
 	"internal/venv":            {},
 	"deploy":                   {},
@@ -45,7 +46,7 @@ var rooms = map[string][]string{
 
 // inTests are the further imports that a room's tests may have.
 var inTests = map[string][]string{
-	"ingest":         {"internal/lab"},
+	"ingest":         {"internal/lab", "internal/lab/peer"},
 	"detector":       {"internal/lab"},
 	"replay":         {"topology/kafka", "topology/kafka/kafkatest", "internal/lab"},
 	"schemas":        {"internal/venv"},
