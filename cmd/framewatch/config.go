@@ -349,7 +349,7 @@ func (c StreamConfig) validate() error {
 	if strings.HasPrefix(c.URL, "${") {
 		return nil
 	}
-	_, err := source.Lookup(c.URL)
+	_, err := source.Lookup(source.Unresolved(c.URL))
 	return err
 }
 

@@ -167,6 +167,11 @@ func TestLookup(t *testing.T) {
 			t.Errorf("Lookup(%q) = %+v, %v, want scheme %s", url, s, err, want)
 		}
 	}
+	for _, url := range []string{"rtsp://bob:${file:/run/secrets/rtsp}@h/clip", "rtmp://${env:USER}:${file:/a}@h/app/${env:KEY}", "srt://h:9000?passphrase=${env:P}"} {
+		if _, err := source.Lookup(source.Unresolved(url)); err != nil {
+			t.Errorf("%s: %v", url, err)
+		}
+	}
 	_, err := source.Lookup("gopher://bob:secret@host/x")
 	if want := `open gopher://***@host/x: scheme "gopher" is unknown (known: file, http, https, udp, rtp, srt, rtmp, rtmps, rtsp, rtsps)`; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

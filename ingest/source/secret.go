@@ -56,6 +56,9 @@ func isToken(part string) bool {
 // elsewhere stands for a reference.
 const elsewhere = string(firstPrivate)
 
+// Unresolved is a URL with something in the place of each reference to a secret, so that the rest can be checked where no reference can be followed.
+func Unresolved(text string) string { return reference.ReplaceAllString(text, "0000000000") }
+
 // A secret of less than leastSecret bytes is not looked for in texts: it would be found in words.
 const leastSecret = 4
 
