@@ -102,3 +102,10 @@ func OpenMonitor(url string) (*FileMonitor, *transport.Monitor) {
 
 // NewReproductions keeps them in dir.
 func NewReproductions(dir string) *reproductions { return &reproductions{dir: dir} }
+
+// Flush writes what waits.
+func (s *sender) Flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flush()
+}

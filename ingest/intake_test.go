@@ -32,24 +32,37 @@ func TestIntake(t *testing.T) {
 	if at, _ := in.Arrival(); at != 1000 {
 		t.Errorf("first arrived at %d, want 1000", at)
 	}
-	now.Store(2000)
-	supervisor.Write([]byte("second"))
+	for i, data := range []string{"second", "third"} {
+		now.Store(int64(2000 + 1000*i))
+		supervisor.Write([]byte(data))
+		for in.Progress().Received < []int64{11, 16}[i] {
+			runtime.Gosched()
+		}
+	}
+	if at, _ := in.Arrival(); at != 1000 || in.Waiting() != 1000 {
+		t.Errorf("with nothing read since, what was read last arrived at %d and more has waited for %d, want 1000 and 1000", at, in.Waiting())
+	}
+	now.Store(4500)
+	read("sec")
+	if at, waited := in.Arrival(); at != 2000 || waited != 2500 || in.Waiting() != 2500 {
+		t.Errorf("half of the second arrived at %d and waited %d, the rest for %d; want 2000, 2500 and 2500", at, waited, in.Waiting())
+	}
+	read("ondthird")
 	supervisor.Close()
-	read("second")
-	if at, waited := in.Arrival(); at != 2000 || waited != 0 {
-		t.Errorf("second arrived at %d and waited %d, want 2000 and 0", at, waited)
+	if at, waited := in.Arrival(); at != 3000 || waited != 1500 || in.Waiting() != 0 {
+		t.Errorf("the third arrived at %d and waited %d, then %d waits; want 3000, 1500 and 0", at, waited, in.Waiting())
 	}
 	if n, err := decoder.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Errorf("after the end: %d bytes, %v", n, err)
 	}
-	if p := in.Progress(); p.Received != 11 || p.Taken != 11 {
-		t.Errorf("progress %+v, want 11 of 11", p)
+	if p := in.Progress(); p.Received != 16 || p.Taken != 16 {
+		t.Errorf("progress %+v, want 16 of 16", p)
 	}
 }
 
 // What the decoder does not read is stored up to a bound; then the supervisor waits.
 func TestIntakeIsBounded(t *testing.T) {
-	const offered, most = 64 << 20, 32<<20 + 2*(16<<10) // a chunk in hand on either side
+	const offered, most = 64 << 20, 32<<20 + 2*(64<<10) // a chunk in hand, and a pipe
 	in := ingest.NewIntake(func() int64 { return 0 })
 	source := &checked{left: offered, check: func() {
 		if p := in.Progress(); p.Received-p.Taken > most {

@@ -52,7 +52,7 @@ func (s *sender) Codings(all []media.Coding) error {
 
 // Packet sends one packet that is presented at, microseconds since session.
 func (s *sender) Packet(at int64, p *media.Packet) error {
-	return s.send(packetMessage, func(dst []byte) ([]byte, error) {
+	return s.hold(packetMessage, func(dst []byte) ([]byte, error) {
 		for _, n := range []int64{at, p.PTS, p.DTS, p.Duration} {
 			dst = binary.BigEndian.AppendUint64(dst, uint64(n))
 		}

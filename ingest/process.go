@@ -24,8 +24,8 @@ import (
 const exitTime = 2 * time.Second
 
 // timerSlack is how much later than it is due a worker's sleep may end. Go's runtime looks after calls of C every 20 us and more, some sixty times for each
-// picture: at Linux's default of 50 us that is a tenth of what a live stream costs.
-const timerSlack = time.Millisecond
+// picture: at Linux's default of 50 us that is a tenth of what a live stream costs, at 1 ms 2 % of it.
+const timerSlack = 5 * time.Millisecond
 
 // process is one worker process as the supervisor holds it. It ends with the context it was started in.
 type process struct {

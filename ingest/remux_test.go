@@ -45,6 +45,7 @@ func taped(t *testing.T, path string, session int64) *evidence.Packets {
 				first, pictures = u.Packet.PTS, u.Packet.Video
 			}
 			must(0, s.Packet((u.Packet.PTS-first)*100/9, u.Packet))
+			must(0, s.Flush())
 			ring.Add("s", must(ingest.NewReceiver(&pipe).Next()).Packet.Kept(session))
 		}
 	}

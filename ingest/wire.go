@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/schemas"
@@ -97,13 +98,26 @@ type picture struct {
 	JPEG []byte
 }
 
+const (
+	// pictureBatch and soundBatch are how soon after the last write a picture's record and any other wait for the next: each picture of 50 a second is sent at
+	// once, and sound with the next picture where there are any.
+	pictureBatch, soundBatch = 15 * time.Millisecond, 60 * time.Millisecond
+	// batchMost is how much waits, in bytes.
+	batchMost = 64 << 10
+)
+
 // sender writes messages. It is safe for concurrent use.
+//
+// Packets, small pictures and places wait for the record that follows, and records for each other when they come fast: each write wakes the
+// supervisor up, which costs both sides more than what they do with it. Progress takes along what has waited for longest.
 type sender struct {
 	contract *schemas.Contract
 
-	mu     sync.Mutex
-	w      io.Writer
-	buffer []byte
+	mu sync.Mutex
+	w  io.Writer
+	// waiting is what has not been written yet, wrote when something last was.
+	waiting []byte
+	wrote   time.Time
 }
 
 func newSender(w io.Writer) *sender {
@@ -112,19 +126,29 @@ func newSender(w io.Writer) *sender {
 
 // Record sends one feature record.
 func (s *sender) Record(f *schemas.Feature) error {
-	return s.send(recordMessage, func(dst []byte) ([]byte, error) { return schemas.Append(s.contract, schemas.Features, dst, f) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	err := s.put(recordMessage, func(dst []byte) ([]byte, error) { return schemas.Append(s.contract, schemas.Features, dst, f) })
+	batch := soundBatch
+	if f.VideoFrame != nil {
+		batch = pictureBatch
+	}
+	if err != nil || time.Since(s.wrote) < batch {
+		return err
+	}
+	return s.flush()
 }
 
 // Picture sends one JPEG with its presentation time.
 func (s *sender) Picture(p picture) error {
-	return s.send(pictureMessage, func(dst []byte) ([]byte, error) {
+	return s.hold(pictureMessage, func(dst []byte) ([]byte, error) {
 		return append(binary.BigEndian.AppendUint64(dst, uint64(p.At)), p.JPEG...), nil
 	})
 }
 
 // Place sends where the media of what follows stands.
 func (s *sender) Place(p place) error {
-	return s.send(placeMessage, func(dst []byte) ([]byte, error) {
+	return s.hold(placeMessage, func(dst []byte) ([]byte, error) {
 		return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(dst, uint32(p.Round)), uint64(p.Offset)), nil
 	})
 }
@@ -145,16 +169,45 @@ func (s *sender) sendJSON(kind byte, v any) error {
 	})
 }
 
-// send writes one message with a single call, so that messages never mix.
+// send writes one message, and before it what has waited.
 func (s *sender) send(kind byte, body func([]byte) ([]byte, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b, err := body(append(s.buffer[:0], kind, 0, 0, 0, 0))
+	if err := s.put(kind, body); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// hold lets one message wait for what is sent next.
+func (s *sender) hold(kind byte, body func([]byte) ([]byte, error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.put(kind, body)
+}
+
+// put adds one message to what waits. The lock is held.
+func (s *sender) put(kind byte, body func([]byte) ([]byte, error)) error {
+	begin := len(s.waiting)
+	b, err := body(append(s.waiting, kind, 0, 0, 0, 0))
 	if err != nil {
 		return err
 	}
-	s.buffer = b
-	binary.BigEndian.PutUint32(b[1:], uint32(len(b)-headLength))
+	binary.BigEndian.PutUint32(b[begin+1:], uint32(len(b)-begin-headLength))
+	s.waiting = b
+	if len(b) < batchMost {
+		return nil
+	}
+	return s.flush()
+}
+
+// flush writes what waits with a single call. The lock is held.
+func (s *sender) flush() error {
+	b := s.waiting
+	s.waiting, s.wrote = b[:0], time.Now()
+	if len(b) == 0 {
+		return nil
+	}
 	if _, err := s.w.Write(b); err != nil {
 		return fmt.Errorf("write to the supervisor: %w", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/ingest/media"
@@ -91,6 +93,57 @@ func TestWireRoundTrip(t *testing.T) {
 	}
 }
 
+// A picture's record is written at once with what came before it, unless the last was a moment ago; sound waits for the next picture where there are any;
+// whatever waits goes with the progress, and before it becomes much.
+func TestWireWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var pipe bytes.Buffer
+		s := ingest.NewSender(&pipe)
+		packet := func(size int) func() error {
+			return func() error { return s.Packet(0, &media.Packet{Data: make([]byte, size)}) }
+		}
+		record := func(f *schemas.Feature) func() error { return func() error { return s.Record(f) } }
+		picture, sound := record(frame(0, 0, 0, 0)), record(block(0, 0, 0, 0, 0))
+		for i, c := range []struct {
+			after time.Duration // the one before
+			send  func() error
+			want  int // messages that are written
+		}{
+			{0, packet(10), 0},
+			{0, picture, 2},
+			{39 * time.Millisecond, sound, 0},
+			{time.Millisecond, packet(10), 0},
+			{0, picture, 3},                     // 25 a second
+			{20 * time.Millisecond, picture, 1}, // 50 a second
+			{10 * time.Millisecond, picture, 0}, // 100 a second
+			{10 * time.Millisecond, picture, 2},
+			{59 * time.Millisecond, sound, 0},
+			{time.Millisecond, sound, 2}, // there are no pictures
+			{0, packet(60 << 10), 0},
+			{0, packet(4 << 10), 2},
+			{0, picture, 0},
+			{0, func() error { return s.Progress(ingest.Progress{}) }, 2},
+		} {
+			time.Sleep(c.after)
+			if err := c.send(); err != nil {
+				t.Fatal(err)
+			}
+			n := 0
+			for r := ingest.NewReceiver(bytes.NewReader(pipe.Bytes())); ; n++ {
+				if _, err := r.Next(); err == io.EOF {
+					break
+				} else if err != nil {
+					t.Fatalf("message %d: %v", i, err)
+				}
+			}
+			if n != c.want {
+				t.Errorf("with message %d, %d are written, want %d", i, n, c.want)
+			}
+			pipe.Reset()
+		}
+	})
+}
+
 func TestWireRefuses(t *testing.T) {
 	head := func(kind byte, length uint32) string {
 		return string(binary.BigEndian.AppendUint32([]byte{kind}, length))
@@ -120,7 +173,7 @@ func FuzzReceiver(f *testing.F) {
 	var pipe bytes.Buffer
 	s := ingest.NewSender(&pipe)
 	for _, r := range []*schemas.Feature{frame(0, 0, 0, 0), block(0, 0, 0, 0, 0), {Inventory: &schemas.Inventory{}}, {Tick: &schemas.Tick{}}} {
-		if err := s.Record(r); err != nil {
+		if err := errors.Join(s.Record(r), s.Flush()); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(bytes.Clone(pipe.Bytes()))
@@ -141,6 +194,7 @@ func FuzzReceiver(f *testing.F) {
 		r := frame(0, 0, 0, 0)
 		wild(r.VideoFrame)
 		s.Record(r)
+		s.Flush()
 		f.Add(bytes.Clone(pipe.Bytes()))
 	}
 	f.Fuzz(func(t *testing.T, pipe []byte) {

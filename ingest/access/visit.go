@@ -48,6 +48,7 @@ func namesLoopback(host string) bool {
 func (v *Visit) Client() *http.Client {
 	return &http.Client{CheckRedirect: redirect, Transport: &http.Transport{
 		DialContext: v.dial, ForceAttemptHTTP2: true, MaxIdleConns: 8, IdleConnTimeout: time.Minute, MaxResponseHeaderBytes: 64 << 10,
+		ReadBufferSize: 64 << 10, // a picture at once
 	}}
 }
 
