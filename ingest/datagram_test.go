@@ -80,55 +80,6 @@ func datagrams(of []published) (total schemas.Datagrams) {
 	return total
 }
 
-// What real senders send is decoded to the same pictures as their file, each of them, and when they end the stream is down and comes back.
-func TestDatagrams(t *testing.T) {
-	path := clip(t, 3, "clip.ts")
-	want := offline(t, path)
-	edge, r := run(t, ingest.Defaults(), quiet())
-	type channel struct {
-		scheme string
-		begin  func(port int)
-		port   int
-	}
-	channels := map[string]*channel{
-		"ffmpeg":       {scheme: "udp", begin: func(p int) { peer.Datagrams(t, path, "mpegts", fmt.Sprintf("udp://127.0.0.1:%d?pkt_size=1316", p)) }},
-		"ffmpeg as is": {scheme: "udp", begin: func(p int) { peer.Datagrams(t, path, "mpegts", fmt.Sprintf("udp://127.0.0.1:%d", p)) }},
-		"ffmpeg rtp":   {scheme: "rtp", begin: func(p int) { peer.Datagrams(t, path, "rtp_mpegts", fmt.Sprintf("rtp://127.0.0.1:%d", p)) }},
-		"multicat":     {scheme: "udp", begin: func(p int) { peer.Multicat(t, path, "-u", "-U", fmt.Sprintf("127.0.0.1:%d", p)) }},
-		"multicat rtp": {scheme: "rtp", begin: func(p int) { peer.Multicat(t, path, "-u", fmt.Sprintf("127.0.0.1:%d", p)) }},
-	}
-	for name, c := range channels {
-		c.port = peer.EvenPort(t)
-		edge.Set(name, &schemas.StreamSpec{URL: fmt.Sprintf("%s://127.0.0.1:%d?timeout=3000000", c.scheme, c.port)})
-		peer.Listening(t, c.port, 1)
-		c.begin(c.port)
-	}
-	for name, c := range channels {
-		of := ended(t, r, name)
-		got := stamps(of)
-		if name == "ffmpeg rtp" && len(got) > 0 { // it has a multiplexer within that moves all time stamps alike
-			moved := got[0] - want[0]
-			for i := range got {
-				got[i] -= moved
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("%s: %d pictures, want %d\n%v\n%v", name, len(got), len(want), got, want)
-		}
-		total, _ := sum(of)
-		d := datagrams(of)
-		if len(total.ContinuityErrors) != 0 || total.SyncLosses != 0 || total.PCRDiscontinuities != 0 || d.Dropped != 0 || d.Received == 0 ||
-			(d.Rtp.Packets == d.Received) != (c.scheme == "rtp") || d.Rtp.Lost+d.Rtp.Duplicates+d.Rtp.Reordered+d.Rtp.Ignored != 0 {
-			t.Errorf("%s: transport %s, datagrams %s", name, text(total), text(d))
-		}
-		c.begin(c.port)
-	}
-	for name := range channels {
-		session := frames(r.all(name))[0].VideoFrame.Session
-		r.wait(t, name, "pictures again", func(of []published) bool { return frames(of)[len(frames(of))-1].VideoFrame.Session > session })
-	}
-}
-
 // relay passes datagrams on to a port; passed says for the nth what becomes of it: which datagrams are sent on.
 func relay(t *testing.T, port int, passed func(n int, b []byte) [][]byte) (at int) {
 	t.Helper()

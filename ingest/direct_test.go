@@ -1,7 +1,6 @@
 package ingest_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -23,160 +22,14 @@ func testClip(t *testing.T, name string) string {
 	return must(filepath.Abs(filepath.Join("..", "testdata", "clips", name)))
 }
 
-// passphrase as srt-live-transmit takes it, which decodes nothing, and as it stands in a URL of ours.
-const passphrase, encoded = "correct+horse/battery%staple", "correct+horse/battery%25st%61ple"
-
-// What servers and senders of others send over each protocol comes out as if the file had been decoded, picture by picture. SRT gets two
-// seconds of latency, so that a machine that is busy loses nothing.
-func TestDirectProtocols(t *testing.T) {
-	clip := testClip(t, flower)
-	want, sound := measured(t, clip)
-	for _, c := range []struct {
-		name string
-		// begin starts the peer and returns the URL, play makes it send what it does not send by itself.
-		begin func(t *testing.T) (url string, play func())
-		// late are the pictures that come only when more follows or the source ends: the decoder keeps two back to bring them in order, and of
-		// SRT the demuxer ends a picture with the next and the sender fills up its datagrams.
-		late int
-		// first is by how much the first picture's time stamp may be off, 90 kHz: libav gets to know RTSP's only after it.
-		first int64
-	}{
-		{"srt caller", func(t *testing.T) (string, func()) {
-			port := peer.Port(t)
-			p := peer.StartSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&pbkeylen=32&passphrase=%s", port, passphrase))
-			return fmt.Sprintf("srt://127.0.0.1:%d?passphrase=%s&pbkeylen=32&latency=2000&streamid=#!::r=live/1", port, encoded), func() { p.Play(clip) }
-		}, 6, 0},
-		{"srt listener", func(t *testing.T) (string, func()) {
-			port := peer.Port(t)
-			return fmt.Sprintf("srt://127.0.0.1:%d?mode=listener&latency=2000&passphrase=%s", port, encoded), func() {
-				peer.StartSRT(t, fmt.Sprintf("srt://127.0.0.1:%d?passphrase=%s", port, passphrase)).Play(clip)
-			}
-		}, 6, 0},
-		{"rtmp", func(t *testing.T) (string, func()) {
-			port := peer.Port(t)
-			p := peer.RTMP(t, port)
-			return fmt.Sprintf("rtmp://127.0.0.1:%d/live/key-1?token=hunter2", port), func() {
-				p.Says("play: name='key-1'")
-				peer.FFmpeg(t, clip, "-f", "flv", fmt.Sprintf("rtmp://127.0.0.1:%d/live/key-1", port))
-			}
-		}, 2, 0},
-		{"rtmps", func(t *testing.T) (string, func()) {
-			port := peer.Port(t)
-			p := peer.RTMP(t, port)
-			_, c := peer.Certificate(t)
-			return fmt.Sprintf("rtmps://127.0.0.1:%d/live/key-1?tls_verify=0", peer.TLS(t, c, port)), func() {
-				p.Says("play: name='key-1'")
-				peer.FFmpeg(t, clip, "-f", "flv", fmt.Sprintf("rtmp://127.0.0.1:%d/live/key-1", port))
-			}
-		}, 2, 0},
-		{"rtsp", func(t *testing.T) (string, func()) {
-			_, port := peer.RTSP(t, clip, 0, "bob", "hunter2@")
-			return fmt.Sprintf("rtsp://bob:hunter2%%40@127.0.0.1:%d/clip", port), func() {}
-		}, 2, 9000},
-		{"rtsp over UDP", func(t *testing.T) (string, func()) {
-			_, port := peer.RTSP(t, clip, 0)
-			return fmt.Sprintf("rtsp://127.0.0.1:%d/clip?rtsp_transport=udp", port), func() {}
-		}, 2, 9000},
-		{"rtsps", func(t *testing.T) (string, func()) {
-			path, _ := peer.Certificate(t)
-			_, port := peer.RTSP(t, clip, 0, "bob", "hunter2", path)
-			return fmt.Sprintf("rtsps://bob:hunter2@127.0.0.1:%d/clip?tls_verify=0", port), func() {}
-		}, 2, 9000},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			url, play := c.begin(t)
-			edge, r := run(t, patient(), quiet())
-			edge.Set("s", &schemas.StreamSpec{URL: url, Loop: true}) // which is for files
-			play()
-			of := r.wait(t, "s", "all pictures", func(of []published) bool { return len(frames(of)) >= len(want)-c.late })
-			same(t, frames(of), want, c.first)
-			blocks := 0
-			for _, p := range of {
-				if p.AudioBlock != nil {
-					blocks++
-				}
-			}
-			if blocks < sound-8 || blocks > sound+1 {
-				t.Errorf("%d blocks of sound, want about %d", blocks, sound)
-			}
-			of = r.wait(t, "s", "a second with timing", func(of []published) bool {
-				for _, s := range seconds(of) {
-					if s.StreamSecond.Timing != nil {
-						return true
-					}
-				}
-				return false
-			})
-			var bytes, packets int64
-			for _, s := range seconds(of) {
-				if v := s.StreamSecond; v.Restarts != 0 || strings.Contains(v.Reason, "hunter2") || strings.Contains(v.Reason, "horse") {
-					t.Errorf("second %+v", *v)
-				}
-				bytes += s.StreamSecond.Bytes
-			}
-			for _, f := range frames(of) {
-				packets += int64(f.VideoFrame.Decode.PacketSize)
-			}
-			if bytes < packets/2 || bytes > 2*packets {
-				t.Errorf("%d bytes in all seconds, %d in the packets of the pictures", bytes, packets)
-			}
-		})
-	}
-}
+// passphrase is as srt-live-transmit takes it, which decodes nothing.
+const passphrase = "correct+horse/battery%staple"
 
 // patient is the default configuration for workers that may be slow to begin, where many begin at once.
 func patient() ingest.Config {
 	c := ingest.Defaults()
 	c.StallAfter = 40 * time.Second
 	return c
-}
-
-// measured is what a file's pictures are when it is decoded, and how many blocks of sound it has.
-func measured(t *testing.T, path string) (pictures []*schemas.VideoFrame, sound int) {
-	t.Helper()
-	err := ingest.Measure(context.Background(), ingest.MeasureConfig{URL: path, Log: quiet()}, func(f *schemas.Feature) error {
-		switch {
-		case f.VideoFrame != nil:
-			v := *f.VideoFrame
-			pictures = append(pictures, &v)
-		case f.AudioBlock != nil:
-			sound++
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pictures, sound
-}
-
-// same checks that the pictures are those of the file, from its first on, at the same distances: RTMP's are rounded to milliseconds.
-func same(t *testing.T, got []published, want []*schemas.VideoFrame, first int64) {
-	t.Helper()
-	if len(got) > len(want) {
-		got = got[:len(want)] // it begins again
-	}
-	for i, p := range got {
-		v, w := p.VideoFrame, want[i]
-		if v.Hash.Exact != w.Hash.Exact {
-			t.Errorf("picture %d is another than in the file", i)
-		}
-		if i == 0 {
-			continue
-		}
-		tolerance := int64(90)
-		if i == 1 {
-			tolerance += first
-		}
-		step, wanted := v.PTS-got[i-1].VideoFrame.PTS, w.PTS-want[i-1].PTS
-		if i > 1 && step <= 0 || step < wanted-tolerance || step > wanted+tolerance {
-			t.Errorf("picture %d comes %d after the one before, %d in the file", i, step, wanted)
-		}
-		if v.Seq != int64(i) || v.Epoch != 0 || v.At < got[i-1].VideoFrame.At || v.Session != got[0].VideoFrame.Session {
-			t.Errorf("picture %d: session %d, epoch %d, seq %d, at %d after %d", i, v.Session, v.Epoch, v.Seq, v.At, got[i-1].VideoFrame.At)
-		}
-	}
 }
 
 // Why a source cannot be opened is told clearly, soon, as the source's doing, and without its secrets.
