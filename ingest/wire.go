@@ -99,9 +99,9 @@ type picture struct {
 }
 
 const (
-	// pictureBatch and soundBatch are how soon after the last write a picture's record and any other wait for the next: each picture of 50 a second is sent at
-	// once, and sound with the next picture where there are any.
-	pictureBatch, soundBatch = 15 * time.Millisecond, 60 * time.Millisecond
+	// pictureBatch and soundBatch are how soon after the last write a picture's record and any other wait for the next: of 25 pictures a second two are sent
+	// together, and sound with the next picture where there are any.
+	pictureBatch, soundBatch = 45 * time.Millisecond, 90 * time.Millisecond
 	// batchMost is how much waits, in bytes.
 	batchMost = 64 << 10
 )

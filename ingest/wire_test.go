@@ -93,7 +93,7 @@ func TestWireRoundTrip(t *testing.T) {
 	}
 }
 
-// A picture's record is written at once with what came before it, unless the last was a moment ago; sound waits for the next picture where there are any;
+// A picture's record is written with what came before it, unless the last was a moment ago; sound waits for the next picture where there are any;
 // whatever waits goes with the progress, and before it becomes much.
 func TestWireWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -113,11 +113,11 @@ func TestWireWaits(t *testing.T) {
 			{0, picture, 2},
 			{39 * time.Millisecond, sound, 0},
 			{time.Millisecond, packet(10), 0},
-			{0, picture, 3},                     // 25 a second
-			{20 * time.Millisecond, picture, 1}, // 50 a second
-			{10 * time.Millisecond, picture, 0}, // 100 a second
-			{10 * time.Millisecond, picture, 2},
-			{59 * time.Millisecond, sound, 0},
+			{0, picture, 0},
+			{40 * time.Millisecond, picture, 4},
+			{44 * time.Millisecond, picture, 0},
+			{time.Millisecond, picture, 2},
+			{89 * time.Millisecond, sound, 0},
 			{time.Millisecond, sound, 2}, // there are no pictures
 			{0, packet(60 << 10), 0},
 			{0, packet(4 << 10), 2},
