@@ -28,6 +28,8 @@ type Config struct {
 	Edge string `yaml:"-"`
 	// Reproductions is the directory of what workers were fed that kept crashing; empty: none is kept.
 	Reproductions string `yaml:"-"`
+	// Intents is the directory where it is noted of which defects evidence is about to be stored; empty: it is not.
+	Intents string `yaml:"-"`
 	// RetryMost is the longest wait before a source that is down is tried again.
 	RetryMost time.Duration `yaml:"retry_most"`
 	// Quarantine is how long a stream rests whose worker crashed five times in a minute, at first; it doubles up to 16-fold.

@@ -36,9 +36,10 @@ func (i *Ingest) Keeper(log EvidenceLog) (*Keeper, error) {
 		return nil, err
 	}
 	k := &Keeper{edge: i, store: store, caughtUp: make(chan struct{})}
-	k.archive = evidence.NewArchive(i.config.Evidence.Retain, store, log.Owned, log.Drop, i.log)
+	intents := evidence.Intents(i.config.Intents)
+	k.archive = evidence.NewArchive(i.config.Evidence.Retain, store, intents, log.Owned, log.Drop, i.log)
 	k.recorder = evidence.NewRecorder(i.config.Evidence, evidence.Deps{
-		Pictures: i.pictures, Packets: i.packets, Store: store, Remux: i.remux, Known: k.archive.Known, Edge: i.config.Edge, Log: i.log,
+		Pictures: i.pictures, Packets: i.packets, Store: store, Intents: intents, Remux: i.remux, Known: k.archive.Known, Edge: i.config.Edge, Log: i.log,
 		Publish: func(ctx context.Context, defect string, e *schemas.Evidence) error {
 			return log.Publish(ctx, e.Stream, defect, e)
 		},

@@ -119,7 +119,13 @@ func follow[T any](w *watched, ctx context.Context, topic *topology.Topic[T], ta
 // wait waits until done; it is called with what was read so far.
 func (w *watched) wait(what string, done func() bool) {
 	w.t.Helper()
-	guard := time.After(60 * time.Second)
+	w.await(w.t, what, done)
+}
+
+// await is wait in a test within the test.
+func (w *watched) await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	guard := time.After(2 * time.Minute)
 	for {
 		w.mu.Lock()
 		ok, changed := done(), w.changed
@@ -130,7 +136,7 @@ func (w *watched) wait(what string, done func() bool) {
 		select {
 		case <-changed:
 		case <-guard:
-			w.t.Fatalf("never came to: %s\n%s", what, w.log)
+			t.Fatalf("never came to: %s\n%s", what, w.log)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 	if config.Edge == "" {
 		config.Edge = "http://" + listener.Addr().String()
 	}
-	config.Reproductions = filepath.Join(a.config.DataDir, "reproductions")
+	config.Reproductions, config.Intents = filepath.Join(a.config.DataDir, "reproductions"), filepath.Join(a.config.DataDir, "evidence-intents")
 	mine := &owned{streams: newTable[schemas.StreamSpec](), partitions: map[int32]bool{}, cluster: a.cluster}
 	edge := ingest.New(config, mine.publish, a.log)
 	mine.edge = edge

@@ -43,9 +43,10 @@ const (
 // rule everywhere, and told by a tombstone; whoever reads that deletes the files from the store that it has. So edges never disagree, be their
 // store one or one for each. Its methods are safe for concurrent use.
 type Archive struct {
-	config RetainConfig
-	store  Store
-	log    *slog.Logger
+	config  RetainConfig
+	store   Store
+	intents Intents
+	log     *slog.Logger
 	// Owned tells whether this edge decides about a partition. Drop writes a tombstone.
 	owned func(partition int32) bool
 	drop  func(ctx context.Context, partition int32, defect string) error
@@ -72,8 +73,8 @@ func (h held) size() int64 {
 }
 
 // NewArchive knows of nothing yet.
-func NewArchive(config RetainConfig, store Store, owned func(int32) bool, drop func(context.Context, int32, string) error, log *slog.Logger) *Archive {
-	return &Archive{config: config, store: store, owned: owned, drop: drop, log: log, held: map[string]held{}, changed: make(chan struct{}, 1)}
+func NewArchive(config RetainConfig, store Store, intents Intents, owned func(int32) bool, drop func(context.Context, int32, string) error, log *slog.Logger) *Archive {
+	return &Archive{config: config, store: store, intents: intents, owned: owned, drop: drop, log: log, held: map[string]held{}, changed: make(chan struct{}, 1)}
 }
 
 // Take takes a record of the evidence topic; nil is a tombstone.
@@ -107,6 +108,9 @@ func (a *Archive) Run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		a.delete(ctx)
+		if err := a.reclaim(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			a.log.Warn("evidence that nobody knows of cannot be deleted", "error", err)
+		}
 		if err := a.sweep(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			a.log.Warn("old evidence cannot be dropped", "error", err)
 		}
@@ -173,19 +177,44 @@ func (a *Archive) delete(ctx context.Context) {
 		if a.Known(defect) {
 			continue
 		}
-		for extension := range types {
-			file, err := name(defect, extension)
-			if err == nil {
-				err = a.deleteFile(ctx, file)
-			}
-			if err != nil {
-				if ctx.Err() == nil {
-					a.log.Warn("evidence that was dropped cannot be deleted", "defect", defect, "error", err)
-				}
-				break
-			}
+		if err := a.deleteFiles(ctx, defect); err != nil && ctx.Err() == nil {
+			a.log.Warn("evidence that was dropped cannot be deleted", "defect", defect, "error", err)
 		}
 	}
+}
+
+// reclaim deletes what this machine stored and never told of. Only what it noted itself is looked at: a store may be older than the log, and others' too.
+func (a *Archive) reclaim(ctx context.Context, now time.Time) error {
+	defects, err := a.intents.stale(now)
+	if err != nil {
+		return err
+	}
+	for _, defect := range defects {
+		if !a.Known(defect) {
+			if err := a.deleteFiles(ctx, defect); err != nil {
+				return err
+			}
+			a.log.Info("evidence that was stored and never told of is deleted", "defect", defect)
+		}
+		if err := a.intents.End(defect); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteFiles deletes all files of a defect.
+func (a *Archive) deleteFiles(ctx context.Context, defect string) error {
+	for extension := range types {
+		file, err := name(defect, extension)
+		if err == nil {
+			err = a.deleteFile(ctx, file)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *Archive) deleteFile(ctx context.Context, name string) (err error) {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -38,7 +40,7 @@ func TestSurplus(t *testing.T) {
 		{"one byte less", evidence.RetainConfig{Bytes: 201}, "d2 d3 d4 d5"},
 		{"both", evidence.RetainConfig{Days: 4, Bytes: 400}, "d4 d5"},
 	} {
-		a := evidence.NewArchive(c.config, nil, nil, nil, slog.New(slog.DiscardHandler))
+		a := evidence.NewArchive(c.config, nil, "", nil, nil, slog.New(slog.DiscardHandler))
 		for n := 1; n <= 5; n++ {
 			a.Take(int32(n), fmt.Sprint("d", n), kept(now, time.Duration(n)*day-time.Hour, 100, false))
 		}
@@ -72,7 +74,7 @@ func TestArchive(t *testing.T) {
 		for i := range int32(2) {
 			store := open(t, evidence.StoreConfig{Directory: t.TempDir()})
 			stores = append(stores, store)
-			edges = append(edges, evidence.NewArchive(evidence.RetainConfig{Days: 1}, store, func(p int32) bool { return p%2 == i },
+			edges = append(edges, evidence.NewArchive(evidence.RetainConfig{Days: 1}, store, "", func(p int32) bool { return p%2 == i },
 				func(_ context.Context, partition int32, defect string) error {
 					mu.Lock()
 					dropped = append(dropped, fmt.Sprint(i, " ", defect[31:]))
@@ -131,6 +133,59 @@ func TestArchive(t *testing.T) {
 		stop()
 		running.Wait()
 	})
+}
+
+// What an edge stored and never told of is deleted once nobody can be at it any more, and nothing else is: neither what the log knows of nor what nobody noted.
+func TestArchiveReclaims(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	store, dir := open(t, evidence.StoreConfig{Directory: t.TempDir()}), filepath.Join(t.TempDir(), "intents")
+	intents := evidence.Intents(dir)
+	a := evidence.NewArchive(evidence.RetainConfig{}, store, intents, func(int32) bool { return true }, nil, slog.New(slog.DiscardHandler))
+	id := func(n int) string { return fmt.Sprintf("%032x", n) }
+	const told, untold, begun, foreign = 1, 2, 3, 4
+	for n := told; n <= foreign; n++ {
+		for _, extension := range []string{".mp4", ".jpg"} {
+			if err := store.Put(ctx, id(n)+extension, []byte("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n == foreign {
+			continue
+		}
+		if err := intents.Begin(id(n)); err != nil {
+			t.Fatal(err)
+		}
+		if long := time.Now().Add(-16 * time.Minute); n != begun {
+			if err := os.Chtimes(filepath.Join(dir, id(n)), long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	a.Take(0, id(told), kept(time.Now(), 0, 1, false))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.Run(ctx)
+	}()
+	for guard := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
+		left, err := os.ReadDir(dir)
+		if err != nil || time.Now().After(guard) {
+			t.Fatalf("%d intents are left, %v; want that of the one that has just begun", len(left), err)
+		}
+		if len(left) == 1 {
+			break
+		}
+	}
+	stop()
+	<-done
+	for n := told; n <= foreign; n++ {
+		for _, extension := range []string{".mp4", ".jpg"} {
+			if _, err := store.Get(t.Context(), id(n)+extension); errors.Is(err, evidence.ErrNotStored) != (n == untold) {
+				t.Errorf("file %s of defect %d: %v", extension, n, err)
+			}
+		}
+	}
 }
 
 func TestClipAndRetainConfig(t *testing.T) {

@@ -54,6 +54,8 @@ type Deps struct {
 	Pictures *Pictures
 	Packets  *Packets
 	Store    Store
+	// Intents note what is about to be stored.
+	Intents Intents
 	// Remux makes a file of a clip and returns it with its extension.
 	Remux func(ctx context.Context, clip Clip) (file []byte, extension string, err error)
 	// Publish tells of a defect's evidence once it is stored.
@@ -170,9 +172,13 @@ func (r *Recorder) record(ctx context.Context, ev *schemas.DefectEvent) {
 	case <-ctx.Done():
 		return
 	}
+	_ = r.deps.Intents.Begin(ev.ID) // What cannot be noted is stored all the same.
 	e, err := r.store(ctx, ev, to)
 	if err == nil {
 		err = r.publish(ctx, ev.ID, e)
+	}
+	if err == nil {
+		err = r.deps.Intents.End(ev.ID)
 	}
 	switch {
 	case ctx.Err() != nil:

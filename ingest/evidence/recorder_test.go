@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -26,9 +28,11 @@ type studio struct {
 	packets  *evidence.Packets
 	pictures *evidence.Pictures
 	store    *down
-	log      bytes.Buffer
-	begin    time.Time
-	frame    []byte
+	// intents is the directory of what is about to be stored.
+	intents string
+	log     bytes.Buffer
+	begin   time.Time
+	frame   []byte
 
 	mu        sync.Mutex
 	known     map[string]bool
@@ -36,6 +40,8 @@ type studio struct {
 	// clips are what was to be remuxed, told when; remux fails when it is to.
 	clips  []evidence.Clip
 	broken error
+	// untold is why it cannot be published.
+	untold error
 }
 
 // at is an instant in microseconds, seconds after the beginning.
@@ -50,9 +56,9 @@ func inStudio(t *testing.T, test func(t *testing.T, s *studio)) {
 	synctest.Test(t, func(t *testing.T) {
 		config := evidence.Defaults()
 		s := &studio{t: t, begin: time.Now(), frame: frame, packets: evidence.NewPackets(config.Packets), pictures: evidence.New(config),
-			store: &down{Store: open(t, evidence.StoreConfig{Directory: t.TempDir()})}, known: map[string]bool{}, published: map[string]*schemas.Evidence{}}
+			store: &down{Store: open(t, evidence.StoreConfig{Directory: t.TempDir()})}, known: map[string]bool{}, published: map[string]*schemas.Evidence{}, intents: t.TempDir()}
 		s.recorder = evidence.NewRecorder(config, evidence.Deps{
-			Pictures: s.pictures, Packets: s.packets, Store: s.store, Edge: "http://edge:1",
+			Pictures: s.pictures, Packets: s.packets, Store: s.store, Intents: evidence.Intents(s.intents), Edge: "http://edge:1",
 			Log: slog.New(slog.NewTextHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 			Remux: func(_ context.Context, clip evidence.Clip) ([]byte, string, error) {
 				s.mu.Lock()
@@ -64,8 +70,11 @@ func inStudio(t *testing.T, test func(t *testing.T, s *studio)) {
 			Publish: func(_ context.Context, id string, e *schemas.Evidence) error {
 				s.mu.Lock()
 				defer s.mu.Unlock()
+				if _, err := os.Stat(filepath.Join(s.intents, id)); err != nil {
+					t.Errorf("it is not noted while it is told of: %v", err)
+				}
 				s.published[id] = e
-				return nil
+				return s.untold
 			},
 		})
 		ctx, stop := context.WithCancel(t.Context())
@@ -143,6 +152,23 @@ func TestRecorder(t *testing.T) {
 			t.Errorf("stored %q, %v", clip, err)
 		}
 		s.wantCounts(1, 0, 0)
+	})
+}
+
+// What is stored stays noted until it has been told of.
+func TestRecorderNotes(t *testing.T) {
+	inStudio(t, func(t *testing.T, s *studio) {
+		for n, untold := range []error{nil, errors.New("the log is away")} {
+			s.untold = untold
+			from := s.now()
+			s.play(from + 2)
+			s.recorder.Defect(s.opened(n, from, from+1))
+			s.play(from + 8)
+			left, err := os.ReadDir(s.intents)
+			if err != nil || len(left) != n || s.got(n) == nil {
+				t.Errorf("with the outcome %v, %d intents are left, %v", untold, len(left), err)
+			}
+		}
 	})
 }
 
