@@ -1,4 +1,4 @@
-// Package receiver holds the ways of telling: one file each, and the decorator that tries again.
+// Package receiver holds our own ways of telling: one file each.
 package receiver
 
 import (
@@ -7,22 +7,30 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/internal/catalogue"
-	"github.com/framewatch/framewatch/schemas"
 )
 
-// Receiver tells one target of one event in the life of a defect. It makes one attempt, keeps no state between attempts and may be
-// called by several goroutines.
+// Receiver is one way of telling one target. It makes one attempt, keeps no state between attempts and may be called by several goroutines.
 type Receiver interface {
-	// Notify returns nil once the target has taken the event. message is the idempotency key: the same for every attempt of one event
-	// to one target, also after a restart. status is the HTTP status of the answer, 0 where there is none. An error that no further
-	// attempt can mend is Permanent; a target that says when to come again is Busy.
-	Notify(ctx context.Context, ev *schemas.DefectEvent, message string) (status int, err error)
+	// Tell returns nil once the target has taken the message. It sets Told of each change that the target has taken, also when it fails at a later one, and tells none
+	// that is told already. status is the status of the answer (of HTTP, or SMTP's reply code), 0 where there is none. An error that no further attempt can mend is
+	// Permanent; a target that says when to come again is Busy. Neither error text may hold a secret.
+	Tell(ctx context.Context, m *Message) (status int, err error)
 }
 
 // Catalogue lists the receivers.
 var Catalogue = catalogue.Catalogue[Receiver]{
-	"log":     func() Receiver { return NewLog() },
-	"webhook": func() Receiver { return NewWebhook() },
+	"email":     func() Receiver { return NewEmail() },
+	"log":       func() Receiver { return NewLog() },
+	"pagerduty": func() Receiver { return NewPagerDuty() },
+	"shoutrrr":  func() Receiver { return NewShoutrrr() },
+	"slack":     func() Receiver { return NewSlack() },
+	"webhook":   func() Receiver { return NewWebhook() },
+}
+
+// Pace is how often a target may be told, where it says so itself.
+type Pace interface {
+	// Pace is the mean time between two messages that the target bears, and how many may follow each other at once.
+	Pace() (every time.Duration, burst int)
 }
 
 // Permanent is an error that no further attempt can mend.

@@ -1,9 +1,10 @@
 package receiver
 
 import (
-	"encoding/base64"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -11,6 +12,9 @@ import (
 
 // redacted stands for a secret wherever one would be printed.
 const redacted = "<secret>"
+
+// secretLimit is how long a file with secrets can be, in bytes.
+const secretLimit = 64 << 10
 
 // Secret is a text that prints, logs and marshals as <secret>. string(s) is the text itself.
 type Secret string
@@ -38,18 +42,49 @@ func (s *Secrets) UnmarshalYAML(node *yaml.Node) error {
 	return err
 }
 
-// signingKey is the key in a secret as Standard Webhooks 1.0.0 writes it: whsec_ and the base64 of 24 to 64 bytes.
-func signingKey(s Secret) ([]byte, error) {
-	text, ok := strings.CutPrefix(strings.TrimSpace(string(s)), "whsec_")
-	if !ok {
-		return nil, fmt.Errorf("secret does not begin with whsec_")
+// secretFrom is the secret of an option that has a twin for a file. The file is read each time, so a change needs no restart.
+func secretFrom(key string, given Secret, file string) (string, error) {
+	switch {
+	case given != "" && file != "":
+		return "", fmt.Errorf("%s and %s_file are both given", key, key)
+	case file == "" && given == "":
+		return "", fmt.Errorf("%s or %s_file is missing", key, key)
+	case file == "":
+		return string(given), nil
 	}
-	key, err := base64.StdEncoding.DecodeString(text)
+	text, err := readSecret(key+"_file", file)
 	if err != nil {
-		return nil, fmt.Errorf("secret is not base64 after whsec_")
+		return "", err
 	}
-	if len(key) < 24 || len(key) > 64 {
-		return nil, fmt.Errorf("secret holds %d bytes, not 24 to 64", len(key))
+	if text = strings.TrimSpace(text); text == "" {
+		return "", fmt.Errorf("read %s_file: %s is empty", key, file)
 	}
-	return key, nil
+	return text, nil
+}
+
+// readSecret is the text of a file with secrets; key is the option that names it.
+func readSecret(key, file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", key, err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, secretLimit+1))
+	if err == nil && len(text) > secretLimit {
+		err = fmt.Errorf("%s has more than %d bytes", file, secretLimit)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", key, err)
+	}
+	return string(text), nil
+}
+
+// scrub strikes secrets out of text.
+func scrub(text string, secrets ...string) string {
+	for _, s := range secrets {
+		if s != "" {
+			text = strings.ReplaceAll(text, s, redacted)
+		}
+	}
+	return text
 }
