@@ -1,97 +1,170 @@
-// Package notifier tells people and machines of defects: each event to each receiver that wants it, with retry, every attempt recorded.
+// Package notifier tells people and machines of defects: to whom, grouped how, and when not, is decided by Alertmanager's own packages behind one adapter; what each target knows is
+// kept in the log.
 //
-// It keeps no state: what has been told stands in the log, as the offset of each receiver's own consumer group and as Notification
-// records.
+// One notifier tells at a time. It folds the notifier.state topic, reads the defects from a little before where the last one had got to, and hands them to Alertmanager's dispatcher. In
+// the place of each of Alertmanager's integrations stands a desk, which writes down each message before it is sent and ticks it off afterwards.
 package notifier
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/url"
 	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/framewatch/framewatch/notifier/receiver"
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// Notifier tells receivers of events. It is safe for concurrent use; each receiver has its own reader of the log, so that a dead
-// target never delays another.
+// Deps are what the notifier is handed of the rest of the program.
+type Deps struct {
+	// Follow hands handle each entry of the notifier's state that stands in the log, calls caughtUp, and goes on with new ones, also those that Write has written, until ctx ends.
+	Follow func(ctx context.Context, caughtUp func(), handle func(key string, v *schemas.NotifierState) error) error
+	// Write writes entries of the state, all or nothing; after an error nothing may be told any more.
+	Write func(ctx context.Context, entries ...Entry) error
+	// Defects hands handle each event of the defects topic from an instant on, calls caughtUp when it has handed over all that stood there, and goes on with new ones, until ctx ends. at is
+	// when the event was written.
+	Defects func(ctx context.Context, from time.Time, caughtUp func(), handle func(partition int32, ev *schemas.DefectEvent, at time.Time)) error
+	// Record keeps an attempt in the delivery log of a defect; partition is that of its events, -1 when it is not known. It does not block for long.
+	Record func(partition int32, defect string, n *schemas.Notification)
+	// Evidence waits for the filmstrip of a defect until ctx ends; nil: there is none.
+	Evidence func(ctx context.Context, defect string) (receiver.Filmstrip, error)
+	// Metrics is where Alertmanager's own figures are registered.
+	Metrics prometheus.Registerer
+}
+
+// Notifier tells receivers of defects.
 type Notifier struct {
-	receivers map[string]Receiver
-	log       *slog.Logger
+	config  Config
+	tree    *tree
+	log     *slog.Logger
+	console *url.URL
+
+	mu sync.Mutex
+	// api is nil while this notifier does not tell.
+	api *api
 }
 
-// Record keeps one attempt to tell of ev; it goes to the notifications topic, under the defect's id and in the event's partition.
-type Record func(ctx context.Context, n *schemas.Notification) error
-
-// New is a notifier of the receivers in cfg, which has been validated.
-func New(cfg Config, log *slog.Logger) *Notifier {
-	receivers := cfg.Receivers
-	if len(receivers) == 0 {
-		unit, _ := NewReceiver("log", nil)
-		receivers = map[string]Receiver{"log": unit}
+// New is a notifier of cfg, which has been validated.
+func New(cfg Config, log *slog.Logger) (*Notifier, error) {
+	if len(cfg.Receivers) == 0 && cfg.Alertmanager.IsZero() {
+		unit, err := NewReceiver("log", nil)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Receivers = map[string]Receivers{"log": {unit}}
 	}
-	return &Notifier{receivers: receivers, log: log}
+	n := &Notifier{config: cfg, log: log}
+	var err error
+	if n.tree, err = cfg.grow(); err != nil {
+		return nil, err
+	}
+	if n.console, err = url.Parse(cfg.Console); err != nil {
+		return nil, fmt.Errorf("console is not an address")
+	}
+	return n, nil
 }
 
-// Names of the receivers, sorted.
-func (n *Notifier) Names() []string { return slices.Sorted(maps.Keys(n.receivers)) }
+// own are our receivers of a name of Alertmanager's.
+func (n *Notifier) own(name string) (list []Receiver) {
+	if name != everyone || len(n.config.Receivers[everyone]) > 0 {
+		return n.config.Receivers[name]
+	}
+	for _, name := range slices.Sorted(maps.Keys(n.config.Receivers)) {
+		list = append(list, n.config.Receivers[name]...)
+	}
+	return list
+}
 
-// Deliver tells the receiver called name of ev, if it wants to hear of it, and hands each attempt to record. It blocks until the event
-// is delivered or given up; both are nil, as the outcome stands in the record. An error means that ctx has ended: the event has to be
-// delivered again later, and will have the same message id.
-func (n *Notifier) Deliver(ctx context.Context, name string, ev *schemas.DefectEvent, record Record) error {
-	r, ok := n.receivers[name]
-	if !ok {
-		return fmt.Errorf("deliver to %q: no such receiver", name)
+// link is where the console shows the stream of a defect; empty when the configuration names no console.
+func (n *Notifier) link(ev *schemas.DefectEvent) string {
+	if n.config.Console == "" {
+		return ""
 	}
-	if !slices.Contains(r.Send, ev.State) {
-		return nil
+	u := *n.console
+	u.Fragment = "stream=" + url.QueryEscape(ev.Stream)
+	return u.String()
+}
+
+// Lead tells of defects until ctx ends; meanwhile no other notifier does. It returns an error when it cannot go on: what it has begun is in the log, so that the next one goes on with it.
+func (n *Notifier) Lead(ctx context.Context, deps Deps) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	if n.config.External.URL != "" {
+		return n.relay(ctx, deps)
 	}
-	log := n.log.With("stream", ev.Stream, "defect", ev.ID, "revision", ev.Revision, "receiver", name)
-	message := Message(ev, name)
-	retry := receiver.NewRetry(r.Options, r.GiveUp, func(a receiver.Attempt) {
-		logAttempt(log, a)
-		if err := record(ctx, notification(ev, name, message, a)); err != nil {
-			log.Error("record notification", "error", err)
+	t, err := newTerm(ctx, n, deps)
+	if err != nil {
+		return err
+	}
+	defer t.work.Wait()
+	defer end(nil)
+	if err := deps.Metrics.Register(t.registry); err != nil {
+		return fmt.Errorf("register Alertmanager's figures: %w", err)
+	}
+	defer deps.Metrics.Unregister(t.registry)
+	from := time.Now()
+	caughtUp := make(chan struct{})
+	leading := false
+	t.work.Go(func() {
+		err := deps.Follow(ctx, func() { leading = true; close(caughtUp) }, func(key string, v *schemas.NotifierState) error {
+			if v != nil && !leading {
+				if err := t.restore(v, &from); err != nil {
+					n.log.Error("an entry of the notifier's state cannot be read and is left out", "key", key, "error", err)
+				}
+			}
+			if err := t.state(key, v); err != nil {
+				n.log.Error("an entry of the notifier's state cannot be read and is left out", "key", key, "error", err)
+			}
+			return nil
+		})
+		if err != nil {
+			end(err)
 		}
 	})
-	_, err := retry.Notify(ctx, ev, message)
-	if ctx.Err() != nil && err != nil {
-		return fmt.Errorf("deliver to %q: %w", name, ctx.Err())
+	select {
+	case <-caughtUp:
+	case <-ctx.Done():
+		return cause(ctx)
+	}
+	t.work.Go(func() {
+		err := deps.Defects(ctx, from.Add(-positionMargin), func() { t.begin() }, t.event)
+		if err != nil {
+			end(err)
+		}
+	})
+	<-ctx.Done()
+	n.serve(nil)
+	return cause(ctx)
+}
+
+// begin tells of everything that is known, and from now on of what comes.
+func (t *term) begin() {
+	t.silences.SetBroadcast(t.silenceChanged)
+	t.work.Go(func() { t.pipeline.run(t) })
+	t.work.Go(t.reconcile)
+	t.n.serve(t)
+}
+
+// silenceChanged writes down a silence that was made or ended through the API.
+func (t *term) silenceChanged(broadcast []byte) {
+	e, err := silenceEntry(broadcast, time.Now())
+	if err != nil {
+		t.log.Error("write down a silence", "error", err)
+		return
+	}
+	t.unwritten.add(e)
+}
+
+// cause is why ctx has ended; nil when that was to be.
+func cause(ctx context.Context) error {
+	if err := context.Cause(ctx); err != context.Canceled {
+		return err
 	}
 	return nil
-}
-
-// Message is the idempotency key of telling the receiver called name of ev: the same over retries and restarts.
-func Message(ev *schemas.DefectEvent, name string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s", ev.ID, ev.Revision, name))
-	return "msg_" + hex.EncodeToString(sum[:16])
-}
-
-// logAttempt tells of a target that does not take an event, once, and of what became of it.
-func logAttempt(log *slog.Logger, a receiver.Attempt) {
-	switch {
-	case a.Outcome == receiver.Failed:
-		log.Error("notification given up", "attempt", a.Number, "error", a.Err)
-	case a.Outcome == receiver.Retrying && a.Number == 1:
-		log.Warn("notification not delivered, trying again", "error", a.Err)
-	case a.Outcome == receiver.Delivered && a.Number > 1:
-		log.Info("notification delivered after all", "attempt", a.Number)
-	}
-}
-
-func notification(ev *schemas.DefectEvent, name, message string, a receiver.Attempt) *schemas.Notification {
-	n := &schemas.Notification{
-		Message: message, Stream: ev.Stream, Kind: ev.Kind, Revision: ev.Revision, State: ev.State, Receiver: name,
-		Attempt: int32(a.Number), Outcome: a.Outcome, Status: int32(a.Status),
-		Time: a.Start.UnixMicro(), LatencyMS: int32(a.End.Sub(a.Start).Milliseconds()), DelayMS: (a.End.UnixMicro() - ev.Detected) / 1000,
-	}
-	if a.Err != nil {
-		n.Error = a.Err.Error()
-	}
-	return n
 }

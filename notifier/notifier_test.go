@@ -1,197 +1,404 @@
 package notifier_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/framewatch/framewatch/notifier"
 	"github.com/framewatch/framewatch/notifier/receiver"
-	"github.com/framewatch/framewatch/schemas"
 )
 
-// scripted is a receiver that notes what it is told and answers as the function says.
-type scripted struct {
-	told     []string
-	messages []string
-	answer   func() (int, error)
+func one(name string) []string { return []string{name} }
+
+// TestLife follows a defect: told within a second of its event, its end with the group's next flush, and then nothing is kept of it.
+func TestLife(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		d := defect("d1", "news", "black")
+		w.post(d.opened())
+		w.wait(time.Second)
+		w.expectAll("ops", "d1 opened critical")
+		w.post(d.severity("critical"))
+		w.wait(10 * time.Second)
+		w.post(d.closed())
+		w.wait(20 * time.Second)
+		w.expectAll("ops", "d1 opened critical", "d1 closed critical")
+		if m := w.targets["ops"].told[0]; m.Labels["stream"] != "news" || m.Labels["kind"] != "black" || m.Open != 1 || m.ID != m.Changes[0].ID {
+			t.Errorf("the message is %+v", m)
+		}
+		if m := w.targets["ops"].told; m[1].Group != m[0].Group || m[1].Open != 0 {
+			t.Errorf("the second message is of group %s with %d open, want that of the first, %s, and none", m[1].Group, m[1].Open, m[0].Group)
+		}
+		if kept := w.kept(); len(kept) > 0 {
+			t.Errorf("%q is kept of a defect that is over", kept)
+		}
+		if r := w.records; len(r) != 2 || r[0].State != "opened" || r[0].Receiver != "ops/log[0]" || r[0].Outcome != "delivered" || r[0].DelayMS > 1000 || r[1].State != "closed" {
+			t.Errorf("the delivery log is %+v", r)
+		}
+	})
 }
 
-func (s *scripted) Notify(_ context.Context, ev *schemas.DefectEvent, message string) (int, error) {
-	s.told = append(s.told, fmt.Sprint(ev.State, " ", ev.Revision))
-	s.messages = append(s.messages, message)
-	return s.answer()
+// TestGroups: two defects of a stream are one message where the routes say so.
+func TestGroups(t *testing.T) {
+	in(t, "alertmanager: {route: {receiver: ops, group_by: [stream]}}", one("ops"), func(w *town) {
+		black, freeze := defect("d1", "news", "black"), defect("d2", "news", "freeze")
+		black.Onset = time.Now().UnixMicro()
+		freeze.Onset = time.Now().UnixMicro()
+		w.post(black.opened())
+		w.wait(300 * time.Millisecond)
+		w.post(freeze.opened())
+		w.wait(time.Second)
+		w.expectAll("ops", "d1 opened critical", "d2 opened critical")
+		if told := w.targets["ops"].told; len(told) != 1 || told[0].Open != 2 {
+			t.Errorf("%d messages, want one of two defects", len(told))
+		}
+	})
 }
 
-func deliverAll(t *testing.T, s *scripted, events ...schemas.DefectEvent) (records []schemas.Notification) {
+// TestInhibition: a stream without signal says nothing else.
+func TestInhibition(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		w.post(defect("d1", "news", "no_signal").opened())
+		w.wait(time.Second)
+		w.post(defect("d2", "news", "black").opened(), defect("d3", "sport", "black").opened())
+		w.wait(time.Minute)
+		w.expectAll("ops", "d1 opened critical", "d3 opened critical")
+	})
+}
+
+const bosses = `
+alertmanager:
+  route:
+    receiver: ops
+    routes:
+    - {matchers: ['escalation="1"'], receiver: boss}
+escalate: [5m, 10m]
+`
+
+// TestEscalation: what nobody takes up is told on; the end is told to all.
+func TestEscalation(t *testing.T) {
+	in(t, bosses, []string{"ops", "boss"}, func(w *town) {
+		d, quiet := defect("d1", "news", "black"), defect("d2", "sport", "black")
+		w.post(d.opened(), quiet.opened())
+		acknowledge(t, w, "d2")
+		w.wait(4 * time.Minute)
+		w.expectAll("boss")
+		w.wait(2 * time.Minute)
+		w.expectAll("boss", "d1 opened critical !")
+		w.wait(5 * time.Minute)
+		w.post(d.closed())
+		w.wait(time.Minute)
+		w.expectAll("boss", "d1 opened critical !", "d1 closed critical !")
+		w.expectAll("ops", "d1 opened critical", "d2 opened critical", "d2 acknowledged critical", "d1 opened critical !!", "d1 closed critical", "d1 closed critical !!")
+	})
+}
+
+func acknowledge(t *testing.T, w *town, id string) {
 	t.Helper()
-	unit, err := notifier.NewReceiver("log", nil)
+	e, err := notifier.Acknowledgement{Defect: id, By: "ann", Note: "on it", Time: time.Now()}.Entry()
 	if err != nil {
 		t.Fatal(err)
 	}
-	unit.Options = s
-	n := notifier.New(notifier.Config{Receivers: map[string]notifier.Receiver{"ops.hook": unit}}, slog.New(slog.DiscardHandler))
-	for _, ev := range events {
-		err := n.Deliver(t.Context(), "ops.hook", &ev, func(_ context.Context, n *schemas.Notification) error {
-			records = append(records, *n)
-			return nil
-		})
-		if err != nil {
-			t.Fatalf("deliver %s: %v", ev.State, err)
-		}
-	}
-	return records
+	w.write(e)
 }
 
-func event(state string, revision int32) schemas.DefectEvent {
-	return schemas.DefectEvent{ID: "d1", Revision: revision, State: state, Stream: "news-hd", Kind: "black", Detected: time.Now().UnixMicro()}
-}
-
-// TestDelivered follows a defect that a target takes at the second attempt.
-func TestDelivered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		answers := []error{errors.New("status 503"), nil, nil}
-		s := &scripted{}
-		s.answer = func() (int, error) {
-			time.Sleep(40 * time.Millisecond)
-			err := answers[len(s.told)-1]
-			if err != nil {
-				return 503, err
-			}
-			return 204, nil
+// TestAcknowledged: it is told once, with who; nothing is repeated from then on; it ends with the defect.
+func TestAcknowledged(t *testing.T) {
+	in(t, "alertmanager: {route: {receiver: ops, repeat_interval: 10m}}", one("ops"), func(w *town) {
+		d, other := defect("d1", "news", "black"), defect("d2", "sport", "black")
+		w.post(d.opened(), other.opened())
+		w.wait(5 * time.Second)
+		acknowledge(t, w, "d1")
+		w.wait(25 * time.Minute)
+		w.expectAll("ops", "d1 opened critical", "d2 opened critical", "d1 acknowledged critical", "d2 repeated critical", "d2 repeated critical")
+		if c := w.targets["ops"].told[2].Changes[0]; c.By != "ann" || c.Note != "on it" {
+			t.Errorf("acknowledged by %q: %q", c.By, c.Note)
 		}
-		begin := time.Now()
-		events := []schemas.DefectEvent{event("opened", 1), event("updated", 2), event("closed", 3)}
-		records := deliverAll(t, s, events...)
-		if want := []string{"opened 1", "opened 1", "closed 3"}; !slices.Equal(s.told, want) {
-			t.Errorf("told %q, want %q: updates are not told by default", s.told, want)
-		}
-		if s.messages[0] != s.messages[1] || s.messages[0] == s.messages[2] {
-			t.Errorf("messages are %q, want one id for both attempts of one event", s.messages)
-		}
-		if len(records) != 3 {
-			t.Fatalf("%d records, want 3", len(records))
-		}
-		first := schemas.Notification{Message: s.messages[0], Stream: "news-hd", Kind: "black", Revision: 1, State: "opened", Receiver: "ops.hook",
-			Attempt: 1, Outcome: "retrying", Status: 503, Error: "status 503", Time: begin.UnixMicro(), LatencyMS: 40, DelayMS: 40}
-		if records[0] != first {
-			t.Errorf("first record is %+v, want %+v", records[0], first)
-		}
-		second := records[1]
-		// 40 ms, a wait of half to one second, 40 ms.
-		if second.Attempt != 2 || second.Outcome != "delivered" || second.Status != 204 || second.Error != "" || second.DelayMS < 580 || second.DelayMS > 1080 {
-			t.Errorf("second record is %+v", second)
+		w.post(d.closed(), other.closed())
+		w.wait(5 * time.Minute)
+		if kept := w.kept(); len(kept) > 0 {
+			t.Errorf("%q is kept of defects that are over", kept)
 		}
 	})
 }
 
-// TestGivenUp: an event that cannot be told must not hold up those behind it.
-func TestGivenUp(t *testing.T) {
-	s := &scripted{answer: func() (int, error) { return 410, receiver.Permanent{Err: errors.New("gone")} }}
-	records := deliverAll(t, s, event("opened", 1), event("retracted", 2))
-	if len(records) != 2 || records[0].Outcome != "failed" || records[1].State != "retracted" {
-		t.Errorf("records are %+v, want two failed", records)
-	}
-}
-
-// TestInterrupted: what is not told yet when the process ends is an error, so that the caller does not commit it.
-func TestInterrupted(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		unit, err := notifier.NewReceiver("log", nil)
+// TestSilenced: a silence that begins is told, and the end of the defect under it; what begins under it is not.
+func TestSilenced(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		d := defect("d1", "news", "black")
+		w.post(d.opened())
+		w.wait(5 * time.Second)
+		e, err := notifier.NewSilence(notifier.Silence{Matchers: []string{`stream="news"`}, By: "ann", Comment: "works", Start: time.Now(), End: time.Now().Add(time.Hour)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		unit.Options = &scripted{answer: func() (int, error) { return 0, errors.New("down") }}
-		n := notifier.New(notifier.Config{Receivers: map[string]notifier.Receiver{"a": unit}}, slog.New(slog.DiscardHandler))
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		ev := event("opened", 1)
-		err = n.Deliver(ctx, "a", &ev, func(context.Context, *schemas.Notification) error { return errors.New("the log is away too") })
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v, want the end of the context", err)
+		w.write(e)
+		w.wait(5 * time.Second)
+		w.expectAll("ops", "d1 opened critical", "d1 muted critical")
+		if c := w.targets["ops"].told[1].Changes[0]; c.By != "ann" || c.Note != "works" || c.Until.IsZero() {
+			t.Errorf("muted by %q until %v: %q", c.By, c.Until, c.Note)
+		}
+		later := defect("d2", "news", "freeze")
+		w.post(later.opened())
+		w.wait(time.Minute)
+		w.post(d.closed(), later.closed())
+		w.wait(time.Minute)
+		w.expectAll("ops", "d1 opened critical", "d1 muted critical", "d1 closed critical")
+	})
+}
+
+// TestSeverity: a change of severity is told, and one that leads to another receiver leaves the first one with the defect until it ends.
+func TestSeverity(t *testing.T) {
+	in(t, "alertmanager: {route: {receiver: ops, routes: [{matchers: ['severity=\"critical\"'], receiver: boss}]}}", []string{"ops", "boss"}, func(w *town) {
+		d, other := defect("d1", "news", "black"), defect("d2", "sport", "black")
+		d.Severity, other.Severity = "info", "info"
+		w.post(d.opened(), other.opened())
+		w.wait(10 * time.Second)
+		w.post(d.severity("warning"), other.severity("critical"))
+		w.wait(time.Minute)
+		w.expectAll("ops", "d1 opened info", "d2 opened info", "d1 updated warning")
+		w.expectAll("boss", "d2 opened critical")
+		w.post(d.closed(), other.closed())
+		w.wait(2 * time.Minute)
+		w.expectAll("ops", "d1 opened info", "d2 opened info", "d1 updated warning", "d1 closed warning", "d2 closed critical")
+		w.expectAll("boss", "d2 opened critical", "d2 closed critical")
+	})
+}
+
+// TestDeadTarget: one that takes nothing delays no other, and is told everything in order once it is back.
+func TestDeadTarget(t *testing.T) {
+	in(t, "", []string{"dead", "well"}, func(w *town) {
+		dead := w.targets["dead"]
+		dead.answer = func(*receiver.Message) error { return errors.New("connection refused") }
+		d, other := defect("d1", "news", "black"), defect("d2", "sport", "black")
+		w.post(d.opened(), other.opened())
+		w.wait(2 * time.Second)
+		w.expectAll("well", "d1 opened critical", "d2 opened critical")
+		w.post(d.closed())
+		w.wait(10 * time.Minute)
+		w.expectAll("well", "d1 opened critical", "d2 opened critical", "d1 closed critical")
+		w.expectAll("dead")
+		dead.mu.Lock()
+		dead.answer = nil
+		dead.mu.Unlock()
+		w.wait(2 * time.Minute)
+		got := dead.lines()
+		if i, j := slices.Index(got, "d1 opened critical"), slices.Index(got, "d1 closed critical"); len(got) != 3 || i < 0 || j < i || !slices.Contains(got, "d2 opened critical") {
+			t.Errorf("once it is back it was told %q", got)
 		}
 	})
 }
 
-func TestMessage(t *testing.T) {
-	ev, later := event("opened", 1), event("closed", 2)
-	message := notifier.Message(&ev, "a.b")
-	if !regexp.MustCompile(`^[a-zA-Z0-9_]+$`).MatchString(message) {
-		t.Errorf("message id is %q, want letters, digits and _ only", message)
-	}
-	if message != notifier.Message(&ev, "a.b") || message == notifier.Message(&ev, "a.c") || message == notifier.Message(&later, "a.b") {
-		t.Error("a message id stands for one event to one receiver")
-	}
+// TestBusy: Retry-After holds for all that the target is told.
+func TestBusy(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		first := true
+		w.targets["ops"].answer = func(*receiver.Message) error {
+			if first {
+				first = false
+				return receiver.Busy{Err: errors.New("status 429"), After: 2 * time.Minute}
+			}
+			return nil
+		}
+		begin := time.Now()
+		w.post(defect("d1", "news", "black").opened())
+		w.wait(10 * time.Second)
+		w.post(defect("d2", "sport", "black").opened())
+		w.wait(5 * time.Minute)
+		told := w.targets["ops"]
+		if len(told.at) != 2 || told.at[0].Sub(begin) < 2*time.Minute {
+			t.Errorf("told %q at %v, want both after 2 min", told.lines(), told.at)
+		}
+	})
 }
 
-func TestNames(t *testing.T) {
-	config := decode(t, "receivers: {b: {type: log}, a: {type: log, format: json}}")
-	if names := notifier.New(config, slog.Default()).Names(); !slices.Equal(names, []string{"a", "b"}) {
-		t.Errorf("names are %q", names)
-	}
-	if names := notifier.New(notifier.Config{}, slog.Default()).Names(); !slices.Equal(names, []string{"log"}) {
-		t.Errorf("with none configured names are %q, want log", names)
-	}
+// TestRefused: what a target refuses for good is not sent again and again.
+func TestRefused(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		tries := 0
+		w.targets["ops"].answer = func(*receiver.Message) error {
+			tries++
+			return receiver.Permanent{Err: errors.New("status 410")}
+		}
+		d := defect("d1", "news", "black")
+		w.post(d.opened())
+		w.wait(10 * time.Minute)
+		if tries < 1 || tries > 25 {
+			t.Errorf("%d tries in ten minutes, want a few", tries)
+		}
+		if w.records[0].Outcome != "failed" {
+			t.Errorf("the first record is %+v", w.records[0])
+		}
+	})
 }
 
-func decode(t *testing.T, text string) (c notifier.Config) {
-	t.Helper()
-	if err := yaml.Unmarshal([]byte(text), &c); err != nil {
-		t.Fatalf("%s: %v", text, err)
+// TestStorm: thousands of defects at once end in a few messages, and so does their end.
+func TestStorm(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		const many = 5_000
+		all := make([]*life, many)
+		for i := range all {
+			all[i] = defect(fmt.Sprintf("d%05d", i), fmt.Sprintf("s%05d", i), "no_signal")
+			w.post(all[i].opened())
+		}
+		w.wait(2 * time.Minute)
+		opened := tally(w.targets["ops"])
+		if opened.messages > 60 || opened.opened != many {
+			t.Errorf("%d messages told of %d of %d that opened", opened.messages, opened.opened, many)
+		}
+		for _, d := range all {
+			w.post(d.closed())
+		}
+		w.wait(5 * time.Minute)
+		both := tally(w.targets["ops"])
+		if both.messages > 140 || both.over != many {
+			t.Errorf("%d messages told of the end of %d of %d", both.messages, both.over, many)
+		}
+		if last := w.targets["ops"].told[both.messages-1]; last.Digest != nil && last.Open != 0 {
+			t.Errorf("the last digest says that %d are open", last.Open)
+		}
+		if kept := w.kept(); len(kept) > 0 {
+			t.Errorf("%d entries are kept", len(kept))
+		}
+	})
+}
+
+type count struct{ messages, opened, over int }
+
+func tally(g *target) (c count) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, m := range g.told {
+		c.messages++
+		if m.Digest != nil {
+			c.opened, c.over = c.opened+m.Digest.Opened, c.over+m.Digest.Over
+			continue
+		}
+		for _, change := range m.Changes {
+			if change.Over() {
+				c.over++
+			} else if change.What == receiver.Opened {
+				c.opened++
+			}
+		}
 	}
 	return c
 }
 
-func TestConfig(t *testing.T) {
-	tests := []struct{ text, problem string }{
-		{"{}", ""},
-		{"receivers: {a: {type: log, send: [updated], give_up: 1h}}", ""},
-		{"receivers: {a: {type: webhok}}", `receiver "a": line 1: "webhok" is unknown, did you mean "webhook"?`},
-		{"receivers:\n  a:\n    type: webhook\n    url: ftp://example.org", `receiver "a": line 3: options of webhook: url is not`},
-		{"receivers: {a: {type: log, sned: [opened]}}", "sned"},
-		{"receivers: {a: {type: log, send: [open]}}", `"open" is unknown, did you mean "opened"?`},
-		{"receivers: {a: {type: log, give_up: 0s}}", "give_up"},
-	}
-	for _, test := range tests {
-		err := decode(t, test.text).Validate()
-		if (err == nil) != (test.problem == "") || err != nil && !strings.Contains(err.Error(), test.problem) {
-			t.Errorf("%s: %v, want %q", test.text, err, test.problem)
+// TestTakenOver: the next notifier tells what the last one did not, and nothing twice: also after other routes have come into force, and with what ended in between.
+func TestTakenOver(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		open, ends, fresh := defect("d1", "news", "black"), defect("d2", "sport", "black"), defect("d3", "film", "black")
+		w.post(open.opened(), ends.opened())
+		w.wait(20 * time.Second)
+		w.stop()
+		w.post(ends.closed(), fresh.opened())
+		w.wait(30 * time.Second)
+		w.post(open.severity("critical"), fresh.severity("critical"))
+		w.text = "alertmanager: {route: {receiver: ops, group_by: [stream], routes: [{matchers: ['kind=\"black\"']}]}}"
+		w.begin()
+		w.wait(2 * time.Minute)
+		got := w.targets["ops"].lines()
+		slices.Sort(got)
+		if want := []string{"d1 opened critical", "d2 closed critical", "d2 opened critical", "d3 opened critical"}; !slices.Equal(got, want) {
+			t.Errorf("told %q, want %q", got, want)
 		}
+		w.post(open.closed(), fresh.closed())
+		w.wait(2 * time.Minute)
+		if got := w.targets["ops"].lines(); len(got) != 6 || !slices.Contains(got, "d1 closed critical") || !slices.Contains(got, "d3 closed critical") {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
+// TestCrashes lets the notifier die at every step that leaves a trace, one after the other, and another one go on. Nothing is lost, and what is told again has the id it had.
+func TestCrashes(t *testing.T) {
+	steps := 0
+	for at := 0; at == 0 || at <= steps; at++ {
+		synctest.Test(t, func(t *testing.T) {
+			w := newTown(t, "storm: {changes: 2, every: 5s}", "ops")
+			w.begin()
+			synctest.Wait()
+			restarted := make(chan struct{})
+			n, here := 0, ""
+			w.onStep(func(step string) {
+				if n++; n == at {
+					here = step
+					w.onStep(nil)
+					go func() {
+						w.stop()
+						w.wait(time.Second)
+						w.begin()
+						close(restarted)
+					}()
+					// Nothing of a process goes on that is gone.
+					time.Sleep(time.Millisecond)
+				}
+			})
+			lives := []*life{defect("d1", "news", "black"), defect("d2", "sport", "freeze"), defect("d3", "film", "black"), defect("d4", "arts", "black")}
+			for _, d := range lives {
+				w.post(d.opened())
+			}
+			time.Sleep(40 * time.Second)
+			for _, d := range lives {
+				w.post(d.closed())
+			}
+			w.wait(2 * time.Minute)
+			w.settle()
+			if at == 0 {
+				steps = n
+			} else if here != "" {
+				<-restarted
+			}
+			w.wait(2 * time.Minute)
+			w.stop()
+			w.checkTold(fmt.Sprintf("a crash at step %d, %s", at, here), 4, at > 0)
+		})
+	}
+	if steps < 10 {
+		t.Errorf("only %d steps were found to die at", steps)
 	}
 }
 
-// TestShow: what is printed can be read again, but for what is secret.
-func TestShow(t *testing.T) {
-	config := decode(t, "receivers: {a: {type: webhook, url: 'https://u:hunter2@example.org/T0K3N', secret: whsec_c2VzYW1lc2VzYW1lc2VzYW1lc2VzYW1l, send: [closed], give_up: 2h}}")
-	if err := config.Validate(); err != nil {
-		t.Fatal(err)
+// checkTold checks that of each of n defects beginning and end were told, nothing more than once, but for messages that were under way at the crash: those may come twice with the same id.
+func (w *town) checkTold(when string, n int, mayRepeat bool) {
+	w.t.Helper()
+	ids, opened, over := map[string]int{}, 0, 0
+	var lines []string
+	for _, m := range w.targets["ops"].told {
+		lines = append(lines, m.ID)
+		if ids[m.ID]++; ids[m.ID] > 1 {
+			continue
+		}
+		if m.Digest != nil {
+			opened, over = opened+m.Digest.Opened, over+m.Digest.Over
+			continue
+		}
+		for _, c := range m.Changes {
+			if c.Over() {
+				over++
+			} else {
+				opened++
+			}
+		}
 	}
-	shown, err := yaml.Marshal(config)
-	if err != nil {
-		t.Fatal(err)
+	most := 1
+	if mayRepeat {
+		most = 2
 	}
-	want := `receivers:
-    a:
-        give_up: 2h0m0s
-        secret:
-            - <secret>
-        secret_file: ""
-        send:
-            - closed
-        timeout: 15s
-        type: webhook
-        url: https://example.org
-`
-	if string(shown) != want {
-		t.Errorf("shown as\n%s\nwant\n%s", shown, want)
+	for id, times := range ids {
+		if times > most {
+			w.t.Errorf("after %s: %s came %d times", when, id, times)
+		}
+	}
+	if opened != n || over != n {
+		w.t.Errorf("after %s: %d opened, %d over: %s", when, opened, over, strings.Join(lines, " "))
+	}
+	if kept := w.kept(); len(kept) > 0 {
+		w.t.Errorf("after %s: %q is kept", when, kept)
 	}
 }

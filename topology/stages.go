@@ -22,8 +22,8 @@ func Stages() []Stage {
 		{Name: "detector", Doc: "Folds features into defects, exactly once.", Group: "framewatch.detector", Transactional: true,
 			Reads:  []*Spec{&Features.Spec, &Streams.Spec, &Profiles.Spec},
 			Writes: []*Spec{&Defects.Spec, &DefectsLatest.Spec, &Health.Spec, &Features.Spec, &DeadLetter.Spec}},
-		{Name: "notifier", Doc: "Tells people of defects.", Group: "framewatch.notifier",
-			Reads: []*Spec{&Defects.Spec}, Writes: []*Spec{&Notifications.Spec, &DeadLetter.Spec}},
+		{Name: "notifier", Doc: "Tells people of defects; one member at a time does.", Group: "framewatch.notifier",
+			Reads: []*Spec{&Defects.Spec, &Evidence.Spec, &NotifierState.Spec}, Writes: []*Spec{&NotifierState.Spec, &Notifications.Spec, &DeadLetter.Spec}},
 		{Name: "console", Doc: "Shows streams and defects on a page, over a public API.",
 			Reads: []*Spec{&Streams.Spec, &Health.Spec, &DefectsLatest.Spec, &Evidence.Spec}},
 	}

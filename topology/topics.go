@@ -41,7 +41,7 @@ var (
 		Values: []string{"Model"}, Compact: true, Single: true, WrittenBy: []string{"model publish"}})
 	Notifications = topic(schemas.Notifications, Spec{Name: "notifications", Key: "defect id", Doc: "Every attempt to deliver and its outcome.",
 		Values: []string{"Notification"}, Delete: true, Retention: 30 * day, WrittenBy: []string{"notifier"}})
-	NotifierState = topic(schemas.NotifierStates, Spec{Name: "notifier.state", Key: "entry key", Doc: "Notification log, silences, acknowledgements.",
+	NotifierState = topic(schemas.NotifierStates, Spec{Name: "notifier.state", Key: "entry key", Doc: "What each target knows, silences, acknowledgements.",
 		Values: []string{"NotifierState"}, Compact: true, Single: true, WrittenBy: []string{"notifier", "api"}})
 	Audit = topic(schemas.Audits, Spec{Name: "audit", Key: "actor", Doc: "Every change made by a person or token.",
 		Values: []string{"Audit"}, Delete: true, Retention: 365 * day, Single: true, WrittenBy: []string{"api"}})

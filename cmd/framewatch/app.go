@@ -33,7 +33,8 @@ type app struct {
 	// access says what streams may be read from; every part of this process tells it of the ports that are ours.
 	access *access.Policy
 	// at, when not nil, is told of the detector's moments.
-	at func(partition int32, m kafka.Moment)
+	at        func(partition int32, m kafka.Moment)
+	notifiers notifiers
 	// console is the URL of the page once it is served.
 	console atomic.Pointer[string]
 }

@@ -153,6 +153,7 @@ func defaultConfig() Config {
 		Embedded: EmbeddedConfig{Listen: "127.0.0.1:9392"},
 		Ingest:   IngestConfig{Config: edge, Listen: "127.0.0.1:0"},
 		Detector: DetectorConfig{Interval: 100 * time.Millisecond},
+		Notifier: notifier.Defaults(),
 		Console:  console.Defaults(),
 	}
 }

@@ -145,7 +145,7 @@ func (o *demoOptions) config(demo *lab.Demo) (Config, error) {
 	}
 	config.Streams = &streams
 	webhook, err := notifier.NewReceiver("webhook", fmt.Appendf(nil, "url: %q", demo.WebhookURL()))
-	config.Notifier.Receivers = map[string]notifier.Receiver{"demo": webhook}
+	config.Notifier.Receivers = map[string]notifier.Receivers{"demo": {webhook}}
 	return config, err
 }
 

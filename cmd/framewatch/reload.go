@@ -2,15 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"reflect"
 	"syscall"
+
+	"github.com/framewatch/framewatch/notifier"
 )
 
 // reloads reads the configuration file again each time the process gets SIGHUP, until ctx ends. Its streams, their expectations and its profiles take
-// effect at once, through the log, and nothing that is known of a stream is lost; what else has changed waits for a restart. A file with a
-// mistake changes nothing.
+// effect at once, through the log, and nothing that is known of a stream is lost; who is told of defects changes at once, too; what else has changed waits for a restart. A file
+// with a mistake changes nothing.
 func (a *app) reloads(ctx context.Context) error {
 	before, err := loadConfig(a.config.path)
 	if err != nil {
@@ -41,11 +44,18 @@ func (a *app) reload(ctx context.Context, before Config) error {
 	if err != nil {
 		return err
 	}
+	next, err := notifier.New(config.Notifier, a.log)
+	if err != nil {
+		return fmt.Errorf("notifier: %w", err)
+	}
 	if waiting := restartFor(before, config); len(waiting) > 0 {
 		a.log.Warn("these sections take effect with a restart", "sections", waiting)
 	}
 	if err := a.publishConfig(ctx, config); err != nil {
 		return err
+	}
+	if a.notifiers.now() != nil {
+		a.notifiers.use(next)
 	}
 	a.log.Info("the configuration is read again", "file", a.config.path)
 	return nil
@@ -57,7 +67,7 @@ func restartFor(before, now Config) (sections []string) {
 	for i := range x.NumField() {
 		field := x.Type().Field(i)
 		key := field.Tag.Get("yaml")
-		if !field.IsExported() || key == "streams" || key == "profiles" {
+		if !field.IsExported() || key == "streams" || key == "profiles" || key == "notifier" {
 			continue
 		}
 		if !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {

@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -11,24 +15,71 @@ import (
 	"github.com/framewatch/framewatch/topology/kafka"
 )
 
-// runNotifier tells every receiver of every defect. Each receiver reads the log for itself, resuming where it was, so that a dead one
-// delays no other.
+// runNotifier tells people of defects while this process is the one of its group that does; otherwise it waits to take over.
 func runNotifier(ctx context.Context, a *app, ready func()) error {
-	tell := notifier.New(a.config.Notifier, a.log)
+	first, err := notifier.New(a.config.Notifier, a.log)
+	if err != nil {
+		return err
+	}
+	a.notifiers.use(first)
 	group, ctx := errgroup.WithContext(ctx)
-	for _, receiver := range tell.Names() {
+	strips, deliveries := newFilmstrips(a), newDeliveryLog(a)
+	group.Go(func() error { return strips.follow(ctx) })
+	group.Go(func() error { return deliveries.run(ctx) })
+	if a.config.Notifier.Listen != "" {
+		listener, err := net.Listen("tcp", a.config.Notifier.Listen)
+		if err != nil {
+			return fmt.Errorf("notifier.listen: %w", err)
+		}
+		a.access.Own("the notifier", listener.Addr().String())
+		a.log.Info("Alertmanager's API is up", "url", "http://"+listener.Addr().String())
 		group.Go(func() error {
-			options := kafka.ReadOptions{Group: topology.StageNamed("notifier").Group + "." + receiver}
-			return kafka.Read(ctx, a.cluster, topology.Defects, options, func(ctx context.Context, r topology.Record[schemas.DefectEvent]) error {
-				if r.Value == nil {
-					return nil
-				}
-				return tell.Deliver(ctx, receiver, r.Value, func(ctx context.Context, n *schemas.Notification) error {
-					return a.cluster.Publish(ctx, r.Partition, topology.Notifications.Message(r.Value.ID, n))
-				})
-			})
+			return serve(ctx, listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.notifiers.now().ServeHTTP(w, r) }))
 		})
 	}
+	group.Go(func() error {
+		return kafka.Lead(ctx, a.cluster, topology.NotifierState, topology.StageNamed("notifier").Group, func(ctx context.Context, l *kafka.Leader[schemas.NotifierState]) error {
+			a.log.Info("this notifier tells")
+			return a.notifiers.lead(ctx, a.notifierDeps(l, strips, deliveries))
+		})
+	})
 	ready()
 	return group.Wait()
+}
+
+// notifierDeps hands the notifier the log.
+func (a *app) notifierDeps(l *kafka.Leader[schemas.NotifierState], strips *filmstrips, deliveries *deliveryLog) notifier.Deps {
+	return notifier.Deps{
+		Follow: func(ctx context.Context, caughtUp func(), handle func(key string, v *schemas.NotifierState) error) error {
+			return l.Follow(ctx, caughtUp, func(_ context.Context, r topology.Record[schemas.NotifierState]) error { return handle(r.Key, r.Value) })
+		},
+		Write: func(ctx context.Context, entries ...notifier.Entry) error {
+			return l.Write(ctx, stateMessages(entries)...)
+		},
+		Defects: func(ctx context.Context, from time.Time, caughtUp func(), handle func(int32, *schemas.DefectEvent, time.Time)) error {
+			return kafka.Read(ctx, a.cluster, topology.Defects, kafka.ReadOptions{From: from, CaughtUp: caughtUp},
+				func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
+					if r.Value != nil {
+						handle(r.Partition, r.Value, r.Time)
+					}
+					return nil
+				})
+		},
+		Record:   deliveries.add,
+		Evidence: strips.wait,
+		Metrics:  a.metrics,
+	}
+}
+
+// stateMessages are entries of the notifier's state as messages for its topic.
+func stateMessages(entries []notifier.Entry) []topology.Message {
+	messages := make([]topology.Message, len(entries))
+	for i, e := range entries {
+		if e.Value == nil {
+			messages[i] = topology.NotifierState.Tombstone(e.Key)
+		} else {
+			messages[i] = topology.NotifierState.Message(e.Key, e.Value)
+		}
+	}
+	return messages
 }

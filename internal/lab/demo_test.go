@@ -19,10 +19,10 @@ func TestDemoTakesNotifications(t *testing.T) {
 	server := httptest.NewServer(d.Handler())
 	defer server.Close()
 	webhook := receiver.NewWebhook()
-	webhook.URL = server.URL + "/alert"
+	webhook.URL = receiver.Address(server.URL + "/alert")
 	ev := &schemas.DefectEvent{ID: "a", State: "opened", Stream: "frog", Kind: "black", Onset: after(20).UnixMicro(), End: after(21).UnixMicro()}
 	d.Score.Event(ev, time.Now())
-	if status, err := webhook.Notify(t.Context(), ev, "message"); err != nil || status != http.StatusNoContent {
+	if status, err := webhook.Tell(t.Context(), &receiver.Message{ID: "message", Changes: []receiver.Change{{ID: "message", What: ev.State, Event: ev}}, Remote: map[string]string{}}); err != nil || status != http.StatusNoContent {
 		t.Fatalf("status %d, error %v", status, err)
 	}
 	report := d.Score.Report([]lab.Injected{{Stream: "frog", Kind: "black", Start: after(20), End: after(28)}}, after(30))
