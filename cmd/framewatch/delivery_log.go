@@ -15,6 +15,8 @@ const (
 	// deliveriesAtOnce is how many are written in one go.
 	deliveriesAtOnce = 500
 	deliveriesWait   = 30 * time.Second
+	// lastDeliveriesWait is for how long what still waits is written when the process ends.
+	lastDeliveriesWait = 3 * time.Second
 )
 
 // deliveryLog writes attempts to notify to the notifications topic, without making who notifies wait.
@@ -50,36 +52,33 @@ func (l *deliveryLog) run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			for len(l.waiting) > 0 {
-				if !l.write(<-l.waiting) {
-					return nil
-				}
+			ctx, cancel := context.WithTimeout(context.Background(), lastDeliveriesWait)
+			defer cancel()
+			for len(l.waiting) > 0 && ctx.Err() == nil {
+				l.write(ctx, <-l.waiting)
 			}
 			return nil
 		case d := <-l.waiting:
-			l.write(d)
+			l.write(context.Background(), d)
 		}
 	}
 }
 
 // write writes one and those that wait behind it, by partition.
-func (l *deliveryLog) write(first delivery) bool {
+func (l *deliveryLog) write(ctx context.Context, first delivery) {
 	by := map[int32][]topology.Message{first.partition: {first.message}}
 	for n := 1; n < deliveriesAtOnce && len(l.waiting) > 0; n++ {
 		d := <-l.waiting
 		by[d.partition] = append(by[d.partition], d.message)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), deliveriesWait)
+	ctx, cancel := context.WithTimeout(ctx, deliveriesWait)
 	defer cancel()
-	ok := true
 	for partition, messages := range by {
 		if err := l.a.cluster.Publish(ctx, partition, messages...); err != nil {
 			l.a.log.Warn("keep attempts to notify in the log", "attempts", len(messages), "error", err)
-			ok = false
 		}
 	}
 	if n := l.dropped.Swap(0); n > 0 {
 		l.a.log.Warn("attempts to notify are not in the log: too many at once", "attempts", n)
 	}
-	return ok
 }

@@ -1,0 +1,212 @@
+package notifier_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/framewatch/framewatch/notifier"
+)
+
+// eventually waits for something that has to come.
+func eventually(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// serveTown serves the API of a notifier of a town, in real time.
+func serveTown(t *testing.T, w *town) (url string) {
+	t.Helper()
+	n := w.begin()
+	t.Cleanup(func() { w.stop() })
+	server := httptest.NewServer(n)
+	t.Cleanup(server.Close)
+	eventually(t, "the API", func() bool { return get(t, server.URL+"/api/v2/status", "") != http.StatusServiceUnavailable })
+	return server.URL
+}
+
+func get(t *testing.T, url, token string) int {
+	t.Helper()
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+// TestAmtool works with Debian's amtool: what it shows, and silences that it makes and ends.
+func TestAmtool(t *testing.T) {
+	w := newTown(t, "", "ops")
+	url := serveTown(t, w)
+	amtool := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command("amtool", append([]string{"--alertmanager.url=" + url, "--no-version-check"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("amtool %q: %v\n%s", args, err, out)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	d := defect("d1", "news", "black")
+	w.post(d.opened())
+	eventually(t, "the defect to be told", func() bool { return len(w.targets["ops"].lines()) == 1 })
+	if shown := amtool("alert", "query", "-o", "json", "stream=news"); !strings.Contains(shown, `"kind":"black"`) || !strings.Contains(shown, "The picture is black") {
+		t.Errorf("amtool shows the alert as %s", shown)
+	}
+	id := amtool("silence", "add", "--author=ann", "--comment=works", "stream=news")
+	if kept := w.kept(); len(kept) != 2 || kept[1] != "silence/"+id {
+		t.Errorf("%q is kept, want the silence %s and what was told", kept, id)
+	}
+	eventually(t, "the silence to be told", func() bool { return len(w.targets["ops"].lines()) == 2 })
+	if shown := amtool("silence", "query"); !strings.Contains(shown, id) || !strings.Contains(shown, "ann") {
+		t.Errorf("amtool shows the silence as %s", shown)
+	}
+	amtool("silence", "expire", id)
+	if shown := amtool("silence", "query", "-q"); shown != "" {
+		t.Errorf("a silence that was ended is shown: %s", shown)
+	}
+	if s := lastSilence(t, w); s.End.After(time.Now()) {
+		t.Errorf("the log has a silence until %v that was ended", s.End)
+	}
+	resp, err := http.Post(url+"/api/v2/alerts", "application/json", strings.NewReader(`[{"labels":{"alertname":"forged"}}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusMethodNotAllowed {
+		t.Errorf("an alert is taken from anybody: status %d", resp.StatusCode)
+	}
+}
+
+// lastSilence is the newest on the log.
+func lastSilence(t *testing.T, w *town) (last *notifier.Silence) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.state {
+		s, err := notifier.ReadSilence(e.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s != nil {
+			last = s
+		}
+	}
+	return last
+}
+
+// TestToken: nobody is let in without it, and one that is changed holds at once.
+func TestToken(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "token")
+	write := func(token string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("sesame")
+	w := newTown(t, "token_file: "+file, "ops")
+	url := serveTown(t, w) + "/api/v2/status"
+	check := func(token string, want int) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("status %d with token %q", want, token), func() bool { return get(t, url, token) == want })
+	}
+	check("sesame", http.StatusOK)
+	for _, token := range []string{"", "sesam", "sesame2"} {
+		check(token, http.StatusUnauthorized)
+	}
+	write("thyme")
+	check("sesame", http.StatusUnauthorized)
+	check("thyme", http.StatusOK)
+	write("")
+	check("", http.StatusUnauthorized)
+}
+
+// TestExternal tells Debian's Alertmanager: what is open there fires, what has ended does not, and severities replace each other.
+func TestExternal(t *testing.T) {
+	address := freeAddress(t)
+	dir := t.TempDir()
+	config := filepath.Join(dir, "alertmanager.yml")
+	if err := os.WriteFile(config, []byte("{route: {receiver: none}, receivers: [{name: none}]}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	peer := exec.Command("prometheus-alertmanager", "--config.file="+config, "--storage.path="+dir, "--web.listen-address="+address, "--cluster.listen-address=")
+	if err := peer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { peer.Process.Kill(); peer.Wait() })
+	url := "http://" + address
+	eventually(t, "Alertmanager", func() bool {
+		resp, err := http.Get(url + "/-/ready")
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+	w := newTown(t, "external: {url: '"+url+"'}")
+	w.begin()
+	t.Cleanup(func() { w.stop() })
+	d, other := defect("d1", "news", "black"), defect("d2", "sport", "freeze")
+	w.post(d.opened(), other.opened())
+	active := func() map[string]string {
+		resp, err := http.Get(url + "/api/v2/alerts?active=true")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(resp.Body)
+		var alerts []struct {
+			Labels      map[string]string
+			Annotations map[string]string
+		}
+		if err := json.Unmarshal(text, &alerts); err != nil {
+			t.Fatalf("%v in %s", err, text)
+		}
+		found := map[string]string{}
+		for _, a := range alerts {
+			found[a.Labels["defect"]] += a.Labels["severity"]
+		}
+		return found
+	}
+	expect := func(want string) {
+		t.Helper()
+		eventually(t, want+" there", func() bool { return fmt.Sprint(active()) == want })
+	}
+	expect("map[d1:critical d2:critical]")
+	w.post(d.severity("warning"))
+	expect("map[d1:warning d2:critical]")
+	w.post(other.closed())
+	expect("map[d1:warning]")
+}
+
+// freeAddress is a port of loopback that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
