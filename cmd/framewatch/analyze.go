@@ -35,19 +35,21 @@ type found struct {
 }
 
 func analyzeCommand() *cobra.Command {
-	var output, features, profile string
+	var output, features string
+	var as judgedAs
 	cmd := &cobra.Command{
 		Use:   "analyze FILE|URL",
 		Short: "Look for defects in a file, faster than real time, without a broker",
 		Long: "Look for defects in a file or at a URL, faster than real time, without a broker.\n" +
-			"The same worker measures and the same rules decide as in a live run. Exit code 3 says that defects were found.",
+			"The same worker measures and the same rules decide as in a live run; with --stream also what is expected of that stream: planned times,\n" +
+			"ad breaks, silent tracks, tracks, captions. Exit code 3 says that defects were found.",
 		Args: oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			config, err := commandConfig(cmd)
 			if err != nil {
 				return err
 			}
-			a, err := newAnalysis(config, profile, args[0])
+			a, err := newAnalysis(config, as, args[0])
 			if err != nil {
 				return err
 			}
@@ -56,7 +58,7 @@ func analyzeCommand() *cobra.Command {
 	}
 	outputFlag(cmd, &output, "json (one object a line and defect) or table")
 	cmd.Flags().StringVar(&features, "features", "", "also write every feature record to this file, as NDJSON")
-	cmd.Flags().StringVar(&profile, "profile", defaultProfile, "rule profile of the configuration file to judge by")
+	as.flags(cmd)
 	return cmd
 }
 
@@ -65,17 +67,19 @@ type analysis struct {
 	*judgement
 	url  string
 	edge ingest.Config
+	// start is the instant at which media time begins, in microseconds.
+	start int64
 	// media is how much was measured since the first unit of any track.
 	media   time.Duration
 	records *json.Encoder
 }
 
-func newAnalysis(config Config, profile, input string) (*analysis, error) {
-	rules, err := config.rules(profile)
+func newAnalysis(config Config, as judgedAs, input string) (*analysis, error) {
+	setting, start, err := as.setting(&config, input)
 	if err != nil {
 		return nil, usage(err)
 	}
-	return &analysis{judgement: newJudgement(streamName(input), profile, rules), url: input, edge: config.Ingest.Config}, nil
+	return &analysis{judgement: newJudgement(setting), url: input, edge: config.Ingest.Config, start: start}, nil
 }
 
 // streamName is the last part of a path or URL, without a query, which may hold a secret.
@@ -126,6 +130,7 @@ func (a *analysis) take(ctx context.Context, progress *progress) error {
 				return err
 			}
 		}
+		shift(f, a.start)
 		a.judge(f)
 		if s := f.StreamSecond; s != nil {
 			a.media = time.Duration(s.At) * time.Microsecond

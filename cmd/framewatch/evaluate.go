@@ -209,7 +209,10 @@ func (e *evaluation) judge(ctx context.Context, l lab.Labelled) (judged, error) 
 	if err != nil {
 		return judged{}, err
 	}
-	rules, frames := newJudgement(l.Name, e.profile, e.rules), newJudgement(l.Name, e.profile, e.instant)
+	setting := schemas.Setting{Generation: 1, Stream: l.Name, Profile: e.profile, Rules: e.rules}
+	instant := setting
+	instant.Rules = e.instant
+	rules, frames := newJudgement(&setting), newJudgement(&instant)
 	both := []*judgement{rules, frames}
 	start := before.replay(both)
 	var end int64

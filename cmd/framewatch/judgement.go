@@ -17,10 +17,10 @@ type judgement struct {
 	events   map[string]*schemas.DefectEvent
 }
 
-// newJudgement judges by rules, the options of a profile.
-func newJudgement(stream, profile, rules string) *judgement {
-	j := &judgement{stream: stream, partition: detector.New(detector.Config{}), events: map[string]*schemas.DefectEvent{}}
-	j.fold(&schemas.Feature{Setting: &schemas.Setting{Generation: 1, Stream: stream, Profile: profile, Rules: rules}})
+// newJudgement judges the stream of a setting, by that.
+func newJudgement(setting *schemas.Setting) *judgement {
+	j := &judgement{stream: setting.Stream, partition: detector.New(detector.Config{}), events: map[string]*schemas.DefectEvent{}}
+	j.fold(&schemas.Feature{Setting: setting})
 	return j
 }
 
