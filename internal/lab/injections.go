@@ -47,25 +47,30 @@ var Injections = []Injection{
 	{Kind: "decode_error", Level: "5 bytes/s wrong", Length: 5 * sec, Packets: garbling(5), Companions: append(damaged, "corruption")},
 	{Kind: "decode_error", Level: "1 byte/s wrong", Length: 5 * sec, Packets: garbling(1), Companions: append(damaged, "corruption")},
 
-	{Kind: "blur", Level: "kernel 9", Lead: longLead, Length: 6 * sec, Picture: gaussian(9)},
-	{Kind: "blur", Level: "kernel 7", Lead: longLead, Length: 6 * sec, Picture: gaussian(7)},
-	{Kind: "blur", Level: "kernel 5", Lead: longLead, Length: 6 * sec, Picture: gaussian(5)},
-	{Kind: "blur", Level: "kernel 3", Lead: longLead, Length: 6 * sec, Picture: gaussian(3)},
+	{Kind: "blur", Level: "kernel 9", Lead: longLead, Length: 20 * sec, Picture: gaussian(9)},
+	{Kind: "blur", Level: "kernel 7", Lead: longLead, Length: 20 * sec, Picture: gaussian(7)},
+	{Kind: "blur", Level: "kernel 5", Lead: longLead, Length: 20 * sec, Picture: gaussian(5)},
+	{Kind: "blur", Level: "kernel 3", Lead: longLead, Length: 20 * sec, Picture: gaussian(3)},
 
-	{Kind: "blockiness", Level: "QP 47", Lead: longLead, Length: 6 * sec, Coded: quantised(47), Companions: []string{"blur", "corruption", "banding", "freeze"}},
-	{Kind: "blockiness", Level: "QP 42", Lead: longLead, Length: 6 * sec, Coded: quantised(42), Companions: []string{"blur", "corruption", "banding", "freeze"}},
-	{Kind: "blockiness", Level: "QP 37", Lead: longLead, Length: 6 * sec, Coded: quantised(37), Companions: []string{"blur", "corruption", "banding"}},
-	{Kind: "blockiness", Level: "QP 32", Lead: longLead, Length: 6 * sec, Coded: quantised(32), Companions: []string{"blur", "corruption", "banding"}},
+	{Kind: "blockiness", Level: "QP 47", Lead: longLead, Length: 12 * sec, Coded: quantised(47), Companions: coarse},
+	{Kind: "blockiness", Level: "QP 42", Lead: longLead, Length: 12 * sec, Coded: quantised(42), Companions: coarse},
+	{Kind: "blockiness", Level: "QP 37", Lead: longLead, Length: 12 * sec, Coded: quantised(37), Companions: coarse},
+	{Kind: "blockiness", Level: "QP 32", Lead: longLead, Length: 12 * sec, Coded: quantised(32), Companions: coarse},
 
-	{Kind: "noise", Level: "sigma 50", Lead: longLead, Length: 6 * sec, Picture: grain(50), Companions: []string{"blockiness"}},
-	{Kind: "noise", Level: "sigma 25", Lead: longLead, Length: 6 * sec, Picture: grain(25), Companions: []string{"blockiness"}},
-	{Kind: "noise", Level: "sigma 10", Lead: longLead, Length: 6 * sec, Picture: grain(10)},
-	{Kind: "noise", Level: "sigma 5", Lead: longLead, Length: 6 * sec, Picture: grain(5)},
+	{Kind: "blockiness", Variant: "HEVC", Level: "QP 47", Lead: longLead, Length: 12 * sec, Coded: quantisedHEVC(47), Companions: coarse},
+	{Kind: "blockiness", Variant: "HEVC", Level: "QP 42", Lead: longLead, Length: 12 * sec, Coded: quantisedHEVC(42), Companions: coarse},
+	{Kind: "blockiness", Variant: "HEVC", Level: "QP 37", Lead: longLead, Length: 12 * sec, Coded: quantisedHEVC(37), Companions: coarse},
+	{Kind: "blockiness", Variant: "HEVC", Level: "QP 32", Lead: longLead, Length: 12 * sec, Coded: quantisedHEVC(32), Companions: coarse},
 
-	{Kind: "banding", Level: "steps of 32", Lead: longLead, Length: 6 * sec, Picture: "lutyuv=y='floor(val/32)*32+16'"},
-	{Kind: "banding", Level: "steps of 16", Lead: longLead, Length: 6 * sec, Picture: "lutyuv=y='floor(val/16)*16+8'"},
-	{Kind: "banding", Level: "steps of 8", Lead: longLead, Length: 6 * sec, Picture: "lutyuv=y='floor(val/8)*8+4'"},
-	{Kind: "banding", Level: "steps of 4", Lead: longLead, Length: 6 * sec, Picture: "lutyuv=y='floor(val/4)*4+2'"},
+	{Kind: "noise", Level: "sigma 50", Lead: longLead, Length: 14 * sec, Picture: grain(50), Companions: []string{"blockiness"}},
+	{Kind: "noise", Level: "sigma 25", Lead: longLead, Length: 14 * sec, Picture: grain(25), Companions: []string{"blockiness"}},
+	{Kind: "noise", Level: "sigma 10", Lead: longLead, Length: 14 * sec, Picture: grain(10)},
+	{Kind: "noise", Level: "sigma 5", Lead: longLead, Length: 14 * sec, Picture: grain(5)},
+
+	{Kind: "banding", Level: "steps of 32", Lead: longLead, Length: 26 * sec, Picture: "lutyuv=y='floor(val/32)*32+16'"},
+	{Kind: "banding", Level: "steps of 16", Lead: longLead, Length: 26 * sec, Picture: "lutyuv=y='floor(val/16)*16+8'"},
+	{Kind: "banding", Level: "steps of 8", Lead: longLead, Length: 26 * sec, Picture: "lutyuv=y='floor(val/8)*8+4'"},
+	{Kind: "banding", Level: "steps of 4", Lead: longLead, Length: 26 * sec, Picture: "lutyuv=y='floor(val/4)*4+2'"},
 
 	{Kind: "letterbox", Level: "2.39:1", Lead: longLead, Length: 8 * sec, Picture: bars(0.128, 0)},
 	{Kind: "letterbox", Level: "4:3", Lead: longLead, Length: 8 * sec, Picture: bars(0, 0.125)},
@@ -171,6 +176,7 @@ var (
 	littleSent = []string{"bitrate"}
 	standing   = []string{"bitrate", "freeze", "flat_colour", "banding", "letterbox", "blur"}
 	damaged    = []string{"decode_error", "ts_error", "freeze", "stutter", "dropped_frames", "blockiness", "flat_colour", "noise", "blur", "interlace", "banding"}
+	coarse     = []string{"blur", "corruption", "banding", "freeze"}
 	lossKinds  = []string{"ts_error"}
 	tooLoud    = []string{"clipping", "true_peak", "loudness", "click"}
 	outOfTime  = []string{"ts_error", "pts_error", "audio_dropout", "silence", "click", "dropped_frames", "av_offset", "decode_error"}

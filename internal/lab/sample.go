@@ -48,7 +48,7 @@ var renderings = []rendering{
 
 // artefactOrder is that in which BVI-Artefact puts faults into one clip, each with a probability of a half; of each one a level at random.
 var artefactOrder = []struct{ kind, variant string }{
-	{"blockiness", ""}, {"dropped_frames", ""}, {"blur", ""}, {"corruption", "burned-in"}, {"black", ""},
+	{"blockiness", "HEVC"}, {"dropped_frames", ""}, {"blur", ""}, {"corruption", "burned-in"}, {"black", ""},
 }
 
 // Artefacts are those of the recipe as BVI-Artefact names them, and what says here that they are there.

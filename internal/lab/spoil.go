@@ -36,6 +36,11 @@ func quantised(qp int) string {
 	return fmt.Sprintf("-c:v libx264 -preset veryfast -qp %d -g 50 -bf 2 -threads 1 -pix_fmt yuv420p", qp)
 }
 
+// quantisedHEVC is the same in HEVC, as BVI-Artefact has it.
+func quantisedHEVC(qp int) string {
+	return fmt.Sprintf("-c:v libx265 -preset veryfast -x265-params log-level=error:pools=1:frame-threads=1:qp=%d:keyint=50 -pix_fmt yuv420p", qp)
+}
+
 // Made is a sample as a file, and what is known of it.
 type Made struct {
 	File   string         `json:"-"`
