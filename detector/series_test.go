@@ -183,10 +183,16 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		for _, cell := range []int{13, 14, 15, 29, 30, 31} {
 			v.Grid.Mean[cell] = 180
 		}
-	case "moving", "starved", "stuttering", "twos", "blurred", "noisy", "textured", "blocky", "drawn", "banded", "sky":
+	case "moving", "starved", "stuttering", "twos", "blurred", "shallow", "defocused", "noisy", "textured", "blocky", "drawn", "banded", "sky":
 		differ(v, 9, func(int) bool { return true })
 		v.Grid.Mean[70] = byte(100 + seq%40)
 		quality(v, word, seq)
+		switch word {
+		case "shallow": // another scene
+			binary.BigEndian.PutUint64(v.Hash.Perceptual[:], math.MaxUint32)
+		case "defocused":
+			v.Detail.LaplacianFull -= int32(min(age*150/1_000_000, 300))
+		}
 	case "news", "late", "sport": // two programmes, one of them also two seconds later: half a second a shot
 		differ(v, 9, func(int) bool { return true })
 		shot, salt := uint64(seq/12), uint64(1)
@@ -331,7 +337,7 @@ func quality(v *schemas.VideoFrame, word string, seq int64) {
 	switch word {
 	case "starved": // a fiftieth of the bit rate
 		v.Decode.PacketSize /= 50
-	case "blurred": // 1.2 octaves of the finest detail are gone
+	case "blurred", "shallow": // 1.2 octaves of the finest detail are gone
 		v.Detail.LaplacianFull -= 300
 	case "noisy": // eight levels everywhere
 		v.Detail.Noise = 8 * 256

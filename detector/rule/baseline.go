@@ -48,6 +48,14 @@ func Restored(level, spread float64, spans, bad int32) Baseline {
 // Known says that enough has been learned to compare with.
 func (b *Baseline) Known() bool { return b.Spans >= learned }
 
+// level is that of samples with an offset; no number where it is not known.
+func (b *Baseline) level() float64 {
+	if !b.Known() {
+		return math.NaN()
+	}
+	return b.Level - sampleOffset
+}
+
 // Above is how far x is above what is usual: beyond margin over the level, or beyond so many spreads where that is more. Negative within.
 func (b *Baseline) Above(x, margin, spreads float64) float64 {
 	return x - b.Level - max(margin, spreads*b.Spread)

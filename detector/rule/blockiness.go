@@ -1,14 +1,15 @@
 package rule
 
 import (
+	"math"
 	"time"
 
 	"github.com/framewatch/framewatch/schemas"
 )
 
 // Blockiness judges whether the picture was coded so coarsely that the coder's blocks are seen: by the grid of 8 that they leave, which is seen as well
-// in what was coded again, and by the quantiser, where the decoder tells it. It finds no grid where a coder has smoothed it over, as HEVC does: what that
-// costs is fine detail, which is blur.
+// in what was coded again, and by the quantiser, where the decoder tells it, for as long as Cut; or by the fine detail that a coarser quantiser takes from one
+// picture to the next within a scene, for as long as that lasts but at most 12 s. A coder that smooths its grid over, as HEVC's does, is found only by that.
 type Blockiness struct {
 	Options `yaml:",inline"`
 	// Grid is the strength of the grid of 8, in octaves of the steps between lines, in the direction where it is weaker; 0: not judged.
@@ -17,6 +18,8 @@ type Blockiness struct {
 	Growth float64 `yaml:"growth"`
 	// QP is the mean luma quantiser of H.264, at 8 bits; 0: not judged.
 	QP float64 `yaml:"qp"`
+	// Cut is for how long that must be so, longer than a coder is short of bits at a cut; at most 14 s.
+	Cut time.Duration `yaml:"cut"`
 
 	relative `yaml:"-"`
 	held     repeated
@@ -24,6 +27,8 @@ type Blockiness struct {
 	bits     int32
 	told     int64
 	grid, qp perSecond
+	coarse   lastingSeconds
+	lost     detailLoss
 }
 
 const (
@@ -40,12 +45,13 @@ const (
 // NewBlockiness is the rule with its documented defaults.
 func NewBlockiness() Rule {
 	return &Blockiness{Options: Options{
-		// By Grid, Growth or QP.
+		// By Grid, Growth or QP, or at once.
 		Raise: 1, Clear: 0.9,
-		// Coders are short of bits for a moment at each cut.
-		For: 8 * time.Second, KeepFiringFor: 5 * time.Second,
+		For: 2 * time.Second, KeepFiringFor: 5 * time.Second,
 		Severity: "warning",
 	},
+		// Coders are short of bits for a moment at each cut.
+		Cut: 8 * time.Second,
 		// Natural clips have 0.4 at most, MPEG-2 at its coarsest quantiser 0.5 to 3.3, H.264 at a QP of 47 0.2 to 0.9.
 		Grid: 0.8, Growth: 0.35,
 		// The coarsest of the sound clips has 38.
@@ -61,6 +67,8 @@ func (b *Blockiness) Judge(r *Record) (Verdict, bool) {
 	if f == nil {
 		return Verdict{}, false
 	}
+	softness, edges := soft(f)
+	b.lost.see(r, softness, edges, math.NaN())
 	strength, means := gridded(f)
 	grid, _ := b.grid.add(r, strength, means)
 	quantiser, coded := b.quantiser(r.Time, f)
@@ -68,8 +76,9 @@ func (b *Blockiness) Judge(r *Record) (Verdict, bool) {
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}
+	v, grid := b.coarse.take(&b.Options, b.qp.before(b.verdict(b.figure(grid, qp))), grid, b.Cut)
 	b.sample(grid)
-	return b.held.take(r.Time, b.qp.before(b.verdict(b.figure(grid, qp))), true), true
+	return b.held.take(r.Time, b.lost.or(&b.Options, v, true), true), true
 }
 
 // figure is 1 where one of them is at what is tolerated; no number where nothing is known.
@@ -84,8 +93,9 @@ func (b *Blockiness) figure(grid, qp float64) float64 {
 // Describe tells what the figure is.
 func (*Blockiness) Describe() Description {
 	return Description{
-		Version: 1, Records: VideoFrames | Inventories, Unit: "share", Summary: "Coding blocks are seen: %s of what is tolerated", Window: depthHolds + 2*time.Second, Gap: time.Second,
-		Parents: pictureParents,
+		Version: 1, Records: VideoFrames | Inventories, Unit: "share", Summary: "Coding blocks are seen: %s of what is tolerated", Window: MaxWindow, Gap: time.Second,
+		// A picture that moves seldom may be of one kind with its blocks: where a quantiser takes all movement.
+		Parents: pictureParents[:len(pictureParents)-1],
 	}
 }
 
@@ -98,6 +108,9 @@ func (b *Blockiness) Validate() error {
 		if err := notNegative(o.name, o.value); err != nil {
 			return err
 		}
+	}
+	if err := fewSeconds("cut", b.Cut); err != nil {
+		return err
 	}
 	return b.Options.Validate()
 }

@@ -8,17 +8,22 @@ import (
 )
 
 // Blur judges whether the picture has lost its fine detail: whether its edges have less of the finest scale than those of this stream usually have, or
-// less than those of any sharp picture. What was enlarged has lost it too.
+// less than those of any sharp picture, for as long as Shot; or have lost it from one picture to the next within a scene, for as long as that lasts but
+// at most 12 s. What was enlarged has lost it too.
 type Blur struct {
 	Options `yaml:",inline"`
 	// Soft is by how many octaves the variance of gradients (SI squared) exceeds that of the Laplacian where no sharp picture is; 0: not judged.
 	Soft float64 `yaml:"soft"`
 	// Loss is by how many octaves that may be more than usual; 0: what is usual does not count.
 	Loss float64 `yaml:"loss"`
+	// Shot is for how long that must be so, longer than a shot of shallow focus; at most 14 s.
+	Shot time.Duration `yaml:"shot"`
 
 	relative `yaml:"-"`
 	held     repeated
 	softness perSecond
+	soft     lastingSeconds
+	lost     detailLoss
 }
 
 const (
@@ -31,12 +36,14 @@ const (
 // NewBlur is the rule with its documented defaults.
 func NewBlur() Rule {
 	return &Blur{Options: Options{
-		// By Soft or Loss.
+		// By Soft or Loss, or at once.
 		Raise: 1, Clear: 0.9,
-		// One shot of shallow focus is over by then.
-		For: 15 * time.Second, KeepFiringFor: 5 * time.Second,
+		// A camera that looks for its focus has found it by then.
+		For: 2 * time.Second, KeepFiringFor: 5 * time.Second,
 		Severity: "info",
 	},
+		// One shot of shallow focus is over by then.
+		Shot: 14 * time.Second,
 		// Of 21 natural clips the softest has 5.7; a Gaussian kernel of 9 samples makes 4.7 to 7.2, enlarging to twice the size 4.7 to 6.5.
 		Soft: 6.1,
 		// A kernel of 3 adds 0.7 or more to three clips of five, one of 9 to nine of ten; another coder's quantiser never more than 0.3.
@@ -50,12 +57,14 @@ func (b *Blur) Judge(r *Record) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	softness, means := soft(f)
+	b.lost.see(r, softness, means, b.usual.level())
 	mean, told := b.softness.add(r, softness, means)
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}
+	v, mean := b.soft.take(&b.Options, b.softness.before(b.verdict(b.figure(mean))), mean, b.Shot)
 	b.sample(mean)
-	return b.held.take(r.Time, b.softness.before(b.verdict(b.figure(mean))), true), true
+	return b.held.take(r.Time, b.lost.or(&b.Options, v, false), true), true
 }
 
 // figure is 1 where the softness is at what is tolerated; no number where nothing is known.
@@ -73,7 +82,7 @@ func (b *Blur) figure(mean float64) float64 {
 // Describe tells what the figure is.
 func (*Blur) Describe() Description {
 	return Description{
-		Version: 1, Records: VideoFrames, Unit: "share", Summary: "The picture is soft: its loss of fine detail is %s of what is tolerated", Window: 2 * time.Second, Gap: time.Second,
+		Version: 1, Records: VideoFrames, Unit: "share", Summary: "The picture is soft: its loss of fine detail is %s of what is tolerated", Window: MaxWindow, Gap: time.Second,
 		Parents: pictureParents,
 	}
 }
@@ -84,6 +93,9 @@ func (b *Blur) Validate() error {
 		return err
 	}
 	if err := notNegative("loss", b.Loss); err != nil {
+		return err
+	}
+	if err := fewSeconds("shot", b.Shot); err != nil {
 		return err
 	}
 	return b.Options.Validate()

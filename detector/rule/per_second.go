@@ -1,6 +1,7 @@
 package rule
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -78,4 +79,34 @@ func (p *perSecond) add(r *Record, figure int32, means bool) (mean float64, told
 // before is v said of the second before the newest picture's.
 func (p *perSecond) before(v Verdict) Verdict {
 	return v.over((p.second-1)*1_000_000, p.second*1_000_000)
+}
+
+// mostSeconds bounds how many seconds a verdict may have to be bad for.
+const mostSeconds = 14
+
+// lastingSeconds lets verdicts on seconds be bad only from so many in a row on, of all of which they then speak.
+type lastingSeconds struct{ bad int }
+
+// take is a verdict on a second, or good just below Raise where it has not been bad for so long; and the second's mean, no number then: it may be the
+// beginning of what is not usual.
+func (l *lastingSeconds) take(o *Options, v Verdict, mean float64, long time.Duration) (Verdict, float64) {
+	if v.State != Bad {
+		l.bad = 0
+		return v, mean
+	}
+	l.bad = min(l.bad+1, mostSeconds)
+	if time.Duration(l.bad)*time.Second < long {
+		v.State, v.Value = Good, math.Nextafter(o.Raise, math.Inf(-1))
+		return v, math.NaN()
+	}
+	v.From = min(v.From, v.To-long.Microseconds())
+	return v, mean
+}
+
+// fewSeconds is an error when an option is more than lastingSeconds can tell.
+func fewSeconds(name string, long time.Duration) error {
+	if long < 0 || long > mostSeconds*time.Second {
+		return fmt.Errorf("%s %v is not within 0s and %v", name, long, mostSeconds*time.Second)
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ func measured(change func(f *schemas.VideoFrame)) *schemas.VideoFrame {
 	f := &schemas.VideoFrame{
 		Sampling: 1, Duration: 3600, Detail: &schemas.Detail{SI: 32 * 64, LaplacianFull: 5 * 256, Noise: 256}, Grid: &schemas.Grid{Difference: &[72]byte{}},
 		Block: &schemas.Block{H8: 8, V8: 8}, Macroblock: &schemas.Macroblock{}, Decode: &schemas.DecoderState{QPMean: number(int32(28))},
-		Sampled: &schemas.Sampled{Banding: number(int32(512)), BandingVersion: number(int32(1))},
+		Sampled: &schemas.Sampled{Banding: number(int32(512)), BandingVersion: number(int32(1))}, Difference: &schemas.Difference{Low: 5000}, Hash: &schemas.PictureHash{},
 	}
 	changed(f, 9, everywhere)
 	change(f)
@@ -25,6 +26,19 @@ func measured(change func(f *schemas.VideoFrame)) *schemas.VideoFrame {
 // inventory tells a rule the depth of the pictures.
 func inventory(r rule.Rule, depth int32) {
 	r.Judge(&rule.Record{Feature: &schemas.Feature{Inventory: &schemas.Inventory{Tracks: []schemas.Track{{Kind: "audio"}, {Kind: "video", Video: &schemas.VideoFormat{Depth: depth}}}}}})
+}
+
+// blur and blockiness need no time to be bad.
+func blur() rule.Rule {
+	r := rule.NewBlur().(*rule.Blur)
+	r.Shot = 0
+	return r
+}
+
+func blockiness() rule.Rule {
+	r := rule.NewBlockiness().(*rule.Blockiness)
+	r.Cut = 0
+	return r
 }
 
 // TestQuality shows three seconds of a picture to a rule, of which it usually knows a level, and wants its word on the third.
@@ -52,14 +66,14 @@ func TestQuality(t *testing.T) {
 		value         float64
 	}{
 		// Of 6.1 octaves.
-		{"sharp", rule.NewBlur, 0, 0, softer(1280), rule.Good, 5 / 6.1},
-		{"soft", rule.NewBlur, 0, 0, softer(1664), rule.Bad, 6.5 / 6.1},
+		{"sharp", blur, 0, 0, softer(1280), rule.Good, 5 / 6.1},
+		{"soft", blur, 0, 0, softer(1664), rule.Bad, 6.5 / 6.1},
 		// 0.8 octaves more than usual, of 0.7; but two spreads of 0.45 are 0.9, of which 0.1 are left: 1 - 0.1/0.7.
-		{"softer than usual", rule.NewBlur, offset + 4.2, 0, softer(1280), rule.Bad, 0.8 / 0.7},
-		{"no softer than comes and goes", rule.NewBlur, offset + 4.2, 0.45, softer(1280), rule.Good, 1 - 0.1/0.7},
-		{"without edges", rule.NewBlur, 0, 0, func(f *schemas.VideoFrame) { f.Detail.SI = 9 * 64 }, rule.Unknown, 0},
-		{"key pictures only", rule.NewBlur, 0, 0, func(f *schemas.VideoFrame) { f.Sampling = 0 }, rule.Unknown, 0},
-		{"detail not measured", rule.NewBlur, 0, 0, func(f *schemas.VideoFrame) { f.Detail = nil }, rule.Unknown, 0},
+		{"softer than usual", blur, offset + 4.2, 0, softer(1280), rule.Bad, 0.8 / 0.7},
+		{"no softer than comes and goes", blur, offset + 4.2, 0.45, softer(1280), rule.Good, 1 - 0.1/0.7},
+		{"without edges", blur, 0, 0, func(f *schemas.VideoFrame) { f.Detail.SI = 9 * 64 }, rule.Unknown, 0},
+		{"key pictures only", blur, 0, 0, func(f *schemas.VideoFrame) { f.Sampling = 0 }, rule.Unknown, 0},
+		{"detail not measured", blur, 0, 0, func(f *schemas.VideoFrame) { f.Detail = nil }, rule.Unknown, 0},
 
 		// Cells of level 11 differ by 22.6 levels: a sigma of 20. The lesser is 9 of 4.5.
 		{"noisy", rule.NewNoise, 0, 0, noise(9, 11), rule.Bad, 2},
@@ -77,15 +91,15 @@ func TestQuality(t *testing.T) {
 		{"first picture", rule.NewNoise, 0, 0, func(f *schemas.VideoFrame) { f.Grid.Difference = nil }, rule.Unknown, 0},
 
 		// 64 are an octave, of 0.8; the weaker direction counts.
-		{"blocky", rule.NewBlockiness, 0, 0, grid(64, 80), rule.Bad, 1.25},
-		{"lines in one direction", rule.NewBlockiness, 0, 0, grid(8, 80), rule.Good, 0.125 / 0.8},
+		{"blocky", blockiness, 0, 0, grid(64, 80), rule.Bad, 1.25},
+		{"lines in one direction", blockiness, 0, 0, grid(8, 80), rule.Good, 0.125 / 0.8},
 		// Half an octave more than none, of 0.35; 0.3 are below half of 0.8.
-		{"blockier than usual", rule.NewBlockiness, offset, 0, grid(32, 32), rule.Bad, 2 * 0.5 / 0.8},
-		{"more than usual, but not seen", rule.NewBlockiness, offset - 1, 0, grid(19, 19), rule.Good, 2 * 19. / 64 / 0.8},
-		{"drawn", rule.NewBlockiness, 0, 0, func(f *schemas.VideoFrame) { grid(64, 80)(f); f.Macroblock.Flat, f.Decode = 2000, nil }, rule.Unknown, 0},
+		{"blockier than usual", blockiness, offset, 0, grid(32, 32), rule.Bad, 2 * 0.5 / 0.8},
+		{"more than usual, but not seen", blockiness, offset - 1, 0, grid(19, 19), rule.Good, 2 * 19. / 64 / 0.8},
+		{"drawn", blockiness, 0, 0, func(f *schemas.VideoFrame) { grid(64, 80)(f); f.Macroblock.Flat, f.Decode = 2000, nil }, rule.Unknown, 0},
 		// Six more double the quantiser's step.
-		{"coarse", rule.NewBlockiness, 0, 0, qp(44), rule.Bad, 1.5},
-		{"less so", rule.NewBlockiness, 0, 0, qp(38), rule.Good, 0.5},
+		{"coarse", blockiness, 0, 0, qp(44), rule.Bad, 1.5},
+		{"less so", blockiness, 0, 0, qp(38), rule.Good, 0.5},
 
 		{"banded", rule.NewBanding, 0, 0, banding(30), rule.Bad, 1.5},
 		{"a sky", rule.NewBanding, 0, 0, banding(14), rule.Good, 0.7},
@@ -126,7 +140,7 @@ func TestQuantiserNeedsTheDepth(t *testing.T) {
 		pictures int
 		state    rule.State
 	}{{8, 76, rule.Bad}, {10, 76, rule.Good}, {0, 76, rule.Unknown}, {8, 15 * 25, rule.Unknown}} {
-		r := rule.NewBlockiness()
+		r := blockiness()
 		inventory(r, test.depth)
 		if v := coarse(r, test.pictures); v.State != test.state {
 			t.Errorf("%d bits, after %d pictures: got %v with %v, want %v", test.depth, test.pictures, v.State, v.Value, test.state)
@@ -160,6 +174,38 @@ func TestQualityBySeconds(t *testing.T) {
 	}
 }
 
+// What is soft is bad only once it has been for fourteen seconds, of all of which the verdict speaks; until then nothing is learned of it.
+func TestQualityLasts(t *testing.T) {
+	var list []*schemas.VideoFrame
+	for i := range 450 {
+		list = append(list, measured(func(f *schemas.VideoFrame) {
+			if i >= 50 {
+				f.Detail.LaplacianFull = 3 * 256
+			}
+		}))
+		list[i].Difference.Low = int32(i%2) * 100_000 // scenes of one picture
+	}
+	verdicts, sampled := samples(rule.NewBlur(), "", list...)
+	for i, v := range verdicts {
+		want, sample := rule.Good, slices.Contains(sampled, i)
+		switch {
+		case i < 50:
+			want = rule.Unknown
+		case i >= 16*25:
+			want = rule.Bad
+		}
+		if v.State != want {
+			t.Errorf("picture %d: %v, want %v", i, v.State, want)
+		}
+		if first := i%25 == 0 && i >= 50; sample != (first && (i < 75 || i >= 16*25)) {
+			t.Errorf("picture %d: learned %v", i, sample)
+		}
+		if i == 16*25 && (v.From != 2_000_000 || v.To != 16_000_000) {
+			t.Errorf("it speaks of %d to %d, want of 2 s to 16 s", v.From, v.To)
+		}
+	}
+}
+
 func TestQualityAllocatesNothing(t *testing.T) {
 	for _, r := range []rule.Rule{rule.NewBlur(), rule.NewNoise(), rule.NewBlockiness(), rule.NewBanding(), rule.NewBitrate()} {
 		record := rule.Record{Feature: &schemas.Feature{VideoFrame: measured(func(*schemas.VideoFrame) {})}}
@@ -177,6 +223,7 @@ func TestQualityOptions(t *testing.T) {
 	for _, test := range []struct{ kind, options, wrong string }{
 		{"blur", "soft: -1", "soft -1"}, {"blur", "loss: .inf", "loss +Inf"}, {"noise", "sigma: -2", "sigma -2"}, {"noise", "rise: 1", "rise 1 is neither"},
 		{"noise", "least: 0", "least 0 is not above 0"}, {"blockiness", "qp: .nan", "qp NaN"}, {"blockiness", "growth: -1", "growth -1"},
+		{"blur", "shot: 15s", "shot 15s is not within 0s and 14s"}, {"blockiness", "cut: -1s", "cut -1s is not within"},
 		{"banding", "index: -1", "index -1"}, {"banding", "growth: .nan", "growth NaN"}, {"bitrate", "drop: 0.5", "drop 0.5 is neither"},
 	} {
 		_, err := rule.Catalogue.New(test.kind, []byte(test.options))
