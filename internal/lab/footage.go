@@ -25,6 +25,9 @@ type Footage struct {
 	Track int
 	// Sound is the path of the file whose sound it has; empty: its own.
 	Sound string
+	// Later is how much of the sound is left out at its beginning, seconds: some files begin with silence, and so do some decoders in the middle of a file,
+	// which is a hole each time around.
+	Later float64
 }
 
 // The halves of the footage: thresholds are chosen on one, figures come from the other.
@@ -47,13 +50,13 @@ var AllFootage = []Footage{
 	{Name: "bunny", Path: "bbb_720p25_h264_aac51.mp4", Length: 5.2},
 	{Name: "chaplin", Path: "chaplin_360p25_h264_mp3.mp4", Length: 9.5},
 	{Name: "crystal", Path: "mdn_crystal_480p30_vp8_vorbis.webm", From: 0.3, Length: 11},
-	{Name: "flower", Path: "flower_540p2997_h264_aac.mp4", Length: 5, Sound: "mdn_crystal_480p30_vp8_vorbis.webm"},
+	{Name: "flower", Path: "flower_540p2997_h264_aac.mp4", Length: 5, Sound: "mdn_crystal_480p30_vp8_vorbis.webm", Later: 0.1},
 	{Name: "frog", Path: "mdn_frog_480p30_h264_aac.mp4", From: 0.3, Length: 7.5},
 	{Name: "graphics", Path: "graphics_1080p30_hevc_aac.mp4", Length: 9.8},
 
 	{Name: "nasa", Path: "nasa_13013_h264_aac.mp4", From: 1.7, Length: 11, Track: 1},
 	{Name: "room", Path: "room_240p30_theora_vorbis.ogg", Length: 19},
-	{Name: "seagull", Path: "seagull_400p24_mpeg4_mp3.avi", From: 0.7, Length: 3.3},
+	{Name: "seagull", Path: "seagull_400p24_mpeg4_mp3.avi", From: 0.7, Length: 3.3, Later: 0.1},
 	{Name: "train", Path: "train/manifest.mpd", Length: 9.8},
 	{Name: "trailer", Path: "sintel_trailer_720p24_h264_aac.mp4", From: 33.3, Length: 6.5},
 	{Name: "webcam", Path: "webcam_360p30_h264_aac.flv", From: 4.7, Length: 11.5},
@@ -105,11 +108,19 @@ func (f Footage) master(ctx context.Context, clips, cache string) (string, error
 	return file, nil
 }
 
+// leftOut leaves out the beginning of the sound.
+func (f Footage) leftOut() string {
+	if f.Later == 0 {
+		return ""
+	}
+	return fmt.Sprintf("atrim=start=%g,asetpts=PTS-STARTPTS,", f.Later)
+}
+
 // arguments are FFmpeg's up to the output.
 func (f Footage) arguments(clips string) []string {
 	graph := fmt.Sprintf("[0:v:%d]setpts=N/%d/TB,scale=%d:%d:force_original_aspect_ratio=increase:flags=lanczos:out_range=tv,"+
 		"crop=%[3]d:%[4]d,setsar=1,format=yuv420p[v];", f.Track, FrameRate, setWidth, setHeight) +
-		"[1:a:0]aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo,loudnorm=I=-23:TP=-3:LRA=7,aresample=48000[a]"
+		"[1:a:0]" + f.leftOut() + "aresample=48000:async=1:first_pts=0,aformat=channel_layouts=stereo,loudnorm=I=-23:TP=-3:LRA=7,aresample=48000[a]"
 	from, length := fmt.Sprint(f.From), fmt.Sprint(f.Length)
 	return append([]string{"-ss", from, "-t", length, "-i", filepath.Join(clips, f.Path), "-ss", from, "-t", length, "-i", filepath.Join(clips, f.sound()),
 		"-filter_complex", graph, "-map", "[v]", "-map", "[a]", "-r", fmt.Sprint(FrameRate), "-shortest"}, strings.Fields(masterEncoder)...)

@@ -103,6 +103,25 @@ func TestSamplesAreSpoiltWhereTheySay(t *testing.T) {
 	}
 }
 
+// TestSoundIsSpoiltWhereItSays listens to a sample with FFmpeg's own ears: it is silent for as long as the fault lasts, and nowhere else for longer than sounds
+// pause.
+func TestSoundIsSpoiltWhereItSays(t *testing.T) {
+	s := sample(t, "frog: silence 3.5 s")
+	made, err := s.Make(t.Context(), clips, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := lab.RunFilters(t.Context(), lab.FilterDetectors, made.File, s.Name, s.Length())
+	if err != nil {
+		t.Fatal(err)
+	}
+	label, silences := made.Labels[0], found[len(found)-1]
+	near := func(a, b time.Time) bool { return a.Sub(b).Abs() < 100*time.Millisecond }
+	if len(silences) != 1 || !near(silences[0].Onset, label.Start) || !near(silences[0].End, label.End) {
+		t.Errorf("silent at %+v, want from %v to %v", silences, label.Start, label.End)
+	}
+}
+
 // TestLossIsLabelledWhereItIsSeen compares the pictures with those of the same clip without a fault.
 func TestLossIsLabelledWhereItIsSeen(t *testing.T) {
 	cache := t.TempDir()

@@ -62,10 +62,10 @@ var Injections = []Injection{
 	{Kind: "blockiness", Variant: "HEVC", Level: "QP 37", Lead: longLead, Length: 12 * sec, Coded: quantisedHEVC(37), Companions: coarse},
 	{Kind: "blockiness", Variant: "HEVC", Level: "QP 32", Lead: longLead, Length: 12 * sec, Coded: quantisedHEVC(32), Companions: coarse},
 
-	{Kind: "noise", Level: "sigma 50", Lead: longLead, Length: 14 * sec, Picture: grain(50), Companions: []string{"blockiness"}},
-	{Kind: "noise", Level: "sigma 25", Lead: longLead, Length: 14 * sec, Picture: grain(25), Companions: []string{"blockiness"}},
-	{Kind: "noise", Level: "sigma 10", Lead: longLead, Length: 14 * sec, Picture: grain(10)},
-	{Kind: "noise", Level: "sigma 5", Lead: longLead, Length: 14 * sec, Picture: grain(5)},
+	{Kind: "noise", Level: "sigma 50", Lead: longLead, Length: 14 * sec, Picture: grain(50), Encoder: ample, Companions: []string{"blockiness"}},
+	{Kind: "noise", Level: "sigma 25", Lead: longLead, Length: 14 * sec, Picture: grain(25), Encoder: ample, Companions: []string{"blockiness"}},
+	{Kind: "noise", Level: "sigma 10", Lead: longLead, Length: 14 * sec, Picture: grain(10), Encoder: ample},
+	{Kind: "noise", Level: "sigma 5", Lead: longLead, Length: 14 * sec, Picture: grain(5), Encoder: ample},
 
 	{Kind: "banding", Level: "steps of 32", Lead: longLead, Length: 26 * sec, Picture: "lutyuv=y='floor(val/32)*32+16'"},
 	{Kind: "banding", Level: "steps of 16", Lead: longLead, Length: 26 * sec, Picture: "lutyuv=y='floor(val/16)*16+8'"},
@@ -151,7 +151,7 @@ var Injections = []Injection{
 	{Kind: "pts_error", Level: "4 jumps", Lead: 12 * sec, Length: 6 * sec, Packets: jumping, Companions: outOfTime},
 
 	{Kind: "ts_error", Level: "packets lost", Length: 3 * sec, Packets: losingSound, Companions: []string{"audio_dropout", "click"}},
-	{Kind: "ts_error", Level: "sync bytes wrong", Length: 3 * sec, Packets: wrongSync, Companions: damaged},
+	{Kind: "ts_error", Level: "sync bytes wrong", Length: 3 * sec, Packets: wrongSync, Companions: append(damaged, "corruption")},
 	{Kind: "ts_error", Level: "transport error flags", Length: 3 * sec, Packets: flagged, Companions: append(damaged, "corruption")},
 	{Kind: "ts_error", Level: "PAT gone", Length: 3 * sec, Packets: trackGone(pidPAT)},
 	{Kind: "ts_error", Level: "PMT broken", Length: 3 * sec, Packets: brokenTable},
@@ -192,5 +192,5 @@ const (
 )
 
 func blackWithMark(x string) string {
-	return fill("black") + ",drawbox=x=iw*" + x + ":y=ih*0.07:w=iw*0.13:h=ih*0.14:color=0xd0d0d0:t=fill"
+	return fill("black") + ",drawbox=x=iw*" + x + ":y=ih*0.07:w=iw*0.15:h=ih*0.19:color=0xd0d0d0:t=fill"
 }

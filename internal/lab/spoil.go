@@ -27,9 +27,14 @@ const (
 	setEncoder  = setPictures + setSound
 	starved     = setPictures + " -x264-params zones={from},{last},q=51" + setSound
 	scarce      = "-c:v libx264 -preset veryfast -b:v 250k -maxrate 300k -bufsize 300k -g 50 -bf 2 -threads 1 -pix_fmt yuv420p" + setSound
+	// ample has as many bits as noise takes: by setEncoder what is left of a sigma of 50 are blocks.
+	ample = "-c:v libx264 -preset veryfast -crf 23 -g 50 -bf 2 -threads 1 -pix_fmt yuv420p" + setSound
 	// setMuxer keeps the time stamps of the pictures as they are.
 	setMuxer = " -fps_mode passthrough -flags +bitexact -f mpegts -pes_payload_size 0 -mpegts_pmt_start_pid 4096 -streamid 0:256 -streamid 1:257"
 )
+
+// stereo says of sound what PCM in Matroska and some filters leave open.
+const stereo = "aformat=channel_layouts=stereo"
 
 // quantised is coding with one quantiser.
 func quantised(qp int) string {
@@ -253,8 +258,9 @@ func (s Sample) arguments(master string, coded []string) []string {
 			g.replacePicture(f)
 		}
 		if f.Sound != "" {
+			g.add("s", stereo, "s")
 			g.split("asplit", "s", "d")
-			g.add("d", f.Sound, "d")
+			g.add("d", f.Sound+","+stereo, "d")
 			g.replaceSound(f)
 		}
 		if f.Timing != "" {
