@@ -2,6 +2,7 @@ package console
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -63,6 +64,21 @@ func newBoard(publish func(kind, key string, v any)) *board {
 		specs: map[string]*schemas.StreamSpec{}, healths: map[string]*schemas.Health{},
 		open: map[string]*schemas.DefectEvent{}, ended: map[string]*schemas.DefectEvent{}, opens: map[string]int{}, evidences: map[string]*schemas.Evidence{}, publish: publish,
 	}
+}
+
+// standstill tells that all streams have been stale for a while: no detector tells of any, which it does of each whatever its source and its edge do.
+func (b *board) standstill(now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var last int64
+	for _, h := range b.healths {
+		last = max(last, h.Time)
+	}
+	since := now.Sub(time.UnixMicro(last))
+	if len(b.healths) == 0 || since <= 2*freshFor {
+		return nil
+	}
+	return fmt.Errorf("nothing has come of any stream for %d s: the detector is away, or the log takes no records (is its disk full?)", int(since.Seconds()))
 }
 
 func (b *board) stream(id string, spec *schemas.StreamSpec) {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -104,8 +105,13 @@ func (c *Console) getHealthy(w http.ResponseWriter, _ *http.Request) {
 	writeText(w, http.StatusOK, "healthy")
 }
 
+// getReady answers as long as what is shown goes on: it is for whoever watches over the watching.
 func (c *Console) getReady(w http.ResponseWriter, _ *http.Request) {
-	if err := c.deps.Ready(); err != nil {
+	err := c.deps.Ready()
+	if err == nil {
+		err = c.board.standstill(time.Now())
+	}
+	if err != nil {
 		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
 		return
 	}

@@ -258,6 +258,30 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+// A log that stands still is told: not one stream that is away, but when there is no news of any.
+func TestReadyWhileThereIsNews(t *testing.T) {
+	c := console.New(console.Defaults(), deps())
+	ago := func(seconds int64) int64 { return time.Now().UnixMicro() - seconds*1_000_000 }
+	want := func(status int, text string) {
+		t.Helper()
+		if w := get(c.Handler(), "/-/ready"); w.Code != status || !strings.Contains(w.Body.String(), text) {
+			t.Errorf("status %d, %q, want %d and %q", w.Code, w.Body, status, text)
+		}
+	}
+	c.Stream("a", &schemas.StreamSpec{})
+	c.Stream("b", &schemas.StreamSpec{})
+	want(http.StatusOK, "ready")
+	c.Health("a", health("ok", ago(100)))
+	c.Health("b", health("ok", ago(50)))
+	want(http.StatusServiceUnavailable, "not ready: nothing has come of any stream for 50 s")
+	c.Health("b", health("unknown", ago(0)))
+	want(http.StatusOK, "ready")
+	c.Stream("b", nil)
+	want(http.StatusServiceUnavailable, "for 100 s")
+	c.Stream("a", nil)
+	want(http.StatusOK, "ready")
+}
+
 func TestRegistry(t *testing.T) {
 	d := deps()
 	d.Schemas = func() []console.Schema {
