@@ -15,6 +15,9 @@ const (
 	transactionTimeout = 10 * time.Second
 	// endTimeout bounds the end of a cycle that has begun, so that a member that must leave does so within the rebalance time-out.
 	endTimeout = 8 * time.Second
+	// fetchBytes is how much of its partition a lane asks for at a time, compressed. What it stands for lies in memory until it is folded, and the next
+	// fetch beside it: with 4 MB a detector took 600 to 780 MB for catching up on 24 partitions, with this 340.
+	fetchBytes = 1 << 20
 )
 
 // transactor writes one partition's outputs and its input offset in transactions. It reads the input as well. One goroutine uses it; after
@@ -36,7 +39,7 @@ func (c *Cluster) transactor(ctx context.Context, group string, partition int32)
 	client, err := kgo.NewClient(append(slices.Clip(c.options),
 		kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ManualFlushing(), kgo.MaxBufferedRecords(1<<20), kgo.KeepControlRecords(),
-		kgo.FetchMaxBytes(8<<20), kgo.FetchMaxPartitionBytes(4<<20))...)
+		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes))...)
 	if err != nil {
 		return nil, err
 	}
