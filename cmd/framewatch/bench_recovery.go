@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"slices"
 	"sync"
@@ -205,29 +206,27 @@ func (r *recoveryRun) watch(ctx context.Context) {
 // kill waits until both detectors have settled, kills one, and waits until the other has.
 func (r *recoveryRun) kill(ctx context.Context) (result recoveryBench, err error) {
 	dead, alive := r.detectors[0], r.detectors[1]
-	shared := func() bool { return len(dead.flows()) > 0 && len(alive.flows()) > 0 && r.lags.behind() < sustainedLag }
+	shared := func() bool {
+		return len(dead.ownedBeside(alive)) > 0 && len(alive.ownedBeside(dead)) > 0 && r.lags.behind() < sustainedLag
+	}
 	if err := r.wait(ctx, joined, "to share the partitions", shared); err != nil {
 		return result, err
 	}
 	if result.LagBefore, err = r.steady(ctx); err != nil {
 		return result, err
 	}
-	owned := alive.flows()
+	owned := dead.ownedBeside(alive)
 	killed := time.Now()
 	if err := dead.process.Process.Kill(); err != nil {
 		return result, err
 	}
-	partitions := int(r.cluster.Partitions())
-	all := func() bool { return len(alive.flows()) >= partitions && r.lags.behind() < sustainedLag }
+	all := func() bool { return len(alive.since(killed, owned)) == len(owned) && r.lags.behind() < sustainedLag }
 	if err := r.wait(ctx, recovered, "to take over", all); err != nil {
 		return result, err
 	}
 	result.Outage = time.Since(killed).Seconds()
 	var assigned, first, last time.Time
-	for p, f := range alive.flows() {
-		if _, ok := owned[p]; ok {
-			continue
-		}
+	for _, f := range alive.since(killed, owned) {
 		if began := f.at.Add(-f.after); assigned.IsZero() || began.Before(assigned) {
 			assigned = began
 		}
@@ -322,9 +321,27 @@ func (d *followed) read(text []byte) {
 func (d *followed) flows() map[int32]flow {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	flows := make(map[int32]flow, len(d.flowed))
-	for p, f := range d.flowed {
-		flows[p] = f
+	return maps.Clone(d.flowed)
+}
+
+// ownedBeside are the partitions that flow here and not, later, at another detector: one that came first may have had them all.
+func (d *followed) ownedBeside(other *followed) (owned []int32) {
+	theirs := other.flows()
+	for p, f := range d.flows() {
+		if f.at.After(theirs[p].at) {
+			owned = append(owned, p)
+		}
+	}
+	return owned
+}
+
+// since are the flows of some partitions that began after a time.
+func (d *followed) since(t time.Time, partitions []int32) (flows []flow) {
+	all := d.flows()
+	for _, p := range partitions {
+		if f, ok := all[p]; ok && f.at.After(t) {
+			flows = append(flows, f)
+		}
 	}
 	return flows
 }

@@ -31,6 +31,28 @@ func TestDetectorsTellWhenPartitionsFlow(t *testing.T) {
 	}
 }
 
+// A detector that came first had all partitions, and folds only those that did not flow at the other afterwards; what it takes over again flows anew.
+func TestPartitionsBelongToWhereTheyFlowedLast(t *testing.T) {
+	at := func(seconds int) flow { return flow{at: time.Unix(int64(seconds), 0)} }
+	first := &followed{flowed: map[int32]flow{0: at(1), 1: at(1), 2: at(1)}}
+	second := &followed{flowed: map[int32]flow{1: at(5)}}
+	owned := second.ownedBeside(first)
+	if got := fmt.Sprint(owned); got != "[1]" {
+		t.Errorf("the second owns %s, want [1]", got)
+	}
+	if got := len(first.ownedBeside(second)); got != 2 {
+		t.Errorf("the first owns %d, want 2", got)
+	}
+	killed := time.Unix(9, 0)
+	if got := first.since(killed, owned); len(got) != 0 {
+		t.Errorf("before they are taken over %v flow", got)
+	}
+	first.flowed[1] = at(10)
+	if got := first.since(killed, owned); len(got) != 1 || got[0] != at(10) {
+		t.Errorf("when they are taken over %v flow, want the one of second 10", got)
+	}
+}
+
 // What is committed ends the waiting of the ends before it; what never is counts with its age.
 func TestLagCountsWhatIsNotCommitted(t *testing.T) {
 	now := time.Now()
