@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -198,6 +199,32 @@ func TestExternal(t *testing.T) {
 	expect("map[d1:warning d2:critical]")
 	w.post(other.closed())
 	expect("map[d1:warning]")
+}
+
+// TestHeartbeat: the service outside is told as long as the canary's defects come, and of those nobody is.
+func TestHeartbeat(t *testing.T) {
+	var beats atomic.Int32
+	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { beats.Add(1) }))
+	t.Cleanup(outside.Close)
+	w := newTown(t, "heartbeat: {url: '"+outside.URL+"', stream: canary, every: 1s, within: 2s}", "ops")
+	serveTown(t, w)
+	for i := range 4 {
+		d := defect(fmt.Sprint("canary", i), "canary", "black")
+		w.post(d.opened(), d.closed())
+		before := beats.Load()
+		eventually(t, "a heartbeat", func() bool { return beats.Load() > before })
+	}
+	// Once the canary is silent for longer than it may be, so is the heartbeat.
+	last := int32(-1)
+	eventually(t, "the heartbeat to stop", func() bool {
+		before := last
+		last = beats.Load()
+		time.Sleep(3 * time.Second)
+		return last == before
+	})
+	if told := w.targets["ops"].lines(); len(told) > 0 {
+		t.Errorf("people were told of the canary: %q", told)
+	}
 }
 
 // freeAddress is a port of loopback that nobody listens on.

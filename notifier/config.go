@@ -25,6 +25,8 @@ type Config struct {
 	Storm Storm `yaml:"storm"`
 	// Escalate is after how long a defect that nobody has acknowledged is told again, with the label escalation="1", then "2" and so on. Routes decide to whom.
 	Escalate []time.Duration `yaml:"escalate,omitempty"`
+	// Heartbeat tells a service outside that everything works.
+	Heartbeat Heartbeat `yaml:"heartbeat,omitempty"`
 	// External posts to an Alertmanager that the site runs already, which then does all of this.
 	External External `yaml:"external,omitempty"`
 	// Console is the base URL of the console as people reach it, for links; empty: messages have none.
@@ -45,7 +47,7 @@ type Storm struct {
 
 // Defaults is a Config with its defaults.
 func Defaults() Config {
-	return Config{Storm: Storm{Changes: 30, Every: 10 * time.Second}}
+	return Config{Storm: Storm{Changes: 30, Every: 10 * time.Second}, Heartbeat: Heartbeat{Every: time.Minute, Within: 2 * time.Minute}}
 }
 
 // Receivers are the ways of telling of one name. In YAML: one mapping, or a list of them.
@@ -134,6 +136,9 @@ func (c Config) Validate() error {
 	}
 	if c.External.URL != "" && (len(c.Receivers) > 0 || !c.Alertmanager.IsZero()) {
 		return fmt.Errorf("external: the Alertmanager there does the telling, so receivers and alertmanager have no place beside it")
+	}
+	if err := c.Heartbeat.validate(); err != nil {
+		return fmt.Errorf("heartbeat: %w", err)
 	}
 	if _, err := c.grow(); err != nil {
 		return err

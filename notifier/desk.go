@@ -379,8 +379,15 @@ func (d *desk) note(list []letters, m *receiver.Message, a attempt) {
 		log.Info("notification delivered after all", "attempt", a.number)
 	}
 	now := time.Now()
+	d.term.meters.attempts.WithLabelValues(d.key, a.outcome()).Inc()
 	for _, l := range list {
 		for _, c := range l.group.Pending.Changes {
+			if a.err == nil {
+				d.term.wasTold(c.Event.ID)
+			}
+			if c.What == receiver.Opened && a.err == nil {
+				d.term.meters.delay.Observe(now.Sub(time.UnixMicro(c.Event.Detected)).Seconds())
+			}
 			n := &schemas.Notification{
 				Message: c.ID, Stream: c.Event.Stream, Kind: c.Event.Kind, Revision: c.Event.Revision, State: c.What, Receiver: d.key,
 				Attempt: int32(a.number), Outcome: a.outcome(), Status: int32(a.status),

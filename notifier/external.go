@@ -59,8 +59,8 @@ type postableAlert struct {
 	GeneratorURL string         `json:"generatorURL,omitempty"`
 }
 
-// externalClient follows no redirect and takes no proxy from the environment.
-var externalClient = &http.Client{
+// plainClient follows no redirect and takes no proxy from the environment.
+var plainClient = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	Transport:     &http.Transport{MaxIdleConnsPerHost: 2, IdleConnTimeout: 2 * resend},
 }
@@ -101,12 +101,9 @@ func (e External) postSome(ctx context.Context, alerts []postableAlert) error {
 		}
 		req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
 	}
-	resp, err := externalClient.Do(req)
+	resp, err := plainClient.Do(req)
 	if err != nil {
-		if u, ok := err.(*url.Error); ok {
-			err = u.Err
-		}
-		return fmt.Errorf("post to %s: %w", shown, err)
+		return fmt.Errorf("post to %s: %w", shown, withoutURL(err))
 	}
 	defer resp.Body.Close()
 	said, _ := io.ReadAll(io.LimitReader(resp.Body, answerLimit))

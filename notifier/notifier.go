@@ -148,6 +148,9 @@ func (t *term) begin() {
 	t.silences.SetBroadcast(t.silenceChanged)
 	t.work.Go(func() { t.pipeline.run(t) })
 	t.work.Go(t.reconcile)
+	if t.n.config.Heartbeat.on() {
+		t.work.Go(t.beat)
+	}
 	t.n.serve(t)
 }
 

@@ -70,6 +70,22 @@ func TestInhibition(t *testing.T) {
 	})
 }
 
+// TestBlip: what is over before its group is due is told to nobody, and that stands in the delivery log.
+func TestBlip(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		d := defect("d1", "news", "black")
+		d.Onset = time.Now().UnixMicro()
+		w.post(d.opened())
+		w.wait(500 * time.Millisecond)
+		w.post(d.closed())
+		w.wait(5 * time.Minute)
+		w.expectAll("ops")
+		if len(w.records) != 1 || w.records[0].Outcome != "untold" || w.records[0].Stream != "news" {
+			t.Errorf("the delivery log is %+v, want that nobody was told", w.records)
+		}
+	})
+}
+
 const bosses = `
 alertmanager:
   route:

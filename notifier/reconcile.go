@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/alertmanager/silence"
 
 	"github.com/framewatch/framewatch/notifier/receiver"
+	"github.com/framewatch/framewatch/schemas"
 )
 
 const (
@@ -95,8 +96,21 @@ func (t *term) forget(now time.Time) {
 		}
 		t.mu.Lock()
 		delete(t.defects, id)
+		untold, ev := !d.told, d.event
 		t.mu.Unlock()
+		if untold {
+			t.untold(d.partition, ev, now)
+		}
 	}
+}
+
+// untold keeps in the delivery log that nobody was told of a defect: it was over before its group was due, or muted all the time.
+func (t *term) untold(partition int32, ev *schemas.DefectEvent, now time.Time) {
+	t.meters.untold.Inc()
+	t.deps.Record(partition, ev.ID, &schemas.Notification{
+		Message: "none", Stream: ev.Stream, Kind: ev.Kind, Revision: ev.Revision, State: ev.State, Outcome: "untold", Time: now.UnixMicro(),
+		Error: "nobody was told: it ended before its group was due, or was muted",
+	})
 }
 
 // notePosition writes down until when the defects topic was taken in.

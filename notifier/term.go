@@ -42,6 +42,8 @@ type term struct {
 	unwritten unwritten
 	desks     map[string]*desk
 	pipeline  *pipeline
+	meters    *meters
+	canary    canary
 
 	mu sync.Mutex
 	// defects are those that are open, or whose end some target does not know yet.
@@ -62,6 +64,8 @@ type defect struct {
 	since, over time.Time
 	// escalation is how many times it has been told on.
 	escalation int
+	// told says that somebody was told of it.
+	told bool
 }
 
 // retention is how long Alertmanager remembers what it told and silences that have ended.
@@ -69,6 +73,7 @@ const retention = 5 * 24 * time.Hour
 
 func newTerm(ctx context.Context, n *Notifier, deps Deps) (t *term, err error) {
 	t = &term{n: n, deps: deps, log: n.log, ctx: ctx, registry: prometheus.NewRegistry(), desks: map[string]*desk{}, defects: map[string]*defect{}, acks: map[string]Acknowledgement{}}
+	t.meters = newMeters(t)
 	quiet := slog.New(n.log.Handler()).With("component", "alertmanager")
 	if t.notified, err = nflog.New(nflog.Options{Retention: retention, Logger: quiet, Metrics: t.registry}); err != nil {
 		return nil, err
@@ -177,6 +182,11 @@ func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 	now := time.Now()
 	t.mu.Lock()
 	t.until = later(t.until, at)
+	if h := t.n.config.Heartbeat; h.on() && ev.Stream == h.Stream {
+		t.mu.Unlock()
+		t.canary.heard(ev)
+		return
+	}
 	d, known := t.defects[ev.ID]
 	if known && ev.Revision <= d.event.Revision || !known && over(ev) && !t.toldOf(ev.ID) {
 		t.mu.Unlock()
@@ -184,7 +194,7 @@ func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 	}
 	var alerts []*alert.Alert
 	if !known {
-		d = &defect{since: now, partition: partition}
+		d = &defect{since: now, partition: partition, told: t.toldOf(ev.ID)}
 		t.defects[ev.ID] = d
 	} else if d.event.Severity != ev.Severity {
 		alerts = t.alertsFor(d, d.event, true, now)
@@ -337,6 +347,15 @@ func (t *term) record(ev *schemas.DefectEvent, n *schemas.Notification) {
 	}
 	t.mu.Unlock()
 	t.deps.Record(partition, ev.ID, n)
+}
+
+// wasTold notes that somebody was told of a defect.
+func (t *term) wasTold(id string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d := t.defects[id]; d != nil {
+		d.told = true
+	}
 }
 
 // known are the defects.

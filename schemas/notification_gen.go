@@ -9,12 +9,12 @@ type Notification struct {
 	Stream   string `avro:"stream" json:"stream"`
 	Kind     string `avro:"kind" json:"kind"`
 	Revision int32  `avro:"revision" json:"revision"`
-	// As in DefectEvent.
+	// What was told: as in DefectEvent, or repeated, acknowledged or muted.
 	State    string `avro:"state" json:"state"`
 	Receiver string `avro:"receiver" json:"receiver"`
 	// From 1.
 	Attempt int32 `avro:"attempt" json:"attempt"`
-	// delivered, retrying or failed.
+	// delivered, retrying, failed, or untold: the defect ended before anybody was told.
 	Outcome string `avro:"outcome" json:"outcome"`
 	// HTTP status; 0 when there was none.
 	Status int32  `avro:"status" json:"status"`

@@ -1,0 +1,42 @@
+package notifier
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// meters are our own figures of a term, beside Alertmanager's.
+type meters struct {
+	attempts *prometheus.CounterVec
+	delay    prometheus.Histogram
+	untold   prometheus.Counter
+}
+
+func newMeters(t *term) *meters {
+	m := &meters{
+		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "framewatch_notifier_attempts_total", Help: "Attempts to send a message, by target and outcome.",
+		}, []string{"target", "outcome"}),
+		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "framewatch_notifier_delay_seconds", Help: "From a defect's detection to the end of the attempt that told of its beginning.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
+		}),
+		untold: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "framewatch_notifier_untold_total", Help: "Defects that ended before anybody was told: error_seconds says when there are many.",
+		}),
+	}
+	t.registry.MustRegister(m.attempts, m.delay, m.untold,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_open_defects", Help: "Defects that are open as far as the notifier knows."}, func() float64 {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			return float64(len(t.defects))
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_canary_age_seconds", Help: "How long ago the canary's last defect opened; 0: none is configured."}, func() float64 {
+			if !t.n.config.Heartbeat.on() {
+				return 0
+			}
+			return time.Since(t.canary.last()).Seconds()
+		}))
+	return m
+}
