@@ -25,6 +25,8 @@ type Deps struct {
 	Stored func(ctx context.Context, edge, file string, bytes int64) ([]byte, error)
 	// Ready is nil once the process is ready; its error is shown to anyone who can reach the port, so it holds no credentials.
 	Ready func() error
+	// Shared lets through who has a signed address, such as a notification holds; nil: nobody has one.
+	Shared func(http.Handler) http.Handler
 	// Metrics in the Prometheus text format.
 	Metrics http.Handler
 	// Schemas are the versions of all subjects, as the log's readers need them.
@@ -74,7 +76,7 @@ func (c *Console) Close() { c.feed.close() }
 
 // Handler serves the page, the API, metrics and probes.
 //
-// Open to everyone: /-/healthy and /-/ready, which say nothing of streams. All else, /metrics too, asks for a password when there are
+// Open to everyone: /-/healthy and /-/ready, which say nothing of streams, and /shared/ to who has a signed address. All else, /metrics too, asks for a password when there are
 // users.
 func (c *Console) Handler() http.Handler {
 	inner := http.NewServeMux()
@@ -95,6 +97,9 @@ func (c *Console) Handler() http.Handler {
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /-/healthy", c.getHealthy)
 	outer.HandleFunc("GET /-/ready", c.getReady)
+	if c.deps.Shared != nil {
+		outer.Handle("GET /shared/defects/{id}/filmstrip", c.deps.Shared(http.HandlerFunc(c.getFilmstrip)))
+	}
 	outer.Handle("/", newDoor(c.config.Users, c.deps.Log).guard(http.NewCrossOriginProtection().Handler(inner)))
 	return withSecurityHeaders(outer)
 }

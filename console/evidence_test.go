@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -92,5 +94,38 @@ func TestEvidence(t *testing.T) {
 	c.Evidence("../../x", &schemas.Evidence{ContentType: "video/mp4"})
 	if w := get(h, "/api/v1/defects/..%2F..%2Fx/clip"); w.Code != 404 {
 		t.Errorf("of what is no defect's id: %d %q", w.Code, w.Body)
+	}
+}
+
+// TestSharedFilmstrip: who has a signed address sees that filmstrip, by whatever name of the console, and nothing else.
+func TestSharedFilmstrip(t *testing.T) {
+	id := strings.Repeat("0af1", 8)
+	d := deps()
+	d.Stored = func(context.Context, string, string, int64) ([]byte, error) { return []byte("strip"), nil }
+	d.Shared = func(inner http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("signature") != "right" {
+				http.Error(w, "no", http.StatusForbidden)
+				return
+			}
+			inner.ServeHTTP(w, r)
+		})
+	}
+	c := console.New(console.Defaults(), d)
+	edge := "http://edge"
+	c.Evidence(id, &schemas.Evidence{Stream: "s", Edge: &edge, Filmstrip: &schemas.Filmstrip{Bytes: 5, SHA256: sha256.Sum256([]byte("strip"))}})
+	for path, want := range map[string]int{
+		"/shared/defects/" + id + "/filmstrip?signature=right": 200,
+		"/shared/defects/" + id + "/filmstrip?signature=wrong": 403,
+		"/shared/defects/" + id + "/filmstrip":                 403,
+		"/shared/defects/" + id + "/clip?signature=right":      421,
+		"/api/v1/defects/" + id + "/filmstrip?signature=right": 421,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://watch.example.org"+path, nil)
+		w := httptest.NewRecorder()
+		c.Handler().ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+		}
 	}
 }

@@ -242,6 +242,9 @@ func (d *desk) message(list []letters) (*receiver.Message, []*alert.Alert) {
 		Open: g.openAfter(), Evidence: d.term.deps.Evidence}
 	if d.term.n.config.Console != "" {
 		m.Link = linker(d.term.n, list)
+		if sign := d.term.deps.SignLink; sign != nil {
+			m.FilmstripLink = func(defect string) string { return d.term.n.filmstripLink(sign, defect) }
+		}
 	}
 	if m.Remote == nil {
 		m.Remote = map[string]string{}

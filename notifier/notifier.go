@@ -34,6 +34,8 @@ type Deps struct {
 	Record func(partition int32, defect string, n *schemas.Notification)
 	// Evidence waits for the filmstrip of a defect until ctx ends; nil: there is none.
 	Evidence func(ctx context.Context, defect string) (receiver.Filmstrip, error)
+	// SignLink makes an address of the console's one that opens for whoever has it, for some days; nil: there are none.
+	SignLink func(u *url.URL)
 	// Metrics is where Alertmanager's own figures are registered.
 	Metrics prometheus.Registerer
 }
@@ -88,6 +90,16 @@ func (n *Notifier) link(ev *schemas.DefectEvent) string {
 	}
 	u := *n.console
 	u.Fragment = "stream=" + url.QueryEscape(ev.Stream)
+	return u.String()
+}
+
+// filmstripLink is the address of a defect's filmstrip that opens for whoever has it.
+func (n *Notifier) filmstripLink(sign func(*url.URL), defect string) string {
+	// A proxy before the console may take a prefix away, so that is not signed.
+	shared := &url.URL{Path: "/shared/defects/" + defect + "/filmstrip"}
+	sign(shared)
+	u := n.console.JoinPath(shared.Path)
+	u.RawQuery = shared.RawQuery
 	return u.String()
 }
 

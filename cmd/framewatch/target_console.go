@@ -52,6 +52,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 	page := console.New(a.config.Console, console.Deps{
 		Picture: a.picture,
 		Stored:  a.stored,
+		Shared:  a.pictures.guard,
 		Ready: func() error {
 			if caughtUp.Load() < consoleTopics {
 				return errors.New("still reading the log")
@@ -140,7 +141,7 @@ func (a *app) ask(ctx context.Context, edge string, most int64, query url.Values
 		u = u.JoinPath(url.PathEscape(part))
 	}
 	u.RawQuery = query.Encode()
-	a.pictures.sign(u, time.Now())
+	a.pictures.sign(u, time.Now(), tokenLife)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -67,6 +68,7 @@ func (a *app) notifierDeps(l *kafka.Leader[schemas.NotifierState], strips *films
 		},
 		Record:   deliveries.add,
 		Evidence: strips.wait,
+		SignLink: func(u *url.URL) { a.pictures.sign(u, time.Now(), linkLife) },
 		Metrics:  a.metrics,
 	}
 }

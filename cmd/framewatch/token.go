@@ -11,16 +11,20 @@ import (
 	"time"
 )
 
-// tokenLife is how long a signed picture URL works.
-const tokenLife = time.Minute
+const (
+	// tokenLife is how long a signed picture URL works.
+	tokenLife = time.Minute
+	// linkLife is how long the link to a filmstrip in a notification works.
+	linkLife = 7 * 24 * time.Hour
+)
 
 // signer signs the requests that the console makes to an edge for pictures, and checks them there. Both sides hold the key.
 type signer struct{ key []byte }
 
-// sign adds the expiry and signature to the query of u.
-func (s signer) sign(u *url.URL, now time.Time) {
+// sign adds the expiry and signature to the query of u, which then works for life.
+func (s signer) sign(u *url.URL, now time.Time, life time.Duration) {
 	query := u.Query()
-	query.Set("expires", strconv.FormatInt(now.Add(tokenLife).Unix(), 10))
+	query.Set("expires", strconv.FormatInt(now.Add(life).Unix(), 10))
 	query.Del("signature")
 	query.Set("signature", s.signature(u.EscapedPath(), query))
 	u.RawQuery = query.Encode()

@@ -13,7 +13,7 @@ func TestPictureTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.sign(u, now)
+		s.sign(u, now, tokenLife)
 		return u
 	}
 	ours, theirs := signer{[]byte("0123456789abcdef0123456789abcdef")}, signer{[]byte("another key that is long enough .")}
