@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -12,6 +13,9 @@ import (
 
 // writeQueue is how many writes of a leader may wait for the transaction before theirs; all that wait go into one.
 const writeQueue = 1024
+
+// lastWrite is for how long a transaction that was begun may still go on once leading has ended.
+const lastWrite = 2 * time.Second
 
 // Leader is the one member of a group that may write to a compacted topic of one partition, for as long as it leads.
 type Leader[T any] struct {
@@ -134,7 +138,7 @@ func (l *Leader[T]) transact(x *transactor) error {
 		for _, w := range together {
 			records = append(records, w.records...)
 		}
-		err := x.publish(records)
+		err := x.publish(l.ctx, records)
 		for _, w := range together {
 			w.done <- err
 		}
@@ -144,10 +148,11 @@ func (l *Leader[T]) transact(x *transactor) error {
 	}
 }
 
-// publish writes the records, all or nothing.
-func (x *transactor) publish(records []*kgo.Record) error {
+// publish writes the records, all or nothing. Once leading has ended it is cut short.
+func (x *transactor) publish(leading context.Context, records []*kgo.Record) error {
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
+	defer context.AfterFunc(leading, func() { time.AfterFunc(lastWrite, cancel) })()
 	if err := x.client.BeginTransaction(); err != nil {
 		return fmt.Errorf("begin %s: %w", x.id, err)
 	}
