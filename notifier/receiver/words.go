@@ -279,5 +279,5 @@ func first(text string, n int) string {
 
 // Text is what receivers say of a message, as plain text.
 func Text(m *Message) string {
-	return strings.Join(slices.Concat([]string{title(m)}, lines(m, len(m.Changes)), []string{standing(m)}), "\n")
+	return strings.Join(append(news(m, len(m.Changes)), standing(m)), "\n")
 }
