@@ -18,7 +18,7 @@ import (
 )
 
 // Alertmanager is routing, grouping, inhibition, time intervals, templates and Alertmanager's own receivers, in the syntax of Alertmanager's configuration file.
-// What the root route leaves out suits live video: one group for each stream and kind, told after 1 s, then each 30 s, repeated after 4 h. Without inhibit_rules a stream
+// What the root route leaves out suits live video: one group for each stream and kind, told after 1 s, then each 10 s, repeated after 4 h. Without inhibit_rules a stream
 // without signal or monitor says nothing else.
 type Alertmanager struct {
 	// section is the YAML: Alertmanager's parsed form hides secrets when it is printed, so it cannot be made of that again.
@@ -80,7 +80,7 @@ func (r namedRoute) receivers() (names []string) {
 const everyone = "everyone"
 
 // defaultRoute is what the root route leaves out.
-var defaultRoute = map[string]any{"group_by": []string{"stream", "kind"}, "group_wait": "1s", "group_interval": "30s", "repeat_interval": "4h"}
+var defaultRoute = map[string]any{"group_by": []string{"stream", "kind"}, "group_wait": "1s", "group_interval": "10s", "repeat_interval": "4h"}
 
 // defaultInhibition is in force where the section has no inhibit_rules.
 var defaultInhibition = []any{map[string]any{

@@ -47,7 +47,7 @@ type Storm struct {
 
 // Defaults is a Config with its defaults.
 func Defaults() Config {
-	return Config{Storm: Storm{Changes: 30, Every: 10 * time.Second}, Heartbeat: Heartbeat{Every: time.Minute, Within: 2 * time.Minute}}
+	return Config{Storm: Storm{Changes: 30, Every: 5 * time.Second}, Heartbeat: Heartbeat{Every: time.Minute, Within: 2 * time.Minute}}
 }
 
 // Receivers are the ways of telling of one name. In YAML: one mapping, or a list of them.

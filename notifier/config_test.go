@@ -101,8 +101,8 @@ func TestRoutes(t *testing.T) {
 	var tree, critical strings.Builder
 	n.Routes(&tree, nil)
 	n.Routes(&critical, map[string]string{"severity": "critical"})
-	want := "everything -> ops (by kind, stream; wait 1s, then every 30s, repeat 4h0m0s)\n"
-	boss := `{severity="critical"} -> boss (by kind, stream; wait 1s, then every 30s, repeat 1h0m0s)` + "\n"
+	want := "everything -> ops (by kind, stream; wait 1s, then every 10s, repeat 4h0m0s)\n"
+	boss := `{severity="critical"} -> boss (by kind, stream; wait 1s, then every 10s, repeat 1h0m0s)` + "\n"
 	if tree.String() != want+"  "+boss || critical.String() != boss {
 		t.Errorf("the tree is\n%s\nand of critical ones\n%s", tree.String(), critical.String())
 	}

@@ -49,6 +49,8 @@ type group struct {
 	// retry is when what could not be sent may be sent again beside the pipeline, pause how long that was since the last attempt.
 	retry time.Time
 	pause time.Duration
+	// refused is why the target will not have the last message; nil: it has, or may.
+	refused error
 	// delivery is read with the desk's lock and written with that and busy.
 	delivery
 }
@@ -112,6 +114,9 @@ func (d *desk) Notify(ctx context.Context, alerts ...*alert.Alert) (again bool, 
 			g.leave()
 		}
 	}()
+	if g.refused != nil && time.Now().Before(g.retry) {
+		return false, g.refused
+	}
 	store, _ := notify.NflogStore(ctx)
 	if g.Pending != nil && g.Pending.Storm {
 		return true, errors.New("it is to be told in a digest that the target has not taken yet")
@@ -185,7 +190,7 @@ func (d *desk) send(ctx context.Context, list []letters) (again bool, err error)
 	first.attempts++
 	status, again, err := d.way.tell(d.context(ctx, list), m, alerts)
 	d.note(list, m, attempt{number: first.attempts, began: began, status: status, err: err, final: err != nil && !again})
-	d.paused(list, err)
+	d.paused(list, again, err)
 	if !first.Storm {
 		d.mu.Lock()
 		// Also of an attempt that has failed: a target may have taken a part.
@@ -199,7 +204,7 @@ func (d *desk) send(ctx context.Context, list []letters) (again bool, err error)
 }
 
 // paused notes when the groups may be told of beside the pipeline: later after each attempt that failed, and not while the target asked to be left alone.
-func (d *desk) paused(list []letters, err error) {
+func (d *desk) paused(list []letters, again bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if busy, ok := errors.AsType[receiver.Busy](err); ok {
@@ -210,6 +215,10 @@ func (d *desk) paused(list []letters, err error) {
 		g.pause = min(max(2*g.pause, firstPause), longestPause)
 		if err == nil {
 			g.pause = 0
+		}
+		g.refused = nil
+		if !again {
+			g.refused = err
 		}
 		g.retry = time.Now().Add(g.pause)
 	}

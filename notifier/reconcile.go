@@ -236,9 +236,9 @@ func (t *term) silenced(g *group, d *defect, escalation int) []receiver.Change {
 	ev := d.event
 	t.mu.Unlock()
 	g.desk.mu.Lock()
-	known := g.Told[subject(ev.ID, escalation)]
+	known, said := g.Told[subject(ev.ID, escalation)], g.saidOf(ev.ID, escalation)
 	g.desk.mu.Unlock()
-	if known.Muted || over(ev) {
+	if known.Muted || said || over(ev) {
 		return nil
 	}
 	list, _, err := t.silences.Query(t.ctx, silence.QState(silence.SilenceStateActive), silence.QMatches(labelsOf(ev, escalation)))

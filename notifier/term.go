@@ -301,7 +301,7 @@ func (t *term) change(g *group, d *defect, escalation int, repeat bool) (receive
 		c.What = receiver.Opened
 	case known.Severity != d.event.Severity:
 		c.What = receiver.Updated
-	case acked && !known.Acknowledged && g.desk.way.lively():
+	case acked && !known.Acknowledged && g.desk.way.lively() && !g.saidOf(d.event.ID, escalation):
 		c.What, c.By, c.Note = receiver.Acknowledged, ack.By, ack.Note
 	case repeat && !acked:
 		c.What = receiver.Repeated
@@ -310,6 +310,16 @@ func (t *term) change(g *group, d *defect, escalation int, repeat bool) (receive
 	}
 	c.ID = changeID(g.desk.key, d.event.ID, escalation, known.Changes, c.What, d.event.Severity)
 	return c, true
+}
+
+// saidOf tells whether the group has the defect under an earlier escalation too, so that what people do about it need not be said twice. The desk's lock is held.
+func (g *group) saidOf(defect string, escalation int) bool {
+	for level := range escalation {
+		if _, has := g.Told[subject(defect, level)]; has {
+			return true
+		}
+	}
+	return false
 }
 
 func changeID(desk, defect string, escalation, changes int, what, severity string) string {
