@@ -7,6 +7,12 @@ import {html} from "./html.js";
 /** A picture older than this is no longer news: microseconds. */
 const oldAfter = 10e6;
 
+/** What is shown may still be loaded for a moment after it has been replaced: milliseconds. */
+const loadingTime = 5000;
+
+/** release lets go of a picture that has been replaced. */
+const release = (url) => url && setTimeout(() => URL.revokeObjectURL(url), loadingTime);
+
 /** Picture shows stream id, asking again each `every` milliseconds. */
 export function Picture({id, every}) {
   const frame = useRef(null);
@@ -45,7 +51,7 @@ function watch(element, id, every, shown) {
     ended = true;
     clearTimeout(timer);
     observer.disconnect();
-    URL.revokeObjectURL(shown.peek().url);
+    release(shown.peek().url);
   };
 }
 
@@ -63,6 +69,6 @@ async function load(id, shown, ended) {
     URL.revokeObjectURL(url);
     return;
   }
-  URL.revokeObjectURL(shown.peek().url);
+  release(shown.peek().url);
   shown.value = {url, taken, asked: true};
 }
