@@ -137,7 +137,8 @@ func (a *AVOffset) figure(away, varies float64) float64 {
 func (*AVOffset) Describe() Description {
 	return Description{
 		Version: 1, Records: VideoFrames | AudioBlocks, Unit: "", Summary: "Sound has moved against the pictures by %s times the limit", Window: (leadSeconds + 1) * time.Second, Gap: 2500 * time.Millisecond,
-		Parents: []string{"no_signal", "track_missing"},
+		// Of silence coders make so little that it waits for what it is sent with.
+		Parents: []string{"no_signal", "track_missing", "silence"},
 	}
 }
 

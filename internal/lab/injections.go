@@ -83,10 +83,10 @@ var Injections = []Injection{
 	{Kind: "flash", Level: "6.3 Hz", Length: 3 * sec, Picture: flashes(2)},
 	{Kind: "flash", Level: "4.2 Hz", Length: 3 * sec, Picture: flashes(3)},
 
-	{Kind: "dropped_frames", Level: "16 frames", Length: pictures(16), Timing: leftOut},
-	{Kind: "dropped_frames", Level: "12 frames", Length: pictures(12), Timing: leftOut},
-	{Kind: "dropped_frames", Level: "8 frames", Length: pictures(8), Timing: leftOut},
-	{Kind: "dropped_frames", Level: "4 frames", Length: pictures(4), Timing: leftOut},
+	{Kind: "dropped_frames", Level: "16 frames", Length: pictures(16), Timing: leftOut, Companions: []string{"ts_error"}},
+	{Kind: "dropped_frames", Level: "12 frames", Length: pictures(12), Timing: leftOut, Companions: []string{"ts_error"}},
+	{Kind: "dropped_frames", Level: "8 frames", Length: pictures(8), Timing: leftOut, Companions: []string{"ts_error"}},
+	{Kind: "dropped_frames", Level: "4 frames", Length: pictures(4), Timing: leftOut, Companions: []string{"ts_error"}},
 	{Kind: "dropped_frames", Variant: "no hole left", Level: "16 frames", Length: pictures(16), Timing: closedUp, Companions: []string{"av_offset"}},
 	{Kind: "dropped_frames", Variant: "no hole left", Level: "8 frames", Length: pictures(8), Timing: closedUp, Companions: []string{"av_offset"}},
 
@@ -176,7 +176,7 @@ var (
 	littleSent = []string{"bitrate"}
 	standing   = []string{"bitrate", "freeze", "flat_colour", "banding", "letterbox", "blur"}
 	damaged    = []string{"decode_error", "ts_error", "freeze", "stutter", "dropped_frames", "blockiness", "flat_colour", "noise", "blur", "interlace", "banding"}
-	coarse     = []string{"blur", "corruption", "banding", "freeze"}
+	coarse     = []string{"blur", "corruption", "banding", "freeze", "stutter"}
 	lossKinds  = []string{"ts_error"}
 	tooLoud    = []string{"clipping", "true_peak", "loudness", "click"}
 	outOfTime  = []string{"ts_error", "pts_error", "audio_dropout", "silence", "click", "dropped_frames", "av_offset", "decode_error"}
