@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/framewatch/framewatch/ingest"
 )
 
@@ -57,6 +59,40 @@ func TestIntake(t *testing.T) {
 	}
 	if p := in.Progress(); p.Received != 16 || p.Taken != 16 {
 		t.Errorf("progress %+v, want 16 of 16", p)
+	}
+}
+
+// The decoder's pipe holds a tenth of a second of the stream, within bounds: what is in it at once counts as come at once.
+func TestIntakePipe(t *testing.T) {
+	var now atomic.Int64
+	in := ingest.NewIntake(now.Load)
+	source, supervisor := io.Pipe()
+	decoder, err := in.Pipe(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer decoder.Close()
+	defer supervisor.Close()
+	go io.Copy(io.Discard, decoder)
+	total := int64(0)
+	for i, c := range []struct{ bytes, capacity int }{
+		{0, 4 << 10},
+		{200 << 10, 16 << 10}, // 100 KiB a second
+		{20 << 10, 4 << 10},
+		{8 << 20, 64 << 10},
+	} {
+		for _, n := range []int{c.bytes, 1} {
+			if n == 1 {
+				now.Add(2_000_000)
+			}
+			supervisor.Write(make([]byte, n))
+			for total += int64(n); in.Progress().Taken < total; {
+				runtime.Gosched()
+			}
+		}
+		if got := must(unix.FcntlInt(decoder.Fd(), unix.F_GETPIPE_SZ, 0)); got != c.capacity {
+			t.Errorf("after %d, %d bytes in 2 s: the pipe holds %d, want %d", i, c.bytes, got, c.capacity)
+		}
 	}
 }
 
