@@ -145,8 +145,8 @@ func withNames(receivers []any, names []string) []any {
 type tree struct {
 	config    *amconfig.Config
 	templates *template.Template
-	// groupInterval is the longest of all routes: how long a change waits at most.
-	groupInterval time.Duration
+	// groupInterval is the longest of all routes: how long a change waits at most. groupWait is that of the root.
+	groupInterval, groupWait time.Duration
 }
 
 // integrations are those of Alertmanager's own that a receiver of its section has.
@@ -176,7 +176,9 @@ func (c Config) grow() (*tree, error) {
 		}
 	}
 	used := map[string]bool{}
-	dispatch.NewRoute(config.Route, nil).Walk(func(r *dispatch.Route) {
+	root := dispatch.NewRoute(config.Route, nil)
+	t.groupWait = root.RouteOpts.GroupWait
+	root.Walk(func(r *dispatch.Route) {
 		used[r.RouteOpts.Receiver] = true
 		t.groupInterval = max(t.groupInterval, r.RouteOpts.GroupInterval)
 	})

@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -236,4 +238,52 @@ func freeAddress(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
+}
+
+// TestAlertmanagersReceivers tells by one of Alertmanager's own: a group begins, changes and ends, also when a new notifier takes over in between.
+func TestAlertmanagersReceivers(t *testing.T) {
+	type body struct {
+		Status string
+		Alerts []struct {
+			Status      string
+			Labels      map[string]string
+			Annotations map[string]string
+		}
+	}
+	var mu sync.Mutex
+	var told []string
+	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var b body
+		if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
+			t.Errorf("read what Alertmanager posts: %v", err)
+			return
+		}
+		line := b.Status
+		for _, a := range b.Alerts {
+			line += " " + a.Labels["defect"] + ":" + a.Status
+			if a.Annotations["summary"] == "" {
+				t.Errorf("an alert has no summary: %+v", a)
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		told = append(told, line)
+	}))
+	t.Cleanup(hook.Close)
+	w := newTown(t, "alertmanager: {route: {receiver: ops, group_by: [stream], group_wait: 1s, group_interval: 1s}, receivers: [{name: ops, webhook_configs: [{url: '"+hook.URL+"'}]}]}")
+	w.begin()
+	t.Cleanup(func() { w.stop() })
+	expect := func(want ...string) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("%q", want), func() bool { mu.Lock(); defer mu.Unlock(); return slices.Equal(told, want) })
+	}
+	d, other := defect("d1", "news", "black"), defect("d2", "news", "freeze")
+	w.post(d.opened())
+	expect("firing d1:firing")
+	w.stop()
+	w.post(d.closed())
+	w.begin()
+	expect("firing d1:firing", "resolved d1:resolved")
+	w.post(other.opened())
+	expect("firing d1:firing", "resolved d1:resolved", "firing d2:firing")
 }

@@ -86,6 +86,24 @@ func TestBlip(t *testing.T) {
 	})
 }
 
+// TestLate: what lasted is told, also when its beginning and its end are heard of at once, or between two flushes of its group.
+func TestLate(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		d, next := defect("d1", "news", "black"), defect("d2", "news", "black")
+		w.post(d.opened(), d.closed())
+		w.wait(time.Minute)
+		w.expectAll("ops", "d1 opened critical", "d1 closed critical")
+		w.post(next.opened())
+		w.wait(time.Second)
+		third := defect("d3", "news", "black")
+		w.post(third.opened())
+		w.wait(2 * time.Second)
+		w.post(third.closed())
+		w.wait(time.Minute)
+		w.expectAll("ops", "d1 opened critical", "d1 closed critical", "d2 opened critical", "d3 opened critical", "d3 closed critical")
+	})
+}
+
 const bosses = `
 alertmanager:
   route:

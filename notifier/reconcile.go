@@ -40,6 +40,7 @@ func (t *term) reconcile() {
 		case <-tick.C:
 		}
 		now := time.Now()
+		t.release(now)
 		t.escalate(now)
 		// What people have said concerns every group, otherwise it is those with defects that are over.
 		t.mu.Lock()

@@ -66,6 +66,9 @@ type defect struct {
 	escalation int
 	// told says that somebody was told of it.
 	told bool
+	// end is its last event, held back until somebody was told that it began or holdUntil is past.
+	end       *schemas.DefectEvent
+	holdUntil time.Time
 }
 
 // retention is how long Alertmanager remembers what it told and silences that have ended.
@@ -177,7 +180,8 @@ func (t *term) restore(v *schemas.NotifierState, from *time.Time) error {
 	return nil
 }
 
-// event takes in an event of a defect, written at time at.
+// event takes in an event of a defect, written at time at. The end of one that nobody was told of yet waits for that: its group may not be due, this notifier or the detector may be late, and
+// Alertmanager tells nothing of what is over. Only what was shorter than its group would have waited is left to be untold.
 func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 	now := time.Now()
 	t.mu.Lock()
@@ -188,12 +192,38 @@ func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 		return
 	}
 	d, known := t.defects[ev.ID]
-	if known && ev.Revision <= d.event.Revision || !known && over(ev) && !t.toldOf(ev.ID) {
+	if known && (ev.Revision <= d.event.Revision || d.end != nil) || !known && over(ev) && !t.toldOf(ev.ID) {
 		t.mu.Unlock()
 		return
 	}
+	if known && over(ev) && !d.told && time.Duration(ev.End-ev.Onset)*time.Microsecond >= t.n.tree.groupWait {
+		d.end, d.holdUntil = ev, now.Add(t.n.tree.groupInterval+grace)
+		t.mu.Unlock()
+		return
+	}
+	alerts := t.take(d, partition, ev, now)
+	t.mu.Unlock()
+	t.put(alerts)
+}
+
+// release takes in the ends that were held back, once somebody was told of the beginning or it is too late for that.
+func (t *term) release(now time.Time) {
+	for _, d := range t.known() {
+		t.mu.Lock()
+		var alerts []*alert.Alert
+		if d.end != nil && (d.told || now.After(d.holdUntil)) {
+			alerts = t.take(d, d.partition, d.end, now)
+			d.end = nil
+		}
+		t.mu.Unlock()
+		t.put(alerts)
+	}
+}
+
+// take makes the event a defect's newest; nil: the defect is not known yet. It is the alerts that say so. The lock is held.
+func (t *term) take(d *defect, partition int32, ev *schemas.DefectEvent, now time.Time) []*alert.Alert {
 	var alerts []*alert.Alert
-	if !known {
+	if d == nil {
 		d = &defect{since: now, partition: partition, told: t.toldOf(ev.ID)}
 		t.defects[ev.ID] = d
 	} else if d.event.Severity != ev.Severity {
@@ -207,8 +237,7 @@ func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 	if before == nil || over(ev) || before.Severity != ev.Severity {
 		alerts = append(alerts, t.alertsFor(d, ev, over(ev), now)...)
 	}
-	t.mu.Unlock()
-	t.put(alerts)
+	return alerts
 }
 
 // alertsFor are the alerts of a defect, one for each time that it was told on. The lock is held.
