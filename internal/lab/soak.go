@@ -251,6 +251,10 @@ func (s *Soak) do(ctx context.Context, site Site, d disturbance) error {
 func (l *line) listens() bool { return l.sender.output != nil && !l.sender.files && !l.sender.push }
 
 func (s *Soak) add(ctx context.Context, site Site, l *line) error {
-	s.Ledger.added(l.name, time.Now())
+	now := time.Now()
+	s.Ledger.added(l.name, now)
+	if l.listens() {
+		s.Ledger.corruption(l.name, now, now, l.sender.behind)
+	}
 	return site.Set(ctx, l.name, l.spec())
 }
