@@ -158,9 +158,15 @@ func (c Config) Validate() error {
 		return err
 	}
 	if c.Console != "" {
-		if u, err := url.Parse(c.Console); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return fmt.Errorf("console is not an http or https address")
-		}
+		return checkAddress("console", c.Console)
+	}
+	return nil
+}
+
+// checkAddress tells what is wrong with the value of a key that is to be a URL of HTTP. The value itself may hold a credential.
+func checkAddress(key, text string) error {
+	if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return fmt.Errorf("%s is not an http or https address", key)
 	}
 	return nil
 }

@@ -44,10 +44,7 @@ func (e External) validate() error {
 	if e.URL == "" {
 		return nil
 	}
-	if u, err := url.Parse(e.URL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("url is not an http or https address")
-	}
-	return nil
+	return checkAddress("url", e.URL)
 }
 
 // postableAlert is an alert as Alertmanager's API v2 takes it.

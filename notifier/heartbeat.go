@@ -52,14 +52,7 @@ func (h Heartbeat) validate() error {
 		return fmt.Errorf("within %s is less than 1s", h.Within)
 	}
 	if h.URL != "" {
-		return checkHeartbeatURL(string(h.URL))
-	}
-	return nil
-}
-
-func checkHeartbeatURL(text string) error {
-	if u, err := url.Parse(text); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return errors.New("url is not an http or https address")
+		return checkAddress("url", string(h.URL))
 	}
 	return nil
 }
@@ -121,7 +114,7 @@ func (h Heartbeat) tell(ctx context.Context, age time.Duration) error {
 		}
 		address = strings.TrimSpace(string(text))
 	}
-	if err := checkHeartbeatURL(address); err != nil {
+	if err := checkAddress("url", address); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, heartbeatWait)

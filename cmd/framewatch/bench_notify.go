@@ -174,10 +174,7 @@ func (b *benchNotify) storm(ctx context.Context, a *app, sink *notifySink, r *no
 	r.Messages, r.Seconds = sink.messages, time.Since(began).Seconds()
 	sink.mu.Unlock()
 	for i, ev := range all {
-		closed := *ev
-		closed.State, closed.Revision, closed.Reason, closed.End = "closed", 2, "resolved", time.Now().UnixMicro()
-		closed.Detected = closed.End
-		all[i] = &closed
+		all[i] = ended(ev)
 	}
 	began = time.Now()
 	if err := publishDefects(ctx, a, all...); err != nil {
@@ -198,6 +195,14 @@ func benchDefect(name string, i int) *schemas.DefectEvent {
 	id := fmt.Sprintf("%s-%05d", name, i)
 	return &schemas.DefectEvent{ID: id, Revision: 1, State: "opened", Stream: id, Labels: []schemas.Label{{Name: "region", Value: "north"}}, Kind: "no_signal", Severity: "critical",
 		RuleVersion: 1, Profile: "default", Onset: now.Add(-2 * time.Second).UnixMicro(), End: now.UnixMicro(), Detected: now.UnixMicro(), Summary: "The source gives neither pictures nor sound"}
+}
+
+// ended is the last event of a defect that has just opened.
+func ended(ev *schemas.DefectEvent) *schemas.DefectEvent {
+	closed := *ev
+	closed.State, closed.Revision, closed.Reason, closed.End = "closed", 2, "resolved", time.Now().UnixMicro()
+	closed.Detected = closed.End
+	return &closed
 }
 
 // publishDefects writes events, those of one partition in one go.

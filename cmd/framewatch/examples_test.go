@@ -92,8 +92,15 @@ type eventLog struct {
 
 func newEventLog(t *testing.T, brokers []string) *eventLog {
 	t.Helper()
+	a := laidOut(t, brokers, fmt.Sprintf("examples%d.", os.Getpid()))
+	return &eventLog{t: t, app: a, brokers: brokers, topic: a.config.Kafka.Prefix + topology.Defects.Name}
+}
+
+// laidOut is an app that has dialled the brokers, with the topics of the prefix made.
+func laidOut(t *testing.T, brokers []string, prefix string) *app {
+	t.Helper()
 	config := defaultConfig()
-	config.Kafka.Brokers, config.Kafka.Partitions, config.Kafka.Prefix = brokers, partitions, fmt.Sprintf("examples%d.", os.Getpid())
+	config.Kafka.Brokers, config.Kafka.Partitions, config.Kafka.Prefix = brokers, partitions, prefix
 	a, err := newApp(config, io.Discard)
 	if err == nil {
 		err = a.dial(t.Context())
@@ -105,7 +112,7 @@ func newEventLog(t *testing.T, brokers []string) *eventLog {
 	if _, err := a.cluster.Apply(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return &eventLog{t: t, app: a, brokers: brokers, topic: config.Kafka.Prefix + topology.Defects.Name}
+	return a
 }
 
 // shownEvent is an event as the examples print it.

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -41,19 +40,7 @@ func TestNotifiersKilled(t *testing.T) {
 		if err := os.WriteFile(s.config, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		config := defaultConfig()
-		config.Kafka.Brokers, config.Kafka.Partitions, config.Kafka.Prefix = brokers, partitions, prefix
-		a, err := newApp(config, io.Discard)
-		if err == nil {
-			err = a.dial(t.Context())
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(a.cluster.Close)
-		if _, err := a.cluster.Apply(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		a := laidOut(t, brokers, prefix)
 		publish := func(events ...*schemas.DefectEvent) {
 			t.Helper()
 			if err := publishDefects(t.Context(), a, events...); err != nil {
@@ -119,13 +106,6 @@ func TestNotifiersKilled(t *testing.T) {
 		}
 		t.Logf("%d defects, %d messages came again", number, again)
 	})
-}
-
-// ended is the last event of a defect.
-func ended(ev *schemas.DefectEvent) *schemas.DefectEvent {
-	closed := *ev
-	closed.State, closed.Revision, closed.Reason, closed.End = "closed", 2, "resolved", time.Now().UnixMicro()
-	return &closed
 }
 
 // heard is what a target was told.

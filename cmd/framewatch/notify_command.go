@@ -49,11 +49,7 @@ func notifyTestCommand() *cobra.Command {
 		Long:  "Tell receivers of a defect that there is not, and of its end: of stream framewatch-test, or the one in a file. Exit code 1 says that somebody could not be told.",
 		Args:  someArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			n, err := configuredNotifier(cmd)
-			if err != nil {
-				return err
-			}
-			ev, err := specimen(file)
+			n, ev, err := rehearsal(cmd, file)
 			if err != nil {
 				return err
 			}
@@ -109,11 +105,7 @@ func notifyRenderCommand() *cobra.Command {
 		Example: `  framewatch notify render --defect defect.json --template '{{ template "slack.default.title" . }}'`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			n, err := configuredNotifier(cmd)
-			if err != nil {
-				return err
-			}
-			ev, err := specimen(file)
+			n, ev, err := rehearsal(cmd, file)
 			if err != nil {
 				return err
 			}
@@ -156,6 +148,16 @@ func notifyRoutesCommand() *cobra.Command {
 
 func defectFlag(cmd *cobra.Command, file *string) {
 	cmd.Flags().StringVar(file, "defect", "", "file with a defect's event as JSON, as a webhook gets it in data (default: one of stream framewatch-test)")
+}
+
+// rehearsal is the configured notifier and the event to try it with.
+func rehearsal(cmd *cobra.Command, file string) (*notifier.Notifier, *schemas.DefectEvent, error) {
+	n, err := configuredNotifier(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	ev, err := specimen(file)
+	return n, ev, err
 }
 
 // specimen is the event in a file, or one made up.
