@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -43,6 +44,8 @@ type Broker struct {
 	cluster *kfake.Cluster
 	// lock keeps others out of the directory; nil without one.
 	lock *os.File
+	// end ends what works for the broker.
+	end context.CancelFunc
 }
 
 // Embed starts a broker.
@@ -70,7 +73,12 @@ func Embed(config EmbedConfig) (*Broker, error) {
 		lock.Close()
 		return nil, fmt.Errorf("embed a broker on %s: %w", listen, err)
 	}
-	b := &Broker{cluster, lock}
+	ctx, end := context.WithCancel(context.Background())
+	b := &Broker{cluster, lock, end}
+	if err := keepRoll(ctx, cluster); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("embed a broker on %s: %w", listen, err)
+	}
 	slog.Info("embedded broker is up; it is for one machine: one process, one copy of the data", "address", b.Addresses()[0], "dir", config.Dir)
 	return b, nil
 }
@@ -80,6 +88,7 @@ func (b *Broker) Addresses() []string { return b.cluster.ListenAddrs() }
 
 // Close ends the broker; with a directory all that was written stays there.
 func (b *Broker) Close() {
+	b.end()
 	b.cluster.Close()
 	b.lock.Close()
 }

@@ -18,8 +18,9 @@ const (
 	sessionTimeout = 8 * time.Second
 	// heartbeat is also how soon a member hears that a partition is to move on; a cooperative rebalance needs two of them.
 	heartbeat = 500 * time.Millisecond
-	// rebalanceTimeout bounds what a member may still finish when a partition is taken from it.
-	rebalanceTimeout = 30 * time.Second
+	// rebalanceTimeout bounds what a member may still finish when a partition is taken from it, and how long the others wait for one that has died meanwhile. It is shorter than
+	// sessionTimeout: kfake, the embedded broker, expires members that wait in a rebalance for longer than their session, never answers them and counts wrongly from then on.
+	rebalanceTimeout = 7 * time.Second
 	// leavePatience is how long leaving a group may take.
 	leavePatience = 2 * time.Second
 )

@@ -14,7 +14,7 @@ const (
 	// transactionTimeout is when the broker gives up on a transaction whose owner has died and has no successor.
 	transactionTimeout = 10 * time.Second
 	// endTimeout bounds the end of a cycle that has begun, so that a member that must leave does so within the rebalance time-out.
-	endTimeout = 8 * time.Second
+	endTimeout = 6 * time.Second
 	// fetchBytes is how much of its partition a lane asks for at a time, compressed. What it stands for lies in memory until it is folded, and the next
 	// fetch beside it: with 4 MB a detector took 600 to 780 MB for catching up on 24 partitions, with this 340.
 	fetchBytes = 1 << 20
