@@ -200,7 +200,7 @@ func (s *stream) judge(kind string) *judge {
 
 // take folds a record of the stream itself.
 func (s *stream) take(f *schemas.Feature, now int64, out emitter) {
-	session, at := origin(f)
+	session, at := f.Origin()
 	t := session + at
 	if !plausible(session) || !plausible(at) || !plausible(t) {
 		return
@@ -331,19 +331,4 @@ func (s *stream) eachEpisode(do func(*episode)) {
 			do(e)
 		}
 	}
-}
-
-// origin is the session and the time in it of a record that a worker or supervisor wrote.
-func origin(f *schemas.Feature) (session, at int64) {
-	switch {
-	case f.VideoFrame != nil:
-		return f.VideoFrame.Session, f.VideoFrame.At
-	case f.AudioBlock != nil:
-		return f.AudioBlock.Session, f.AudioBlock.At
-	case f.StreamSecond != nil:
-		return f.StreamSecond.Session, f.StreamSecond.At
-	case f.Inventory != nil:
-		return f.Inventory.Session, f.Inventory.At
-	}
-	return -1, -1
 }

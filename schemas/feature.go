@@ -18,6 +18,21 @@ type Feature struct {
 	Setting      *Setting      `json:"setting,omitempty"`
 }
 
+// Origin is the session and the time in it, both in microseconds, of what a worker or supervisor wrote; -1 and -1 of a Tick and a Setting.
+func (f *Feature) Origin() (session, at int64) {
+	switch {
+	case f.VideoFrame != nil:
+		return f.VideoFrame.Session, f.VideoFrame.At
+	case f.AudioBlock != nil:
+		return f.AudioBlock.Session, f.AudioBlock.At
+	case f.StreamSecond != nil:
+		return f.StreamSecond.Session, f.StreamSecond.At
+	case f.Inventory != nil:
+		return f.Inventory.Session, f.Inventory.At
+	}
+	return -1, -1
+}
+
 // branches of the union, in the order of the union's index. Only ever appended to.
 var branches = []branch{
 	member("video_frame", func(f *Feature) **VideoFrame { return &f.VideoFrame }, (*VideoFrame).read),

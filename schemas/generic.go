@@ -48,6 +48,12 @@ func (g *Generic) JSON(src []byte) ([]byte, error) {
 	return sorted(text)
 }
 
+// Check is nil when src is one value in Confluent's wire format, and nothing more.
+func (g *Generic) Check(src []byte) error {
+	_, _, err := g.decode(src)
+	return err
+}
+
 func (g *Generic) decode(src []byte) (any, *goavro.Codec, error) {
 	id, err := WireID(src)
 	if err != nil {
