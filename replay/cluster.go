@@ -36,15 +36,18 @@ type connection struct {
 	topic     string
 	addresses net.Addr
 	transport *kafka.Transport
+	pace      pace
+	// cluster is its id, once the topic's partitions are known.
+	cluster string
 	// fault is what is wrong with the credentials.
 	fault error
 }
 
-func (c Cluster) connect(topic string) *connection {
-	mechanism, err := c.mechanism()
+func (s Source) connect() *connection {
+	mechanism, err := s.Cluster.mechanism()
 	return &connection{
-		topic: topic, addresses: kafka.TCP(c.Brokers...), fault: err,
-		transport: &kafka.Transport{ClientID: "framewatch.replay", TLS: c.TLS, SASL: mechanism, MetadataTopics: []string{topic}},
+		topic: s.Topic, addresses: kafka.TCP(s.Cluster.Brokers...), pace: newPace(s.Rate), fault: err,
+		transport: &kafka.Transport{ClientID: "framewatch.replay", TLS: s.Cluster.TLS, SASL: mechanism, MetadataTopics: []string{s.Topic}},
 	}
 }
 
@@ -74,6 +77,7 @@ func (c *connection) known(ctx context.Context) ([]int32, error) {
 	if err != nil {
 		return nil, fmt.Errorf("look up the topic %s: %w", c.topic, err)
 	}
+	c.cluster = answer.ClusterID
 	var partitions []int32
 	for _, t := range answer.Topics {
 		if t.Error != nil {

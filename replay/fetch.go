@@ -21,15 +21,15 @@ const (
 
 // read hands the committed records of a span to handle. kafka-go's own Reader would also hand out what was aborted, and the markers of
 // transactions, so the batches are taken from the protocol and sorted out here.
-func (c *connection) read(ctx context.Context, s span, handle func(Record) error) error {
-	for position := s.start; position < s.end; {
-		answer, err := c.fetch(ctx, s.partition, position)
+func (c *connection) read(ctx context.Context, s Span, handle func(Record) error) error {
+	for position := s.Start; position < s.End; {
+		answer, err := c.fetch(ctx, s.Partition, position)
 		if err != nil {
-			return fmt.Errorf("read %s/%d at offset %d: %w", c.topic, s.partition, position, err)
+			return fmt.Errorf("read %s/%d at offset %d: %w", c.topic, s.Partition, position, err)
 		}
 		batches, _ := answer.RecordSet.Records.(*protocol.RecordStream)
 		if batches == nil {
-			if answer.LastStableOffset >= s.end {
+			if answer.LastStableOffset >= s.End {
 				return nil // nothing is left up to the end: it was compacted away
 			}
 			continue
@@ -39,6 +39,9 @@ func (c *connection) read(ctx context.Context, s span, handle func(Record) error
 			if position, err = deliver(batch, filter, s, position, handle); err != nil {
 				return err
 			}
+		}
+		if err := c.pace.spend(ctx, filter.bytes); err != nil {
+			return err
 		}
 		if position == asked {
 			position++ // compaction has left a batch without the record at this offset
@@ -50,9 +53,9 @@ func (c *connection) read(ctx context.Context, s span, handle func(Record) error
 // fetch asks for what stands from offset on.
 func (c *connection) fetch(ctx context.Context, partition int32, offset int64) (*fetch.ResponsePartition, error) {
 	answer, err := c.transport.RoundTrip(ctx, c.addresses, &fetch.Request{
-		ReplicaID: -1, MaxWaitTime: fetchWaitMS, MinBytes: 1, MaxBytes: fetchBytes, IsolationLevel: int8(kafka.ReadCommitted), SessionEpoch: -1,
+		ReplicaID: -1, MaxWaitTime: fetchWaitMS, MinBytes: 1, MaxBytes: c.pace.fetch(), IsolationLevel: int8(kafka.ReadCommitted), SessionEpoch: -1,
 		Topics: []fetch.RequestTopic{{Topic: c.topic, Partitions: []fetch.RequestPartition{{
-			Partition: partition, CurrentLeaderEpoch: -1, FetchOffset: offset, LogStartOffset: -1, PartitionMaxBytes: fetchBytes,
+			Partition: partition, CurrentLeaderEpoch: -1, FetchOffset: offset, LogStartOffset: -1, PartitionMaxBytes: c.pace.fetch(),
 		}}}},
 	})
 	if err != nil {
@@ -73,7 +76,7 @@ func (c *connection) fetch(ctx context.Context, partition int32, offset int64) (
 }
 
 // deliver hands the records of one batch to handle and returns the position after them. A batch may begin before the position.
-func deliver(batch protocol.RecordReader, f *filter, s span, position int64, handle func(Record) error) (int64, error) {
+func deliver(batch protocol.RecordReader, f *filter, s Span, position int64, handle func(Record) error) (int64, error) {
 	committed, err := f.committed(batch)
 	if err != nil {
 		return 0, err
@@ -86,11 +89,12 @@ func deliver(batch protocol.RecordReader, f *filter, s span, position int64, han
 		if err != nil {
 			return 0, err
 		}
-		record, err := own(r, s.partition)
+		record, err := own(r, s.Partition)
 		if err != nil {
 			return 0, err
 		}
-		if committed && record.Offset >= position && record.Offset < s.end {
+		f.bytes += len(record.Key) + len(record.Value)
+		if committed && record.Offset >= position && record.Offset < s.End {
 			if err := handle(record); err != nil {
 				return 0, err
 			}
@@ -125,11 +129,13 @@ type filter struct {
 	aborted []fetch.ResponseTransaction
 	// open are the producers within an aborted transaction.
 	open map[int64]bool
+	// bytes are those of the keys and values seen, committed or not.
+	bytes int
 }
 
 func newFilter(aborted []fetch.ResponseTransaction) *filter {
 	aborted = slices.SortedFunc(slices.Values(aborted), func(a, b fetch.ResponseTransaction) int { return cmp.Compare(a.FirstOffset, b.FirstOffset) })
-	return &filter{aborted, map[int64]bool{}}
+	return &filter{aborted: aborted, open: map[int64]bool{}}
 }
 
 // committed tells whether the records of batch are to be seen. The end marker of an aborted transaction closes it.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
 )
 
 // line is one record in NDJSON.
@@ -35,3 +36,21 @@ func NDJSON(w io.Writer, g *schemas.Generic) func(Record) error {
 		return encoder.Encode(l)
 	}
 }
+
+// lines are files of NDJSON, where every record is a line.
+type lines struct{ generic *schemas.Generic }
+
+func newLines(_ *topology.Spec, c *schemas.Contract) (format, error) {
+	return lines{schemas.NewGeneric(c)}, nil
+}
+
+func (l lines) place(Record) (string, any, error) { return "", nil, nil }
+
+func (l lines) open(w io.Writer, _ string) (encoder, error) {
+	return lineFile(NDJSON(w, l.generic)), nil
+}
+
+type lineFile func(Record) error
+
+func (f lineFile) append(r Record, _ any) error { return f(r) }
+func (f lineFile) close([]uint32) error         { return nil }

@@ -16,6 +16,8 @@ type Source struct {
 	Topic string
 	// Partitions to read, in this order; none: all, in order of number.
 	Partitions []int32
+	// Rate bounds how fast it is read, in bytes of keys and values a second; 0: as fast as it comes.
+	Rate int64
 }
 
 // Range is a stretch of a topic. Whatever it says, it ends where the committed records ended when reading began.
@@ -24,6 +26,20 @@ type Range struct {
 	From, To time.Time
 	// FromOffset and ToOffset bound the offsets of each partition: not below FromOffset, below ToOffset. 0 bounds nothing.
 	FromOffset, ToOffset int64
+	// Offsets bound those of single partitions besides.
+	Offsets map[int32]Span
+}
+
+// holds tells whether a record's time stamp is within the range.
+func (r Range) holds(record Record) bool {
+	return !record.Time.Before(r.From) && (r.To.IsZero() || record.Time.Before(r.To))
+}
+
+// Span is offsets of one partition: from Start on, below End. In a Range an End of 0 bounds nothing.
+type Span struct {
+	Partition int32 `json:"partition"`
+	Start     int64 `json:"start"`
+	End       int64 `json:"end"`
 }
 
 // Record is one committed record of the log.
@@ -42,19 +58,15 @@ const disorder = 10 * time.Second
 // Read hands the committed records of a range to handle, partition after partition, each in order of offset. Records of aborted
 // transactions and the markers of transactions are not among them. An error from handle ends the reading and is returned.
 func Read(ctx context.Context, s Source, r Range, handle func(Record) error) error {
-	c := s.Cluster.connect(s.Topic)
+	c := s.connect()
 	defer c.close()
-	partitions, err := c.partitions(ctx, s.Partitions)
-	if err != nil {
-		return err
-	}
-	spans, err := c.spans(ctx, partitions, r)
+	spans, err := c.spans(ctx, s.Partitions, r)
 	if err != nil {
 		return err
 	}
 	for _, span := range spans {
 		err := c.read(ctx, span, func(record Record) error {
-			if record.Time.Before(r.From) || !r.To.IsZero() && !record.Time.Before(r.To) {
+			if !r.holds(record) {
 				return nil
 			}
 			return handle(record)
@@ -66,14 +78,12 @@ func Read(ctx context.Context, s Source, r Range, handle func(Record) error) err
 	return nil
 }
 
-// span is the offsets of one partition that are to be read: from start, below end.
-type span struct {
-	partition  int32
-	start, end int64
-}
-
 // spans turns a range into offsets. The ends are looked up before the first record is read.
-func (c *connection) spans(ctx context.Context, partitions []int32, r Range) ([]span, error) {
+func (c *connection) spans(ctx context.Context, wanted []int32, r Range) ([]Span, error) {
+	partitions, err := c.partitions(ctx, wanted)
+	if err != nil {
+		return nil, err
+	}
 	first, err := c.offsets(ctx, partitions, earliest)
 	if err != nil {
 		return nil, err
@@ -93,13 +103,15 @@ func (c *connection) spans(ctx context.Context, partitions []int32, r Range) ([]
 			return nil, err
 		}
 	}
-	spans := make([]span, len(partitions))
+	spans := make([]Span, len(partitions))
 	for i, p := range partitions {
-		s := span{p, max(first[p], within(from[p], stable[p]), r.FromOffset), min(stable[p], within(to[p], stable[p]))}
-		if r.ToOffset > 0 {
-			s.end = min(s.end, r.ToOffset)
+		named := r.Offsets[p]
+		spans[i] = Span{p, max(first[p], within(from[p], stable[p]), r.FromOffset, named.Start), min(stable[p], within(to[p], stable[p]))}
+		for _, end := range []int64{r.ToOffset, named.End} {
+			if end > 0 {
+				spans[i].End = min(spans[i].End, end)
+			}
 		}
-		spans[i] = s
 	}
 	return spans, nil
 }

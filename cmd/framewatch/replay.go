@@ -12,7 +12,6 @@ import (
 	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/internal/catalogue"
 	"github.com/framewatch/framewatch/replay"
-	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
 
@@ -101,46 +100,13 @@ func replayCommand() *cobra.Command {
 	return cmd
 }
 
-func exportCommand() *cobra.Command {
-	var span stretch
-	cmd := &cobra.Command{
-		Use:   "export TOPIC",
-		Short: "Print the records of a topic as NDJSON",
-		Long:  "Print the committed records of a topic, such as features or defects, one JSON object a line, in whatever version of their schema they were written.",
-		Args:  oneArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			within, err := span.span(time.Now())
-			if err != nil {
-				return err
-			}
-			if err := knownTopic(args[0]); err != nil {
-				return usage(err)
-			}
-			a, err := commandApp(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.cluster.Close()
-			topic, err := a.source(args[0])
-			if err != nil {
-				return err
-			}
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			err = replay.Read(cmd.Context(), topic, within, replay.NDJSON(out, schemas.NewGeneric(a.contract)))
-			return errors.Join(err, out.Flush())
-		},
-	}
-	span.flags(cmd)
-	return cmd
-}
-
-func knownTopic(name string) error {
+func knownTopic(name string) (*topology.Spec, error) {
 	var names []string
 	for _, t := range topology.Topics() {
 		if t.Name == name {
-			return nil
+			return t, nil
 		}
 		names = append(names, t.Name)
 	}
-	return fmt.Errorf("the topic %q is unknown%s", name, catalogue.Suggest(name, names))
+	return nil, fmt.Errorf("the topic %q is unknown%s", name, catalogue.Suggest(name, names))
 }

@@ -48,21 +48,22 @@ var rooms = map[string][]string{
 var inTests = map[string][]string{
 	"ingest":         {"internal/lab", "internal/lab/peer"},
 	"detector":       {"internal/lab"},
-	"replay":         {"topology/kafka", "topology/kafka/kafkatest", "internal/lab"},
+	"replay":         {"topology/kafka", "topology/kafka/kafkatest", "internal/lab", "internal/venv"},
 	"schemas":        {"internal/venv"},
 	"topology/kafka": {"topology/kafka/kafkatest"},
 }
 
 // keepers are the only rooms that name a library, tests included.
 var keepers = map[string][]string{
-	"C":                             {"ingest/..."},
-	"github.com/asticode/go-astiav": {"ingest/source"},
-	"gocv.io/x/gocv":                {"ingest/feature"},
-	"github.com/twmb/franz-go":      {"topology/kafka/..."},
-	"github.com/segmentio/kafka-go": {"replay"},
-	"github.com/twmb/avro":          {"schemas"},
-	"github.com/linkedin/goavro/v2": {"schemas"},
-	"github.com/minio/minio-go/v7":  {"ingest/evidence"},
+	"C":                                {"ingest/..."},
+	"github.com/asticode/go-astiav":    {"ingest/source"},
+	"gocv.io/x/gocv":                   {"ingest/feature"},
+	"github.com/twmb/franz-go":         {"topology/kafka/..."},
+	"github.com/segmentio/kafka-go":    {"replay"},
+	"github.com/twmb/avro":             {"schemas"},
+	"github.com/linkedin/goavro/v2":    {"schemas"},
+	"github.com/minio/minio-go/v7":     {"ingest/evidence"},
+	"github.com/parquet-go/parquet-go": {"replay"},
 }
 
 // listed is what go list tells of a package.

@@ -1,0 +1,402 @@
+package replay_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/framewatch/framewatch/replay"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
+)
+
+// filler fills records with values that differ, leaving some of what may be left out.
+type filler struct {
+	*rand.Rand
+	count int
+}
+
+func (f *filler) fill(v reflect.Value) {
+	f.count++
+	switch v.Kind() {
+	case reflect.Pointer:
+		if f.IntN(4) > 0 {
+			v.Set(reflect.New(v.Type().Elem()))
+			f.fill(v.Elem())
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			f.fill(v.Field(i))
+		}
+	case reflect.Slice:
+		n := f.IntN(4)
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			n *= 4 // some are float32s
+		}
+		v.Set(reflect.MakeSlice(v.Type(), n, n))
+		for i := range v.Len() {
+			f.fill(v.Index(i))
+		}
+	case reflect.Array:
+		for i := range v.Len() {
+			f.fill(v.Index(i))
+		}
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		for i := range f.IntN(4) {
+			value := reflect.New(v.Type().Elem()).Elem()
+			f.fill(value)
+			v.SetMapIndex(reflect.ValueOf(fmt.Sprintf("key %d", i)), value)
+		}
+	case reflect.String:
+		v.SetString(fmt.Sprintf("té\"xt\\ %d", f.count))
+	case reflect.Bool:
+		v.SetBool(f.IntN(2) == 0)
+	case reflect.Uint8:
+		v.SetUint(f.Uint64N(0x7f)) // no float32 of these is infinite
+	case reflect.Float32, reflect.Float64:
+		v.SetFloat(float64(f.count) / 8)
+	case reflect.Int64:
+		v.SetInt(f.Int64() - 1<<62)
+	case reflect.Int32:
+		v.SetInt(int64(f.count) - 100)
+	default:
+		panic(v.Type())
+	}
+}
+
+// recorded is so many features of every kind in turn, each with other values; the same every time.
+func recorded(n int) []topology.Message {
+	f := &filler{Rand: rand.New(rand.NewPCG(1, 2))}
+	var log []topology.Message
+	for i := range n {
+		feature := new(schemas.Feature)
+		field := reflect.ValueOf(feature).Elem().Field(i % reflect.TypeFor[schemas.Feature]().NumField())
+		field.Set(reflect.New(field.Type().Elem()))
+		f.fill(field.Elem())
+		key := fmt.Sprintf("stream/%d", i%3)
+		if feature.Tick != nil || feature.Setting != nil {
+			key = ""
+		}
+		log = append(log, topology.Features.Message(key, feature))
+	}
+	return log
+}
+
+// recordedLog is a features topic of such records in two partitions, with a poison record and what was aborted.
+func recordedLog(t *testing.T, brokers []string) (*kafka.Cluster, replay.Export) {
+	t.Helper()
+	c, source := laidOut(t, brokers, &topology.Features.Spec)
+	poison := topology.Message{Topic: &topology.Features.Spec, Key: "poison", Encode: func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, 0, 1), nil }}
+	aborted := kafkatest.Begin(t, brokers, source.Topic, 1)
+	aborted.Write("never")
+	aborted.Abort()
+	log := recorded(600)
+	for partition := range int32(2) {
+		if err := c.Publish(within(t), partition, append([]topology.Message{poison}, log[partition*300:][:300]...)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c, replay.Export{
+		Source: source, Topic: &topology.Features.Spec, Format: "parquet", Directory: t.TempDir(), Command: "export features", Version: "1", Contract: schemas.Baked(), Chunk: 100,
+	}
+}
+
+func export(t *testing.T, e replay.Export) *replay.Manifest {
+	t.Helper()
+	m, err := e.Run(within(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// under lists the files of a directory by their paths.
+func under(t *testing.T, directory string) (paths []string) {
+	t.Helper()
+	err := filepath.WalkDir(directory, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			path, err = filepath.Rel(directory, path)
+			paths = append(paths, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return paths
+}
+
+// holds wants the directory to have what the manifest says and nothing else.
+func holds(t *testing.T, directory string, m *replay.Manifest) {
+	t.Helper()
+	want := []string{"_manifest.json"}
+	for _, f := range m.Files {
+		want = append(want, f.Path)
+	}
+	slices.Sort(want)
+	got := under(t, directory)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("the directory holds\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func text(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestSameRangeHasTheSameDigest(t *testing.T) {
+	kafkatest.Each(t, func(t *testing.T, brokers []string) {
+		_, e := recordedLog(t, brokers)
+		for _, e.Format = range replay.Formats() {
+			e.Directory = t.TempDir()
+			first := export(t, e)
+			holds(t, e.Directory, first)
+			again := e
+			again.Directory = t.TempDir()
+			export(t, again)
+			if text(t, e.Directory+"/_manifest.json") != text(t, again.Directory+"/_manifest.json") {
+				t.Errorf("%s: the manifest is another the second time", e.Format)
+			}
+			fewer := e
+			fewer.Directory, fewer.Range.Offsets = t.TempDir(), map[int32]replay.Span{0: {End: 250}}
+			if m := export(t, fewer); m.Digest == first.Digest {
+				t.Errorf("%s: fewer records have the same digest", e.Format)
+			}
+			if first.Selected != 602 {
+				t.Errorf("%s: %d records are selected, want 602", e.Format, first.Selected)
+			}
+			if e.Format != "ndjson" && first.NoRow != 2 {
+				t.Errorf("%s: %d records are no rows, want 2", e.Format, first.NoRow)
+			}
+			var rows int64
+			for _, n := range first.Rows {
+				rows += n
+			}
+			if rows != first.Selected-first.NoRow {
+				t.Errorf("%s: %d rows of %d records", e.Format, rows, first.Selected)
+			}
+			// Whoever asks for it again is told of it, and what is gone from it.
+			if m := export(t, e); m.Digest != first.Digest {
+				t.Errorf("%s: asked for again it has another digest", e.Format)
+			}
+			if err := os.Remove(filepath.Join(e.Directory, first.Files[0].Path)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := e.Run(within(t)); err == nil || !strings.Contains(err.Error(), first.Files[0].Path) {
+				t.Errorf("%s: a file is missing: got %v", e.Format, err)
+			}
+		}
+	})
+}
+
+// killed is what the child of TestExportIsTakenUpAfterAKill is told.
+type killed struct {
+	Brokers          []string
+	Topic, Directory string
+	// At is the number of the file within whose writing it dies.
+	At int
+}
+
+const killedVariable = "FRAMEWATCH_TEST_KILLED_EXPORT"
+
+// TestExportChild is no test but the process that is killed.
+func TestExportChild(t *testing.T) {
+	var k killed
+	if json.Unmarshal([]byte(os.Getenv(killedVariable)), &k) != nil {
+		t.Skip("it is run by another test")
+	}
+	files := 0
+	e := replay.Export{
+		Source: replay.Source{Cluster: replay.Cluster{Brokers: k.Brokers}, Topic: k.Topic}, Topic: &topology.Features.Spec, Format: "parquet", Directory: k.Directory,
+		Command: "export features", Version: "1", Contract: schemas.Baked(), Chunk: 100,
+	}
+	_, err := e.Creating(func(path string) (replay.Storage, error) {
+		file, err := replay.Create(path)
+		if files++; files == k.At {
+			return &deadly{file}, err
+		}
+		return file, err
+	}).Run(context.Background())
+	t.Fatalf("it was not killed: %v", err)
+}
+
+// deadly is a file whose writer dies half-way.
+type deadly struct{ replay.Storage }
+
+func (d *deadly) Write(p []byte) (int, error) {
+	d.Storage.Write(p[:len(p)/2])
+	return 0, errors.Join(syscall.Kill(os.Getpid(), syscall.SIGKILL), errors.New("still alive"))
+}
+
+// What is finished is kept, the rest is made, and the whole is what it would have been.
+func TestExportIsTakenUpAfterAKill(t *testing.T) {
+	brokers := kafkatest.Embedded(t)
+	c, e := recordedLog(t, brokers)
+	undisturbed := export(t, e)
+	want := text(t, e.Directory+"/_manifest.json")
+	last := len(undisturbed.Files)
+	for _, at := range []int{1, 7, 16, last} {
+		e.Directory = t.TempDir()
+		order, err := json.Marshal(killed{brokers, e.Source.Topic, e.Directory, at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		child := exec.Command(os.Args[0], "-test.run=^TestExportChild$")
+		child.Env = append(os.Environ(), killedVariable+"="+string(order))
+		out, err := child.CombinedOutput()
+		if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); err == nil || !ok || status.Signal() != syscall.SIGKILL {
+			t.Fatalf("the child ends with %v: %s", err, out)
+		}
+		var kept []string
+		for _, path := range under(t, e.Directory) {
+			if strings.HasPrefix(path, "kind=") {
+				kept = append(kept, path)
+			}
+		}
+		if whole := before(undisturbed, at); len(kept) != whole {
+			t.Errorf("killed at file %d it has left %d files, want %d", at, len(kept), whole)
+		}
+		if at == last {
+			// Records that came since are not part of it.
+			if err := c.Publish(within(t), 0, recorded(1)...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		made := 0
+		m := export(t, e.Creating(func(path string) (replay.Storage, error) { made++; return replay.Create(path) }))
+		if made != len(undisturbed.Files)-len(kept) {
+			t.Errorf("killed at file %d: %d files are made by the second run, want %d", at, made, len(undisturbed.Files)-len(kept))
+		}
+		holds(t, e.Directory, m)
+		if got := text(t, e.Directory+"/_manifest.json"); got != want {
+			t.Errorf("killed at file %d: the manifest is\n%s\nwant\n%s", at, got, want)
+		}
+	}
+}
+
+// before is how many files the chunks have become that are made before the one with the at-th file.
+func before(m *replay.Manifest, at int) (files int) {
+	counts := map[[2]int64]int{}
+	for _, f := range m.Files {
+		counts[[2]int64{int64(f.Partition), f.FirstOffset / m.Chunk}]++
+	}
+	for _, chunk := range slices.SortedFunc(maps.Keys(counts), func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) }) {
+		if files+counts[chunk] >= at {
+			break
+		}
+		files += counts[chunk]
+	}
+	return files
+}
+
+// full is a file on a disk that has so much room left.
+type full struct {
+	replay.Storage
+	left *int
+}
+
+func (f full) Write(p []byte) (int, error) {
+	n, err := f.Storage.Write(p[:min(len(p), *f.left)])
+	if *f.left -= n; err == nil && n < len(p) {
+		err = &fs.PathError{Op: "write", Path: "file", Err: syscall.ENOSPC}
+	}
+	return n, err
+}
+
+func TestFullDiskLeavesNothingHalf(t *testing.T) {
+	_, e := recordedLog(t, kafkatest.Embedded(t))
+	undisturbed := export(t, e)
+	e.Directory = t.TempDir()
+	left := 300_000
+	_, err := e.Creating(func(path string) (replay.Storage, error) {
+		file, err := replay.Create(path)
+		return full{file, &left}, err
+	}).Run(within(t))
+	if !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("got %v, want %v", err, syscall.ENOSPC)
+	}
+	sizes := map[string]int64{}
+	for _, f := range undisturbed.Files {
+		sizes[f.Path] = f.Bytes
+	}
+	found := 0
+	for _, path := range under(t, e.Directory) {
+		if strings.HasPrefix(path, "_plan") || strings.HasPrefix(path, "_chunks") {
+			continue
+		}
+		found++
+		if info, err := os.Stat(filepath.Join(e.Directory, path)); err != nil || info.Size() != sizes[path] {
+			t.Errorf("%s is left (%v), of %d bytes when it is whole", path, err, sizes[path])
+		}
+	}
+	if found == 0 || found == len(sizes) {
+		t.Errorf("%d of %d files are left: the disk was to be full in the midst of them", found, len(sizes))
+	}
+	if m := export(t, e); m.Digest != undisturbed.Digest {
+		t.Error("with room again it becomes another export")
+	}
+}
+
+func TestExportSaysWhatIsWrong(t *testing.T) {
+	_, e := recordedLog(t, kafkatest.Embedded(t))
+	export(t, e)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name   string
+		change func(e *replay.Export)
+		want   string
+	}{
+		{"format", func(e *replay.Export) { e.Format = "csv" }, `"csv" is none of parquet, avro, ndjson`},
+		{"other command", func(e *replay.Export) { e.Command = "export features --from 1h" }, "holds another export"},
+		{"other version", func(e *replay.Export) { e.Version = "2" }, "holds another export"},
+		{"other format", func(e *replay.Export) { e.Format = "avro" }, "holds another export"},
+		{"no directory", func(e *replay.Export) { e.Directory = file + "/below" }, "not a directory"},
+		{"directory of others", func(e *replay.Export) { e.Directory = filepath.Dir(file) }, "is not empty"},
+		{"topic", func(e *replay.Export) { e.Directory, e.Source.Topic = t.TempDir(), "nowhere" }, "nowhere"},
+		{"partition", func(e *replay.Export) { e.Directory, e.Source.Partitions = t.TempDir(), []int32{9} }, "no partition 9"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e := e
+			test.change(&e)
+			if _, err := e.Run(within(t)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+	t.Run("two at a time", func(t *testing.T) {
+		e.Directory = t.TempDir()
+		_, err := e.Creating(func(path string) (replay.Storage, error) {
+			if _, err := e.Run(within(t)); err == nil || !strings.Contains(err.Error(), "another process") {
+				t.Errorf("the second gets %v", err)
+			}
+			return nil, errors.New("enough")
+		}).Run(within(t))
+		if err == nil || !strings.Contains(err.Error(), "enough") {
+			t.Error(err)
+		}
+	})
+}
