@@ -29,6 +29,10 @@ type Deps struct {
 	Shared func(http.Handler) http.Handler
 	// Metrics in the Prometheus text format.
 	Metrics http.Handler
+	// Judge puts an author's verdict on the log. A Refusal says what is wrong with the opinion.
+	Judge func(ctx context.Context, author string, o Opinion) (Verdict, error)
+	// Verdicts reads those on the log that hold, in order of their start.
+	Verdicts func(ctx context.Context, q VerdictQuery) ([]Verdict, error)
 	// Schemas are the versions of all subjects, as the log's readers need them.
 	Schemas func() []Schema
 	Log     *slog.Logger
@@ -47,12 +51,14 @@ type Console struct {
 	failing sync.Map
 	// fetching has a place for each stored file that is passed on.
 	fetching chan struct{}
+	// judging has a place for the one request about verdicts that is answered at a time.
+	judging chan struct{}
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.
 func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
-	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, fetching: make(chan struct{}, evidenceAtOnce)}
+	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1)}
 }
 
 // Stream tells that the stream id is monitored as spec says, or, when spec is nil, no longer.
@@ -86,6 +92,8 @@ func (c *Console) Handler() http.Handler {
 	inner.HandleFunc("GET /api/v1/defects", c.getDefects)
 	inner.HandleFunc("GET /api/v1/defects/{id}/clip", c.getClip)
 	inner.HandleFunc("GET /api/v1/defects/{id}/filmstrip", c.getFilmstrip)
+	inner.HandleFunc("GET /api/v1/verdicts", c.getVerdicts)
+	inner.HandleFunc("POST /api/v1/verdicts", c.postVerdict)
 	inner.HandleFunc("GET /api/v1/events", c.feed.serve)
 	inner.HandleFunc("GET /subjects", c.getSubjects)
 	inner.HandleFunc("GET /subjects/{subject}/versions", c.getVersions)

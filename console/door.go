@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -57,8 +58,17 @@ func (d *door) guard(inner http.Handler) http.Handler {
 			writeError(w, http.StatusUnauthorized, "name and password, please")
 			return
 		}
-		inner.ServeHTTP(w, r)
+		inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, name)))
 	})
+}
+
+// userKey is where a request holds the name of the user that it is from.
+type userKey struct{}
+
+// userOf is the user that a request behind the door is from; empty: there are no users.
+func userOf(r *http.Request) string {
+	name, _ := r.Context().Value(userKey{}).(string)
+	return name
 }
 
 // knows compares in constant time.

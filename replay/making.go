@@ -107,7 +107,7 @@ func (m *making) stretch(ctx context.Context, chunks []Span, made []done) (int, 
 				return err
 			}
 		}
-		if !within.holds(r) || !m.sieve.Wants(r) {
+		if !within.Holds(r.Time) || !m.sieve.Wants(r) {
 			return nil
 		}
 		return current.take(r)

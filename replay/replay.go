@@ -30,9 +30,9 @@ type Range struct {
 	Offsets map[int32]Span
 }
 
-// holds tells whether a record's time stamp is within the range.
-func (r Range) holds(record Record) bool {
-	return !record.Time.Before(r.From) && (r.To.IsZero() || record.Time.Before(r.To))
+// Holds tells whether an instant is within the times of the range.
+func (r Range) Holds(t time.Time) bool {
+	return !t.Before(r.From) && (r.To.IsZero() || t.Before(r.To))
 }
 
 // Span is offsets of one partition: from Start on, below End. In a Range an End of 0 bounds nothing.
@@ -66,7 +66,7 @@ func Read(ctx context.Context, s Source, r Range, handle func(Record) error) err
 	}
 	for _, span := range spans {
 		err := c.read(ctx, span, func(record Record) error {
-			if !r.holds(record) {
+			if !r.Holds(record.Time) {
 				return nil
 			}
 			return handle(record)

@@ -59,9 +59,11 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 			}
 			return nil
 		},
-		Metrics: promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
-		Schemas: a.subjects,
-		Log:     a.log,
+		Metrics:  promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
+		Judge:    a.judgeFor,
+		Verdicts: a.verdictsFor,
+		Schemas:  a.subjects,
+		Log:      a.log,
 	})
 	topicRead := func() {
 		if caughtUp.Add(1) == consoleTopics {
