@@ -65,13 +65,19 @@ func (a *app) source(topic string) (replay.Source, error) {
 
 func replayCommand() *cobra.Command {
 	var span stretch
+	var rules, output string
 	cmd := &cobra.Command{
 		Use:   "replay",
 		Short: "Run the detector over the recorded features again and print the defects' events",
 		Long: "Run the detector over the recorded features again, with the rules that were in force, and print the events of the defects, one JSON object a line.\n" +
-			"They equal the live ones. Nothing is written to the log, and no consumer group is left behind.",
+			"They equal the live ones. Nothing is written to the log, and no consumer group is left behind.\n" +
+			"With --rules it tells what other rules would have told: which of the recorded defects that began in the range would be added, removed or moved. A profile\n" +
+			"that the file does not have stays as recorded; what is usual for a stream is learned anew from the range on. Exit code 3 says that there is a difference.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkTry(rules, output, cmd.Flags().Changed("output")); err != nil {
+				return err
+			}
 			within, err := span.span(time.Now())
 			if err != nil {
 				return err
@@ -81,6 +87,9 @@ func replayCommand() *cobra.Command {
 				return err
 			}
 			defer a.cluster.Close()
+			if rules != "" {
+				return a.tryRules(cmd.Context(), cmd.OutOrStdout(), rules, within, output)
+			}
 			features, err := a.source(topology.Features.Name)
 			if err != nil {
 				return err
@@ -97,6 +106,8 @@ func replayCommand() *cobra.Command {
 		},
 	}
 	span.flags(cmd)
+	cmd.Flags().StringVar(&rules, "rules", "", "a configuration file whose profiles are tried instead of those that were in force")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "with --rules: table, or json, one object a change and a line")
 	return cmd
 }
 

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/framewatch/framewatch/replay"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+)
+
+// otherRules are the profiles of a configuration file that is tried on what was recorded.
+type otherRules struct {
+	selectors selectors
+	// rules of each profile, as they travel in a Setting.
+	rules map[string]string
+	// named are the profiles that streams name, by stream.
+	named map[string]string
+}
+
+// otherRules reads a file's profiles. A stream's own profile is as the file says, else as the log does now.
+func (a *app) otherRules(ctx context.Context, path string) (*otherRules, error) {
+	config, err := loadConfig(path)
+	if err != nil {
+		return nil, usage(err)
+	}
+	if len(config.Profiles) == 0 {
+		return nil, usage(fmt.Errorf("--rules: %s has no profiles: that is where its rules would be", path))
+	}
+	o := &otherRules{rules: map[string]string{}, named: map[string]string{}}
+	if o.selectors, _, err = config.selectors(); err != nil {
+		return nil, usage(err)
+	}
+	for name := range config.Profiles {
+		if o.rules[name], err = config.rules(name); err != nil {
+			return nil, usage(err)
+		}
+	}
+	streams, err := current(ctx, a.cluster, topology.Streams)
+	if err != nil {
+		return nil, err
+	}
+	for id, spec := range streams {
+		o.named[id] = spec.Profile
+	}
+	if config.Streams != nil {
+		for _, s := range *config.Streams {
+			o.named[s.ID] = s.Profile
+		}
+	}
+	return o, nil
+}
+
+// change lays the file's rules onto a Setting. A profile that the file does not have stays as it was recorded.
+func (o *otherRules) change(s *schemas.Setting) {
+	if s.Removed {
+		return
+	}
+	profile := o.profile(s)
+	rules, has := o.rules[profile]
+	switch {
+	case has:
+	case profile == s.Profile || profile != defaultProfile:
+		return
+	default:
+		rules = "{}"
+	}
+	s.Profile, s.Rules = profile, rules
+}
+
+// profile is which profile a stream has by the file.
+func (o *otherRules) profile(s *schemas.Setting) string {
+	c := o.selectors.choose(&schemas.StreamSpec{Labels: s.Labels, Profile: o.named[s.Stream]})
+	_, known := o.rules[s.Profile]
+	switch {
+	case c.named || len(c.by.matchers) > 0:
+		return c.profile
+	case !known || len(o.selectors[s.Profile].matchers) == 0:
+		return s.Profile // the file knows nothing of it, or it applies by its name alone
+	}
+	return defaultProfile // what selected it does not do so any more
+}
+
+// changedLife is one line of what other rules change. Times are microseconds since the Unix epoch.
+type changedLife struct {
+	// Change is added, removed or moved.
+	Change string       `json:"change"`
+	Stream string       `json:"stream"`
+	Kind   string       `json:"kind"`
+	Part   string       `json:"part,omitempty"`
+	Before *lifeInstant `json:"before"`
+	After  *lifeInstant `json:"after"`
+}
+
+// lifeInstant is when a defect was, and how bad.
+type lifeInstant struct {
+	Defect   string `json:"defect"`
+	Onset    int64  `json:"onset"`
+	End      int64  `json:"end"`
+	Open     bool   `json:"open,omitempty"`
+	Severity string `json:"severity"`
+}
+
+func newLifeInstant(l replay.Life) *lifeInstant {
+	return &lifeInstant{Defect: l.ID, Onset: l.Onset.UnixMicro(), End: l.End.UnixMicro(), Open: l.Open, Severity: l.Severity}
+}
+
+// changedLives are the lines of a difference: what is added, removed, moved.
+func changedLives(d *replay.Difference) (all []changedLife) {
+	for _, l := range d.Added {
+		all = append(all, changedLife{"added", l.Stream, l.Kind, l.Part, nil, newLifeInstant(l)})
+	}
+	for _, l := range d.Removed {
+		all = append(all, changedLife{"removed", l.Stream, l.Kind, l.Part, newLifeInstant(l), nil})
+	}
+	for _, m := range d.Moved {
+		all = append(all, changedLife{"moved", m.Before.Stream, m.Before.Kind, m.Before.Part, newLifeInstant(m.Before), newLifeInstant(m.After)})
+	}
+	return all
+}
+
+// tryRules tells what the rules of a file would have told otherwise. Exit code 3 says that there is a difference.
+func (a *app) tryRules(ctx context.Context, w io.Writer, path string, within replay.Range, output string) error {
+	rules, err := a.otherRules(ctx, path)
+	if err != nil {
+		return err
+	}
+	if latest := time.Now().Add(-replay.Settle()); within.To.IsZero() || within.To.After(latest) {
+		within.To = latest
+	}
+	if !within.From.Before(within.To) {
+		return usage(fmt.Errorf("--from: %s is not before the end, %s: what began in the last %v the detector may not have told of yet", utc(within.From), utc(within.To), replay.Settle()))
+	}
+	recorded, err := a.lives(ctx, verdictFilter{Range: within})
+	if err != nil {
+		return err
+	}
+	features, err := a.source(topology.Features.Name)
+	if err != nil {
+		return err
+	}
+	again, err := replay.Redetect(ctx, features, within, a.contract, a.log, rules.change)
+	if err != nil {
+		return err
+	}
+	d := again.Compare(recorded, within)
+	if err := writeDifference(w, d, within, output); err != nil {
+		return err
+	}
+	if d.None() {
+		return nil
+	}
+	return exitError{exitDefects, nil}
+}
+
+func writeDifference(w io.Writer, d *replay.Difference, within replay.Range, output string) error {
+	if output == "json" {
+		encoder := json.NewEncoder(w)
+		for _, c := range changedLives(d) {
+			if err := encoder.Encode(c); err != nil {
+				return err
+			}
+		}
+		return encoder.Encode(map[string]any{"same": d.Same, "added": len(d.Added), "removed": len(d.Removed), "moved": len(d.Moved), "left_out": d.LeftOut,
+			"from": given(within.From), "to": given(within.To)})
+	}
+	t := tables{w: w}
+	t.line(fmt.Sprintf("Of the defects that began %s, %d would be the same, %d added, %d removed, %d moved.", spanWords(given(within.From), given(within.To)),
+		d.Same, len(d.Added), len(d.Removed), len(d.Moved)))
+	if d.LeftOut > 0 {
+		t.line(fmt.Sprintf("%d more are left out: the features that they were told by are not on the log any more.", d.LeftOut))
+	}
+	if d.None() {
+		return t.err
+	}
+	var rows [][]string
+	for _, c := range changedLives(d) {
+		rows = append(rows, []string{c.Change, printable(c.Stream), printable(c.Kind), printable(c.Part), c.Before.String(), c.After.String()})
+	}
+	t.table([]string{"change", "stream", "kind", "part", "before", "after"}, rows)
+	return t.err
+}
+
+// String is for people; of nil it is a dash.
+func (l *lifeInstant) String() string {
+	if l == nil {
+		return "-"
+	}
+	lasted := figure(float64(l.End-l.Onset)/1e6, 1) + " s"
+	if l.Open {
+		lasted += " so far"
+	}
+	return fmt.Sprintf("%s, %s, %s", utc(time.UnixMicro(l.Onset)), lasted, printable(l.Severity))
+}
+
+// checkTry refuses flags that do not go together.
+func checkTry(rules, output string, changed bool) error {
+	switch {
+	case rules == "" && changed:
+		return usage(errors.New("--output: it is for --rules; the events are printed as JSON, one a line"))
+	case output != "json" && output != "table":
+		return usage(fmt.Errorf("--output: %q is neither json nor table", output))
+	}
+	return nil
+}
