@@ -63,20 +63,11 @@ func newAPI(t *term) (*api, error) {
 	return &api{t, v2.Register(route.New(), "/")}, nil
 }
 
-// serve lets the API be of the term; nil: this notifier does not tell.
-func (n *Notifier) serve(t *term) {
+// serve lets the API be that of a term; nil: this notifier does not tell.
+func (n *Notifier) serve(a *api) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.api = nil
-	if t == nil {
-		return
-	}
-	api, err := newAPI(t)
-	if err != nil {
-		n.log.Error("serve Alertmanager's API", "error", err)
-		return
-	}
-	n.api = api
+	n.api = a
 }
 
 // ServeHTTP is Alertmanager's API v2, for amtool, karma and Grafana. Alerts cannot be posted: they come from the log. A silence stands in the log when it is answered for.

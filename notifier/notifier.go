@@ -163,7 +163,7 @@ func (t *term) begin() {
 	if t.n.config.Heartbeat.on() {
 		t.work.Go(t.beat)
 	}
-	t.n.serve(t)
+	t.n.serve(t.api)
 }
 
 // silenceChanged writes down a silence that was made or ended through the API.

@@ -42,6 +42,7 @@ type term struct {
 	unwritten unwritten
 	desks     map[string]*desk
 	pipeline  *pipeline
+	api       *api
 	meters    *meters
 	canary    canary
 
@@ -90,7 +91,11 @@ func newTerm(ctx context.Context, n *Notifier, deps Deps) (t *term, err error) {
 	if t.alerts, err = mem.NewAlerts(ctx, time.Minute, 0, silencer, quiet, recorder, t.registry, nil); err != nil {
 		return nil, err
 	}
-	t.pipeline, err = newPipeline(t, silencer, quiet)
+	if t.pipeline, err = newPipeline(t, silencer, quiet); err != nil {
+		return nil, err
+	}
+	// All figures must be there before the registry is handed over: what is registered in it later could not be taken back with it.
+	t.api, err = newAPI(t)
 	return t, err
 }
 

@@ -35,6 +35,8 @@ type town struct {
 	defects []posted
 	changed chan struct{}
 	records []schemas.Notification
+	// metrics are those of the process in which one notifier leads after the other.
+	metrics *prometheus.Registry
 	// stop ends the notifier that leads; crash is called before and after each step that leaves a trace.
 	stop  func()
 	crash func(step string)
@@ -98,7 +100,7 @@ func (g *target) lines() (lines []string) {
 
 // newTown has a target for each name.
 func newTown(t *testing.T, text string, names ...string) *town {
-	w := &town{t: t, text: text, targets: map[string]*target{}, steps: make(chan struct{}, 1), changed: make(chan struct{})}
+	w := &town{t: t, text: text, metrics: prometheus.NewRegistry(), targets: map[string]*target{}, steps: make(chan struct{}, 1), changed: make(chan struct{})}
 	for _, name := range names {
 		w.targets[name] = &target{town: w}
 	}
@@ -212,7 +214,7 @@ func (w *town) deps(ctx context.Context) notifier.Deps {
 			defer w.mu.Unlock()
 			w.records = append(w.records, *n)
 		},
-		Metrics: prometheus.NewRegistry(),
+		Metrics: w.metrics,
 	}
 }
 

@@ -74,5 +74,8 @@ func restartFor(before, now Config) (sections []string) {
 			sections = append(sections, key)
 		}
 	}
+	if before.Notifier.Listen != now.Notifier.Listen {
+		sections = append(sections, "notifier.listen")
+	}
 	return sections
 }

@@ -85,6 +85,18 @@ func (c *column) total() float64 {
 // Sum of the i-th column, from 0.
 func (w *Sums) Sum(i int) float64 { return w.columns[i].total() }
 
+// First is the time of the oldest row in the window with a figure that is not 0.
+func (w *Sums) First() (t int64, ok bool) {
+	for i := range w.Len() {
+		for j := range w.columns {
+			if c := &w.columns[j]; c.figures[c.head+i].value != 0 {
+				return c.figures[c.head+i].time, true
+			}
+		}
+	}
+	return 0, false
+}
+
 // Largest of the sums; 0 without a column.
 func (w *Sums) Largest() float64 {
 	most := 0.0

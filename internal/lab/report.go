@@ -3,8 +3,11 @@ package lab
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/framewatch/framewatch/detector/rule"
 )
 
 // Report is what was injected against what was found.
@@ -48,9 +51,48 @@ func (r Report) Write(w io.Writer, start time.Time) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d injected, %d found, %d missed, %d not injected, %d too late to judge\n",
-		len(r.Found)+len(r.Missed)+len(r.Waiting), len(r.Found), len(r.Missed), len(r.Unexpected), len(r.Waiting))
+	if _, err := fmt.Fprintf(w, "%d injected, %d found, %d missed, %d not injected, %d too late to judge\n",
+		len(r.Found)+len(r.Missed)+len(r.Waiting), len(r.Found), len(r.Missed), len(r.Unexpected), len(r.Waiting)); err != nil || len(r.Found) == 0 {
+		return err
+	}
+	event, beyond := r.delays(Found.EventDelay)
+	alert, _ := r.delays(Found.AlertDelay)
+	_, err := fmt.Fprintf(w, "p50 and p99 from a fault's start: event after %s, which is %s beyond the rule's own for; alert after %s\n", event, beyond, alert)
 	return err
+}
+
+// spread is the median and the 99th percentile of delays.
+type spread struct{ p50, p99 time.Duration }
+
+// String prints both.
+func (s spread) String() string {
+	return fmt.Sprintf("%.2f s and %.2f s", s.p50.Seconds(), s.p99.Seconds())
+}
+
+func spreadOf(delays []time.Duration) spread {
+	if len(delays) == 0 {
+		return spread{}
+	}
+	slices.Sort(delays)
+	return spread{delays[len(delays)/2], delays[len(delays)*99/100]}
+}
+
+// delays are those of the faults that were found, and how much of each is more than the rule waits by default before it raises.
+func (r Report) delays(of func(Found) time.Duration) (all, beyond spread) {
+	var whole, rest []time.Duration
+	for _, f := range r.Found {
+		d := of(f)
+		if d < 0 {
+			continue
+		}
+		whole = append(whole, d)
+		waits, err := rule.Catalogue.New(f.Kind, nil)
+		if err == nil {
+			d -= waits.Common().For
+		}
+		rest = append(rest, d)
+	}
+	return spreadOf(whole), spreadOf(rest)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -107,7 +107,8 @@ func TestReportNamesWhatWentWrong(t *testing.T) {
 		"one     black    20.00 s  +0.25 s       1.75 s       2.00 s       \n" +
 		"one     silence  40.00 s  MISSED                                  \n" +
 		"two     freeze   30.00 s  NOT INJECTED                            \n" +
-		"2 injected, 1 found, 1 missed, 1 not injected, 0 too late to judge\n"
+		"2 injected, 1 found, 1 missed, 1 not injected, 0 too late to judge\n" +
+		"p50 and p99 from a fault's start: event after 1.75 s and 1.75 s, which is 0.75 s and 0.75 s beyond the rule's own for; alert after 2.00 s and 2.00 s\n"
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
