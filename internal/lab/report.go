@@ -61,24 +61,24 @@ func (r Report) Write(w io.Writer, start time.Time) error {
 	return err
 }
 
-// spread is the median and the 99th percentile of delays.
-type spread struct{ p50, p99 time.Duration }
+// delays is the median and the 99th percentile of several.
+type delays struct{ p50, p99 time.Duration }
 
 // String prints both.
-func (s spread) String() string {
+func (s delays) String() string {
 	return fmt.Sprintf("%.2f s and %.2f s", s.p50.Seconds(), s.p99.Seconds())
 }
 
-func spreadOf(delays []time.Duration) spread {
-	if len(delays) == 0 {
-		return spread{}
+func delaysOf(list []time.Duration) delays {
+	if len(list) == 0 {
+		return delays{}
 	}
-	slices.Sort(delays)
-	return spread{delays[len(delays)/2], delays[len(delays)*99/100]}
+	slices.Sort(list)
+	return delays{list[len(list)/2], list[len(list)*99/100]}
 }
 
 // delays are those of the faults that were found, and how much of each is more than the rule waits by default before it raises.
-func (r Report) delays(of func(Found) time.Duration) (all, beyond spread) {
+func (r Report) delays(of func(Found) time.Duration) (all, beyond delays) {
 	var whole, rest []time.Duration
 	for _, f := range r.Found {
 		d := of(f)
@@ -92,7 +92,7 @@ func (r Report) delays(of func(Found) time.Duration) (all, beyond spread) {
 		}
 		rest = append(rest, d)
 	}
-	return spreadOf(whole), spreadOf(rest)
+	return delaysOf(whole), delaysOf(rest)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
