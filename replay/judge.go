@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// Disputed is said of a defect where people contradict each other.
+const Disputed = "disputed"
+
 // Judged is what people say of the defects of one kind.
 type Judged struct {
 	Kind string
@@ -32,6 +35,8 @@ func (j Judged) Onset(p float64) time.Duration { return Accuracy{Onsets: j.Onset
 type Judgement struct {
 	// Kinds that were told of or missed, in order of name.
 	Kinds []*Judged
+	// Said is what is said of each defect that has a verdict, by id: Confirmed, FalseAlarm or Disputed.
+	Said map[string]string
 	// Alarms and Disputed are the defects that count as such.
 	Alarms, Disputed []Life
 	// Missed are the faults that no defect tells of; those of several people that overlap are one.
@@ -137,7 +142,7 @@ func (j *joining) cast(i int, author string, v vote) {
 
 // judgement counts.
 func (j *joining) judgement(r Range) *Judgement {
-	out := &Judgement{}
+	out := &Judgement{Said: map[string]string{}}
 	kinds := map[string]*Judged{}
 	kind := func(name string) *Judged {
 		if kinds[name] == nil {
@@ -178,12 +183,15 @@ func (out *Judgement) count(k *Judged, l Life, votes map[string]vote) {
 	case len(votes) == 0:
 	case agreed == 0:
 		k.False++
+		out.Said[l.ID] = FalseAlarm
 		out.Alarms = append(out.Alarms, l)
 	case agreed < len(votes):
 		k.Disputed++
+		out.Said[l.ID] = Disputed
 		out.Disputed = append(out.Disputed, l)
 	default:
 		k.Confirmed++
+		out.Said[l.ID] = Confirmed
 		for _, v := range votes {
 			if !v.onset.IsZero() {
 				k.Onsets = append(k.Onsets, l.Onset.Sub(v.onset).Abs())

@@ -114,7 +114,7 @@ func TestRangeIsOfWhatBeganInIt(t *testing.T) {
 	if got, want := toldOf(j), "black: 1 defects, 0 confirmed, 1 false, 0 disputed, 1 missed; 0 aside"; got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
-	if len(j.Alarms) != 1 || j.Alarms[0].ID != "in" || len(j.Missed) != 1 || !j.Missed[0].Start.Equal(since0(30)) {
+	if len(j.Alarms) != 1 || j.Alarms[0].ID != "in" || len(j.Said) != 1 || j.Said["in"] != replay.FalseAlarm || len(j.Missed) != 1 || !j.Missed[0].Start.Equal(since0(30)) {
 		t.Errorf("alarms %v, missed %v", j.Alarms, j.Missed)
 	}
 }

@@ -169,7 +169,7 @@ func TestAsyncAPITellsOfThePublicTopics(t *testing.T) {
 			t.Errorf("%s: the schema is\n%v\nwant\n%v", s.Name, got, want)
 		}
 	}
-	if got, want := strings.Join(told, " "), "features health defects defects.latest evidence"; got != want {
+	if got, want := strings.Join(told, " "), "features health defects defects.latest evidence verdicts"; got != want {
 		t.Errorf("it tells of %s, want %s", got, want)
 	}
 	if got := len(at(document, "channels")); got != len(told) {

@@ -22,4 +22,9 @@ const (
 		"`StreamSecond.dropped` what it did. All records of a stream stand in one partition, and the partitions of `defects` and `health` have the same " +
 		"numbers. `Tick` and `Setting`, which the partition's detector appends, have no key.\n\n" +
 		"Branches are only ever appended to the union: pass over those that are not known to you."
+	verdictsPromise = "What people say, at least once, in the partition of the stream. Of the verdicts of one author on the same `defect`, or where that is null " +
+		"on the same stream, kind and span, the one with the latest `time` holds, and of those with the same time the last. A `missed` fault is " +
+		"one of which no defect told. The span of a verdict on a defect is the defect's own, as it was then, unless the author has corrected it.\n\n" +
+		"A verdict comes any time after what it is about, and may come before the defect has ended. `label` is text, since values may be added: pass over " +
+		"what is not known to you."
 )

@@ -32,7 +32,7 @@ var (
 	Evidence = topic(schemas.Evidences, Spec{Name: "evidence", Key: "defect id", Doc: "What was kept for a defect: URI, type, span, sha256.",
 		Values: []string{"Evidence"}, Compact: true, WrittenBy: []string{"ingest", "evidence keep and drop"}, Promise: evidencePromise})
 	Verdicts = topic(schemas.Verdicts, Spec{Name: "verdicts", Key: "stream id", Doc: "A person's label: confirmed, false alarm or missed.",
-		Values: []string{"Verdict"}, Delete: true, Retention: 365 * day, WrittenBy: []string{"api", "verdicts import"}})
+		Values: []string{"Verdict"}, Delete: true, Retention: 365 * day, WrittenBy: []string{"api", "verdicts import"}, Promise: verdictsPromise})
 	DefectsShadow = topic(schemas.DefectEvents, Spec{Name: "defects.shadow", Key: "stream id", Doc: "What a candidate rule set or model would have told.",
 		Values: []string{"DefectEvent"}, Compatibility: full, Delete: true, Retention: 14 * day, WrittenBy: []string{"shadow detector"}})
 	Profiles = topic(schemas.Profiles, Spec{Name: "profiles", Key: "profile name", Doc: "Rule profiles and the labels that they apply to.",

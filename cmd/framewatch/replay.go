@@ -71,8 +71,8 @@ func replayCommand() *cobra.Command {
 		Short: "Run the detector over the recorded features again and print the defects' events",
 		Long: "Run the detector over the recorded features again, with the rules that were in force, and print the events of the defects, one JSON object a line.\n" +
 			"They equal the live ones. Nothing is written to the log, and no consumer group is left behind.\n" +
-			"With --rules it tells what other rules would have told: which of the recorded defects that began in the range would be added, removed or moved. A profile\n" +
-			"that the file does not have stays as recorded; what is usual for a stream is learned anew from the range on. Exit code 3 says that there is a difference.",
+			"With --rules it tells what other rules would have told: which of the recorded defects that began in the range would be added, removed or moved,\n" +
+			"and what people say of them by their verdicts. A profile that the file does not have stays as recorded; what is usual for a stream is learned anew from the range on. Exit code 3 says that there is a difference.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkTry(rules, output, cmd.Flags().Changed("output")); err != nil {

@@ -94,6 +94,8 @@ type changedLife struct {
 	Part   string       `json:"part,omitempty"`
 	Before *lifeInstant `json:"before"`
 	After  *lifeInstant `json:"after"`
+	// Verdict is what people say of the defect: confirmed, false_alarm, disputed; empty: nothing. An added one is confirmed where a fault was missed.
+	Verdict string `json:"verdict,omitempty"`
 }
 
 // lifeInstant is when a defect was, and how bad.
@@ -109,16 +111,16 @@ func newLifeInstant(l replay.Life) *lifeInstant {
 	return &lifeInstant{Defect: l.ID, Onset: l.Onset.UnixMicro(), End: l.End.UnixMicro(), Open: l.Open, Severity: l.Severity}
 }
 
-// changedLives are the lines of a difference: what is added, removed, moved.
-func changedLives(d *replay.Difference) (all []changedLife) {
+// changedLives are the lines of a difference: what is added, removed, moved. before and after are what is said of the defects of either list.
+func changedLives(d *replay.Difference, before, after map[string]string) (all []changedLife) {
 	for _, l := range d.Added {
-		all = append(all, changedLife{"added", l.Stream, l.Kind, l.Part, nil, newLifeInstant(l)})
+		all = append(all, changedLife{"added", l.Stream, l.Kind, l.Part, nil, newLifeInstant(l), after[l.ID]})
 	}
 	for _, l := range d.Removed {
-		all = append(all, changedLife{"removed", l.Stream, l.Kind, l.Part, newLifeInstant(l), nil})
+		all = append(all, changedLife{"removed", l.Stream, l.Kind, l.Part, newLifeInstant(l), nil, before[l.ID]})
 	}
 	for _, m := range d.Moved {
-		all = append(all, changedLife{"moved", m.Before.Stream, m.Before.Kind, m.Before.Part, newLifeInstant(m.Before), newLifeInstant(m.After)})
+		all = append(all, changedLife{"moved", m.Before.Stream, m.Before.Kind, m.Before.Part, newLifeInstant(m.Before), newLifeInstant(m.After), before[m.Before.ID]})
 	}
 	return all
 }
@@ -147,8 +149,15 @@ func (a *app) tryRules(ctx context.Context, w io.Writer, path string, within rep
 	if err != nil {
 		return err
 	}
+	verdicts, err := a.verdicts(ctx, verdictFilter{Range: within})
+	if err != nil {
+		return err
+	}
+	said := func(lives []replay.Life) map[string]string {
+		return replay.Judge(lives, verdicts, within, verdictTolerance).Said
+	}
 	d := again.Compare(recorded, within)
-	if err := writeDifference(w, d, within, output); err != nil {
+	if err := writeDifference(w, d, changedLives(d, said(recorded), said(again.Lives)), within, output); err != nil {
 		return err
 	}
 	if d.None() {
@@ -157,10 +166,10 @@ func (a *app) tryRules(ctx context.Context, w io.Writer, path string, within rep
 	return exitError{exitDefects, nil}
 }
 
-func writeDifference(w io.Writer, d *replay.Difference, within replay.Range, output string) error {
+func writeDifference(w io.Writer, d *replay.Difference, changes []changedLife, within replay.Range, output string) error {
 	if output == "json" {
 		encoder := json.NewEncoder(w)
-		for _, c := range changedLives(d) {
+		for _, c := range changes {
 			if err := encoder.Encode(c); err != nil {
 				return err
 			}
@@ -177,12 +186,29 @@ func writeDifference(w io.Writer, d *replay.Difference, within replay.Range, out
 	if d.None() {
 		return t.err
 	}
-	var rows [][]string
-	for _, c := range changedLives(d) {
-		rows = append(rows, []string{c.Change, printable(c.Stream), printable(c.Kind), printable(c.Part), c.Before.String(), c.After.String()})
+	if line := judgedChanges(changes); line != "" {
+		t.line(line)
 	}
-	t.table([]string{"change", "stream", "kind", "part", "before", "after"}, rows)
+	var rows [][]string
+	for _, c := range changes {
+		rows = append(rows, []string{c.Change, printable(c.Stream), printable(c.Kind), printable(c.Part), c.Before.String(), c.After.String(), c.Verdict})
+	}
+	t.table([]string{"change", "stream", "kind", "part", "before", "after", "verdict"}, rows)
 	return t.err
+}
+
+// judgedChanges sums up what people say of what is added and removed; empty: nothing.
+func judgedChanges(changes []changedLife) string {
+	counts, judged := map[string]int{}, false
+	for _, c := range changes {
+		counts[c.Change+c.Verdict]++
+		judged = judged || c.Verdict != "" && c.Change != "moved"
+	}
+	if !judged {
+		return ""
+	}
+	return fmt.Sprintf("By the verdicts: of the added %d are right and %d false alarms, of the removed %d were right and %d false alarms.",
+		counts["added"+replay.Confirmed], counts["added"+replay.FalseAlarm], counts["removed"+replay.Confirmed], counts["removed"+replay.FalseAlarm])
 }
 
 // String is for people; of nil it is a dash.

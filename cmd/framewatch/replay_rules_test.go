@@ -82,21 +82,28 @@ func TestReplayTriesOtherRules(t *testing.T) {
 			t.Errorf("%s: code %d, want %d; %s%s; want %q", test.name, code, test.code, stdout, stderr, test.want)
 		}
 	}
-	if code, _, stderr := command(t, "replay", "-o", "json", "--brokers", brokers[0]); code != exitUsage || !strings.Contains(stderr, "it is for --rules") {
-		t.Errorf("-o without --rules: code %d, %s", code, stderr)
-	}
-	// What the log lacks is added: the defect that was recorded is taken back.
+	// What people said of the defect goes with it; of an added one a missed fault says that it is right.
 	var taken schemas.DefectEvent
 	first, _, _ := strings.Cut(onLog(t, brokers, "replay"), "\n")
 	if err := json.Unmarshal([]byte(first), &taken); err != nil {
 		t.Fatal(err)
 	}
+	onLog(t, brokers, "verdicts", "add", taken.ID, "false_alarm", "--by", "ann")
+	disabled := rules("profiles: {default: {rules: {no_signal: {disabled: true}}}}")
+	if _, stdout, _ := command(t, "replay", "--rules", disabled, "--brokers", brokers[0]); !strings.Contains(stdout, "of the removed 0 were right and 1 false alarms") {
+		t.Errorf("what people say of what is removed: %s", stdout)
+	}
+	if code, _, stderr := command(t, "replay", "-o", "json", "--brokers", brokers[0]); code != exitUsage || !strings.Contains(stderr, "it is for --rules") {
+		t.Errorf("-o without --rules: code %d, %s", code, stderr)
+	}
+	// What the log lacks is added: the defect that was recorded is taken back.
+	onLog(t, brokers, "verdicts", "add", taken.ID, "confirmed", "--by", "ann")
 	taken.Revision, taken.State = 1000, "retracted"
 	if err := a.cluster.Publish(t.Context(), partition, topology.Defects.Message(taken.Stream, &taken)); err != nil {
 		t.Fatal(err)
 	}
 	code, stdout, stderr := command(t, "replay", "--rules", rules("profiles: {default: {}}"), "-o", "json", "--brokers", brokers[0])
-	if code != exitDefects || !strings.Contains(stdout, `{"change":"added","stream":"news"`) || !strings.Contains(stdout, `"added":1,"from":null`) {
+	if code != exitDefects || !strings.Contains(stdout, `{"change":"added","stream":"news"`) || !strings.Contains(stdout, `"verdict":"confirmed"`) || !strings.Contains(stdout, `"added":1,"from":null`) {
 		t.Errorf("added: code %d, %s%s", code, stdout, stderr)
 	}
 }

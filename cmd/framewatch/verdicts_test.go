@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -270,28 +272,67 @@ func TestVerdictFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// What comes by the API is looked up and refused as what comes by the command line.
+// What comes by the API is the user's, and is looked up and refused as what comes by the command line.
 func TestVerdictsOfTheConsole(t *testing.T) {
 	a, brokers := withDefects(t)
-	v, err := a.judgeFor(t.Context(), "ops", console.Opinion{Label: "false_alarm", Defect: "b"})
-	if err != nil || v.Stream != "news" || v.Author != "ops" || v.Start != minute(2).UnixMicro() {
-		t.Fatalf("got %+v, %v", v, err)
-	}
-	if _, err = a.judgeFor(t.Context(), "ops", console.Opinion{Label: "confirmed", Defect: "a"}); err != nil {
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte("sesame"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = a.judgeFor(t.Context(), "ops", console.Opinion{Label: "missed", Stream: "sport", Kind: "freeze", Start: minute(5).UnixMicro(), End: minute(6).UnixMicro()}); err != nil {
+	a.config.Console = console.Config{Listen: "127.0.0.1:0", Users: map[string]console.User{"ops": {PasswordFile: password}}}
+	ctx, stop := context.WithCancel(t.Context())
+	up, ended := make(chan struct{}), make(chan error, 1)
+	go func() { ended <- runConsole(ctx, a, func() { close(up) }) }()
+	defer func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	select {
+	case <-up:
+	case err := <-ended:
 		t.Fatal(err)
 	}
-	for _, o := range []console.Opinion{{Label: "no"}, {Label: "confirmed", Defect: "zz"}, {Label: "missed", Stream: "sport", Kind: "freeze", Start: 5, End: 6}} {
-		var refusal console.Refusal
-		if _, err := a.judgeFor(t.Context(), "ops", o); !errors.As(err, &refusal) {
-			t.Errorf("%+v: %v, want a refusal", o, err)
+	ask := func(method, query, body string) (int, string) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(ctx, method, *a.console.Load()+"/api/v1/verdicts"+query, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.SetBasicAuth("ops", "sesame")
+		request.Header.Set("Content-Type", "application/json")
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, string(text)
+	}
+	span := fmt.Sprintf(`"start":%d,"end":%d`, minute(5).UnixMicro(), minute(6).UnixMicro())
+	for _, test := range []struct {
+		body string
+		code int
+		want string
+	}{
+		{`{"label":"false_alarm","defect":"b"}`, http.StatusCreated, fmt.Sprintf(`"stream":"news","label":"false_alarm","kind":"black","defect":"b","start":%d`, minute(2).UnixMicro())},
+		{`{"label":"confirmed","defect":"a"}`, http.StatusCreated, `"author":"ops"`},
+		{`{"label":"missed","stream":"sport","kind":"freeze",` + span + `}`, http.StatusCreated, `"kind":"freeze"`},
+		{`{"label":"no"}`, http.StatusBadRequest, `label: \"no\" is none of confirmed`},
+		{`{"label":"confirmed","defect":"zz"}`, http.StatusBadRequest, `there is no defect \"zz\" on the log`},
+		{`{"label":"missed","stream":"sport","kind":"freeze","start":5,"end":6}`, http.StatusBadRequest, "a number is microseconds"},
+	} {
+		if code, said := ask(http.MethodPost, "", test.body); code != test.code || !strings.Contains(said, test.want) {
+			t.Errorf("%s: status %d %s; want %d with %s", test.body, code, said, test.code, test.want)
 		}
 	}
-	list, err := a.verdictsFor(t.Context(), console.VerdictQuery{Stream: "news", Kind: "black", From: minute(2), To: minute(3)})
-	if err != nil || len(list) != 1 || list[0].Label != "false_alarm" {
-		t.Errorf("got %+v, %v", list, err)
+	code, said := ask(http.MethodGet, fmt.Sprintf("?stream=news&kind=black&from=%d&to=%d", minute(2).UnixMicro(), minute(3).UnixMicro()), "")
+	if code != http.StatusOK || strings.Count(said, `"label"`) != 1 || !strings.Contains(said, `"label":"false_alarm"`) {
+		t.Errorf("status %d %s", code, said)
 	}
 	if got := verdictLines(t, brokers); len(got) != 3 {
 		t.Errorf("on the log are %+v", got)
