@@ -37,6 +37,9 @@ type connection struct {
 	addresses net.Addr
 	transport *kafka.Transport
 	pace      pace
+	learn     func(ctx context.Context, value []byte) error
+	// learnt is the schema id of the value that was learnt last.
+	learnt uint32
 	// cluster is its id, once the topic's partitions are known.
 	cluster string
 	// fault is what is wrong with the credentials.
@@ -46,7 +49,7 @@ type connection struct {
 func (s Source) connect() *connection {
 	mechanism, err := s.Cluster.mechanism()
 	return &connection{
-		topic: s.Topic, addresses: kafka.TCP(s.Cluster.Brokers...), pace: newPace(s.Rate), fault: err,
+		topic: s.Topic, addresses: kafka.TCP(s.Cluster.Brokers...), pace: newPace(s.Rate), learn: s.Learn, fault: err,
 		transport: &kafka.Transport{ClientID: "framewatch.replay", TLS: s.Cluster.TLS, SASL: mechanism, MetadataTopics: []string{s.Topic}},
 	}
 }

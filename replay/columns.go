@@ -41,7 +41,10 @@ type batch struct {
 }
 
 func (b *batch) put(column, repetition, definition int, v parquet.Value) {
-	b.values[column] = append(b.values[column], v.Level(repetition, definition, column))
+	if repetition|definition != 0 {
+		v = v.Level(repetition, definition, column)
+	}
+	b.values[column] = append(b.values[column], v)
 }
 
 // nulls puts one null into each of the columns from one on up to another.

@@ -19,6 +19,13 @@ func (e Export) Creating(create func(path string) (Storage, error)) Export {
 	return e
 }
 
+// LimitFiles bounds how many files are open at a time, until the test ends.
+func LimitFiles(t interface{ Cleanup(func()) }, most int) {
+	before := mostFiles
+	t.Cleanup(func() { mostFiles = before })
+	mostFiles = most
+}
+
 // Spend waits as a reading of so many bytes a second does after it has read some.
 func Spend(ctx context.Context, bytesPerSecond int64, bytes ...int) error {
 	p := newPace(bytesPerSecond)

@@ -2,6 +2,7 @@ package replay_test
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -326,9 +327,19 @@ func (f full) Write(p []byte) (int, error) {
 
 func TestFullDiskLeavesNothingHalf(t *testing.T) {
 	_, e := recordedLog(t, kafkatest.Embedded(t))
-	undisturbed := export(t, e)
+	for _, e.Format = range replay.Formats() {
+		t.Run(e.Format, func(t *testing.T) { fullDisk(t, e) })
+	}
+}
+
+func fullDisk(t *testing.T, e replay.Export) {
 	e.Directory = t.TempDir()
-	left := 300_000
+	undisturbed := export(t, e)
+	left := 0
+	for _, f := range undisturbed.Files {
+		left += int(f.Bytes) / 2
+	}
+	e.Directory = t.TempDir()
 	_, err := e.Creating(func(path string) (replay.Storage, error) {
 		file, err := replay.Create(path)
 		return full{file, &left}, err
@@ -355,6 +366,76 @@ func TestFullDiskLeavesNothingHalf(t *testing.T) {
 	}
 	if m := export(t, e); m.Digest != undisturbed.Digest {
 		t.Error("with room again it becomes another export")
+	}
+}
+
+// Whoever writes the topic says when a record was written, and so how many files there are.
+func TestFewFilesAreOpenAtATime(t *testing.T) {
+	replay.LimitFiles(t, 4)
+	_, e := recordedLog(t, kafkatest.Embedded(t))
+	open, most := map[string]bool{}, 0
+	m := export(t, e.Creating(func(path string) (replay.Storage, error) {
+		file, err := replay.Create(path)
+		open[path] = true
+		most = max(most, len(open))
+		return counted{file, func() { delete(open, path) }}, err
+	}))
+	holds(t, e.Directory, m)
+	if len(open) != 0 || most != 4 {
+		t.Errorf("%d files were open at a time, and %d are left open", most, len(open))
+	}
+	for group, rows := range m.Rows {
+		if rows != 100 {
+			t.Errorf("%s has %d rows, want 100", group, rows)
+		}
+	}
+}
+
+// counted is a file that tells when it is closed.
+type counted struct {
+	replay.Storage
+	closed func()
+}
+
+func (c counted) Close() error {
+	c.closed()
+	return c.Storage.Close()
+}
+
+// A record may be written by a version of the program that is newer, or under an id that only the registry knows.
+func TestUnknownSchemasAreAskedFor(t *testing.T) {
+	const id = 77
+	c, source := laidOut(t, kafkatest.Embedded(t), &topology.Features.Spec)
+	foreign := topology.Features.Message("one", &schemas.Feature{Tick: &schemas.Tick{Time: 1}})
+	encode := foreign.Encode
+	foreign.Encode = func(c *schemas.Contract, dst []byte) ([]byte, error) {
+		dst, err := encode(c, dst)
+		binary.BigEndian.PutUint32(dst[len(dst)-7:], id) // in front of a branch, a time and a generation of one byte each
+		return dst, err
+	}
+	known := topology.Features.Message("one", &schemas.Feature{Tick: &schemas.Tick{Time: 1}})
+	if err := c.Publish(within(t), 0, known, foreign, foreign, known); err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range replay.Formats() {
+		contract := schemas.Baked()
+		e := replay.Export{Source: source, Topic: &topology.Features.Spec, Format: format, Directory: t.TempDir(), Contract: contract}
+		var asked []uint32
+		e.Source.Learn = func(_ context.Context, value []byte) error {
+			unknown, err := schemas.WireID(value)
+			asked = append(asked, unknown)
+			if _, known := contract.Text(unknown); known || err != nil {
+				return err
+			}
+			return contract.Learn(unknown, schemas.Features.Text())
+		}
+		m := export(t, e)
+		if m.Selected != 4 || m.NoRow != 0 || !slices.Contains(m.SchemaIDs, id) || len(asked) != 3 {
+			t.Errorf("%s: %d records, %d no rows, ids %d, asked for %d", format, m.Selected, m.NoRow, m.SchemaIDs, asked)
+		}
+		if format == "ndjson" && strings.Contains(text(t, filepath.Join(e.Directory, m.Files[0].Path)), "error") {
+			t.Error("a line is of an error")
+		}
 	}
 }
 

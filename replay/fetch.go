@@ -11,6 +11,8 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/fetch"
+
+	"github.com/framewatch/framewatch/schemas"
 )
 
 // What one request may bring, in bytes and milliseconds.
@@ -36,7 +38,7 @@ func (c *connection) read(ctx context.Context, s Span, handle func(Record) error
 		}
 		filter, asked := newFilter(answer.AbortedTransactions), position
 		for _, batch := range batches.Records {
-			if position, err = deliver(batch, filter, s, position, handle); err != nil {
+			if position, err = c.deliver(ctx, batch, filter, s, position, handle); err != nil {
 				return err
 			}
 		}
@@ -76,7 +78,7 @@ func (c *connection) fetch(ctx context.Context, partition int32, offset int64) (
 }
 
 // deliver hands the records of one batch to handle and returns the position after them. A batch may begin before the position.
-func deliver(batch protocol.RecordReader, f *filter, s Span, position int64, handle func(Record) error) (int64, error) {
+func (c *connection) deliver(ctx context.Context, batch protocol.RecordReader, f *filter, s Span, position int64, handle func(Record) error) (int64, error) {
 	committed, err := f.committed(batch)
 	if err != nil {
 		return 0, err
@@ -95,12 +97,25 @@ func deliver(batch protocol.RecordReader, f *filter, s Span, position int64, han
 		}
 		f.bytes += len(record.Key) + len(record.Value)
 		if committed && record.Offset >= position && record.Offset < s.End {
+			if err := c.know(ctx, record.Value); err != nil {
+				return 0, err
+			}
 			if err := handle(record); err != nil {
 				return 0, err
 			}
 		}
 		position = max(position, record.Offset+1)
 	}
+}
+
+// know has the schema of a value learnt.
+func (c *connection) know(ctx context.Context, value []byte) error {
+	id, err := schemas.WireID(value)
+	if c.learn == nil || err != nil || id == c.learnt {
+		return nil
+	}
+	c.learnt = id
+	return c.learn(ctx, value)
 }
 
 // own copies a record out of the connection's memory.

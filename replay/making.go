@@ -119,7 +119,7 @@ func (m *making) stretch(ctx context.Context, chunks []Span, made []done) (int, 
 }
 
 // mostFiles bounds how many files are open at a time. Records of 6 kinds and around the turn of an hour need 12; their time stamps are the producers'.
-const mostFiles = 16
+var mostFiles = 16
 
 // chunk is the files of a stretch of offsets while they are being written.
 type chunk struct {

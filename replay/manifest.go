@@ -60,6 +60,16 @@ type Manifest struct {
 	Digest string `json:"digest"`
 }
 
+// ReadManifest reads what the export in a directory holds. It is an error when it is not whole.
+func ReadManifest(directory string) (*Manifest, error) {
+	m := new(Manifest)
+	found, err := load(filepath.Join(directory, manifestName), m)
+	if err == nil && !found {
+		err = fmt.Errorf("%s holds no whole export", directory)
+	}
+	return m, err
+}
+
 // File is one file of an export.
 type File struct {
 	// Path within the directory, with slashes.
@@ -110,7 +120,13 @@ func store(path string, value any) error {
 		return err
 	}
 	unfinished := path + ".new"
-	if err := os.WriteFile(unfinished, append(text, '\n'), 0o644); err != nil {
+	file, err := os.Create(unfinished)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(text, '\n'))
+	if err = cmp.Or(err, file.Sync(), file.Close()); err != nil {
+		file.Close()
 		return errors.Join(err, os.Remove(unfinished))
 	}
 	return os.Rename(unfinished, path)

@@ -18,6 +18,8 @@ type Source struct {
 	Partitions []int32
 	// Rate bounds how fast it is read, in bytes of keys and values a second; 0: as fast as it comes.
 	Rate int64
+	// Learn is given the first value of each run of values with one schema id, before it is handed on: to learn the schema. Nil: nobody needs it.
+	Learn func(ctx context.Context, value []byte) error
 }
 
 // Range is a stretch of a topic. Whatever it says, it ends where the committed records ended when reading began.

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -80,11 +78,7 @@ func TestExportIntoADirectory(t *testing.T) {
 	directory := filepath.Join(t.TempDir(), "out")
 	args := []string{"export", "features", "--format", "parquet", "-o", directory, "--defect", defect, "--rate", "50"}
 	printed := onLog(t, brokers, args...)
-	var m replay.Manifest
-	text, err := os.ReadFile(filepath.Join(directory, "_manifest.json"))
-	if err == nil {
-		err = json.Unmarshal(text, &m)
-	}
+	m, err := replay.ReadManifest(directory)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func (a *app) source(topic string) (replay.Source, error) {
 		return replay.Source{}, err
 	}
 	k := a.config.Kafka
-	return replay.Source{Topic: k.Prefix + topic, Cluster: replay.Cluster{
+	return replay.Source{Topic: k.Prefix + topic, Learn: a.cluster.Learn, Cluster: replay.Cluster{
 		Brokers: k.Brokers, TLS: encryption, Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: password,
 	}}, nil
 }

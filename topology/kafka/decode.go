@@ -30,6 +30,15 @@ func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo
 	return out, poison, err
 }
 
+// Learn asks the registry, if there is one, for the schema of a value whose id the contract does not know. The values that Read hands on need it not.
+func (c *Cluster) Learn(ctx context.Context, value []byte) error {
+	if c.registry == nil {
+		return nil
+	}
+	_, err := c.registry.learn(ctx, c.contract, value)
+	return err
+}
+
 // decodeValue survives a decoder that trips. The bytes are anybody's: they must cost one record, not the partition.
 func decodeValue[T any](s *schemas.Schema[T], src []byte, read func([]byte) (*T, error)) (v *T, err error) {
 	defer func() {
