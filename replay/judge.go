@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -27,6 +28,15 @@ func (j Judged) Judged() int { return j.Confirmed + j.False }
 
 // Precision is the share of the judged defects that are confirmed; NaN when none is judged. What nobody has judged it knows nothing of.
 func (j Judged) Precision() float64 { return Accuracy{Hits: j.Confirmed, False: j.False}.Precision() }
+
+// Interval bounds the precision at a confidence of 95 %, as if what was judged had been drawn at random: Wilson's score interval (J. Am. Stat.
+// Assoc. 22, 1927). NaN when none is judged.
+func (j Judged) Interval() (low, high float64) {
+	const z = 1.959964
+	n, p := float64(j.Judged()), j.Precision()
+	middle, half := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	return max((middle-half)/(1+z*z/n), 0), min((middle+half)/(1+z*z/n), 1)
+}
 
 // Onset is the p-quantile (nearest rank) of the onset errors; 0 when nobody gave an onset.
 func (j Judged) Onset(p float64) time.Duration { return Accuracy{Onsets: j.Onsets}.Onset(p) }

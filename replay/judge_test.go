@@ -124,6 +124,13 @@ func TestPrecisionIsOfTheJudged(t *testing.T) {
 	if j.Judged() != 4 || j.Precision() != 0.75 || j.Onset(0.5) != time.Second || j.Onset(0.99) != 3*time.Second {
 		t.Errorf("%d judged, precision %v, onsets %v and %v", j.Judged(), j.Precision(), j.Onset(0.5), j.Onset(0.99))
 	}
+	// 9 of 10 and z = 1.96: (0.9 + 0.192 -+ 1.96 sqrt(0.009 + 0.0096)) / 1.384.
+	if low, high := (replay.Judged{Confirmed: 9, False: 1}).Interval(); math.Abs(low-0.596) > 0.0005 || math.Abs(high-0.982) > 0.0005 {
+		t.Errorf("9 of 10 are between %v and %v", low, high)
+	}
+	if low, high := (replay.Judged{Confirmed: 5}).Interval(); high != 1 || math.Abs(low-0.566) > 0.0005 { // 5 / (5 + 1.96^2)
+		t.Errorf("5 of 5 are between %v and %v", low, high)
+	}
 	if none := (replay.Judged{Defects: 1}); !math.IsNaN(none.Precision()) || none.Onset(0.5) != 0 {
 		t.Errorf("of no verdict precision is %v", none.Precision())
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -102,13 +104,14 @@ func (f *verdictFilter) written() replay.Range {
 }
 
 func printVerdicts(w io.Writer, output string, verdicts []replay.Verdict) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	out := bufio.NewWriter(w)
+	encoder, table := json.NewEncoder(out), tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	if output == "table" {
 		fmt.Fprintln(table, "STREAM\tKIND\tLABEL\tSTART\tSECONDS\tDEFECT\tBY\tGIVEN\tNOTE")
 	}
 	for _, v := range verdicts {
 		if output == "json" {
-			if err := json.NewEncoder(w).Encode(shownVerdict(v)); err != nil {
+			if err := encoder.Encode(shownVerdict(v)); err != nil {
 				return err
 			}
 			continue
@@ -116,7 +119,7 @@ func printVerdicts(w io.Writer, output string, verdicts []replay.Verdict) error 
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%.1f\t%s\t%s\t%s\t%s\n", printable(v.Stream), printable(v.Kind), printable(v.Label), utc(v.Start), v.End.Sub(v.Start).Seconds(),
 			printable(v.Defect), printable(v.Author), utc(v.Given), printable(v.Note))
 	}
-	return table.Flush()
+	return errors.Join(table.Flush(), out.Flush())
 }
 
 // shownVerdict is a verdict as the API and JSON have it.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/console"
+	"github.com/framewatch/framewatch/replay"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
@@ -117,7 +118,7 @@ func TestVerdictsAreAddedListedAndReported(t *testing.T) {
 	if freeze.Kind != "freeze" || freeze.Missed != 1 || freeze.Precision != nil || len(r.Aside) != 1 || r.Aside[0].Defect != "r" || len(r.Disputed) != 1 || r.Verdicts != 6 {
 		t.Errorf("freeze is %+v, aside %+v, disputed %+v", freeze, r.Aside, r.Disputed)
 	}
-	if text := onLog(t, brokers, "verdicts", "report", "--details", "-o", "markdown"); !strings.Contains(text, "| black | 3 | 2 | 1 | 1 | 1 | 0.500 |") || !strings.Contains(text, "| false alarm | news | black |") {
+	if text := onLog(t, brokers, "verdicts", "report", "--details", "-o", "markdown"); !strings.Contains(text, "| black | 3 | 2 | 1 | 1 | 1 | 0.500 | 0.09 to 0.91 | 0 |") || !strings.Contains(text, "| false alarm | news | black |") {
 		t.Errorf("the report is\n%s", text)
 	}
 	if text := onLog(t, brokers, "verdicts", "report", "--from", minute(1.5).Format(time.RFC3339), "--stream", "news"); !strings.Contains(text, "since "+utc(minute(1.5))) || strings.Contains(text, "freeze") {
@@ -134,6 +135,25 @@ func TestVerdictsAreAddedListedAndReported(t *testing.T) {
 	}
 	if len(entries) != 7 || entries[2].Action != "verdicts add" || entries[2].Target != "b" || entries[2].Detail != "false_alarm dark scene" {
 		t.Errorf("written down is %+v", entries)
+	}
+}
+
+// The log keeps defects longer than roll-ups: an alarm of a time of which nobody knows how long was monitored is in no rate.
+func TestAlarmsADayAreOfTheMonitoredTime(t *testing.T) {
+	alarm := func(at float64) replay.Life {
+		return replay.Life{Defect: replay.Defect{ID: fmt.Sprint(at), Stream: "news", Kind: "black", Onset: minute(at), End: minute(at + 1)}}
+	}
+	j := &replay.Judgement{Kinds: []*replay.Judged{{Kind: "black", Defects: 3, False: 3}}, Alarms: []replay.Life{alarm(1), alarm(10), alarm(20)}}
+	m := &monitoring{streams: map[string]bool{}}
+	if r := newVerdictReport(replay.Range{}, nil, j, m); r.Kinds[0].PerDay != nil || r.Monitored != nil {
+		t.Errorf("without roll-ups: %+v since %v", r.Kinds[0], r.Monitored)
+	}
+	for _, stream := range []string{"news", "sport"} { // six hours of each, from the tenth minute on
+		m.add(stream, &schemas.Health{Time: minute(10).Add(6 * time.Hour).UnixMicro(), SpanMS: int32((6 * time.Hour).Milliseconds()), Lamp: "firing"})
+	}
+	r := newVerdictReport(replay.Range{}, nil, j, m)
+	if *r.Kinds[0].PerDay != 4 || r.Days != 0.5 || r.Streams != 2 || !r.Monitored.Equal(minute(10)) || r.Kinds[0].False != 3 {
+		t.Errorf("%+v with %v alarms a day, in %v days since %v; want 2 in half a day", r.Kinds[0], *r.Kinds[0].PerDay, r.Days, r.Monitored)
 	}
 }
 
