@@ -66,7 +66,7 @@ type vote struct {
 	onset time.Time
 }
 
-// Judge joins verdicts with defects, and counts what began within r, in media time.
+// Judge joins verdicts with defects, which are in order of onset, and counts what began within r, in media time.
 //
 // A verdict that names a defect judges it. One on a stretch of a stream, or whose defect is not there, judges each defect of the same stream and
 // kind that it overlaps. A defect may begin up to the tolerance after the stretch, since some are told of by the second; but one that was over when
@@ -119,7 +119,10 @@ func (j *joining) take(v Verdict) {
 	cast := vote{real: v.Label != FalseAlarm, given: v.Given, onset: v.Start}
 	found := false
 	for _, i := range j.index[place{v.Stream, v.Kind}] {
-		if tells(j.lives[i], v, j.tolerance) {
+		if j.lives[i].Onset.After(v.End.Add(j.tolerance)) {
+			break
+		}
+		if !lasts(j.lives[i]).Before(v.Start) {
 			j.cast(i, v.Author, cast)
 			found, cast.onset = true, time.Time{} // the onset is that of the first
 		}
@@ -131,11 +134,6 @@ func (j *joining) take(v Verdict) {
 	default:
 		j.missed = append(j.missed, v)
 	}
-}
-
-// tells tells whether a defect is at the time of a verdict.
-func tells(l Life, v Verdict, tolerance time.Duration) bool {
-	return !l.Onset.After(v.End.Add(tolerance)) && !lasts(l).Before(v.Start)
 }
 
 // cast counts a vote unless the author has one that goes before it.

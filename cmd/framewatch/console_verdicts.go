@@ -40,6 +40,9 @@ func (a *app) verdictsFor(ctx context.Context, q console.VerdictQuery) (all []co
 	if q.Kind != "" {
 		filter.Kinds = []string{q.Kind}
 	}
+	if err := filter.check(); err != nil {
+		return nil, console.Refusal{Reason: err.Error()}
+	}
 	verdicts, err := a.verdicts(ctx, filter)
 	if err != nil {
 		return nil, err

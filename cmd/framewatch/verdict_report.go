@@ -127,13 +127,21 @@ func (r *verdictReport) write(w io.Writer, output string, details bool) error {
 	var rows [][]string
 	for _, k := range r.Kinds {
 		rows = append(rows, []string{printable(k.Kind), fmt.Sprint(k.Defects), fmt.Sprint(k.Judged), fmt.Sprint(k.Confirmed), fmt.Sprint(k.False), fmt.Sprint(k.Disputed),
-			cell(k.Precision, 3), cell(k.Low, 2) + " to " + cell(k.High, 2), fmt.Sprint(k.Missed), cell(k.PerDay, 2), fmt.Sprint(k.Onsets), cell(k.OnsetP50, 2), cell(k.OnsetP99, 2)})
+			cell(k.Precision, 3), k.interval(), fmt.Sprint(k.Missed), cell(k.PerDay, 2), fmt.Sprint(k.Onsets), cell(k.OnsetP50, 2), cell(k.OnsetP99, 2)})
 	}
 	t.table(header, rows)
 	if details {
 		r.writeDetails(&t)
 	}
 	return t.err
+}
+
+// interval is for people; of none it is a dash.
+func (k kindVerdict) interval() string {
+	if k.Low == nil || k.High == nil {
+		return "-"
+	}
+	return cell(k.Low, 2) + " to " + cell(k.High, 2)
 }
 
 func (r *verdictReport) writeDetails(t *tables) {

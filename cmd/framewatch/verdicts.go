@@ -16,6 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framewatch/framewatch/console"
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/internal/catalogue"
 	"github.com/framewatch/framewatch/replay"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
@@ -40,6 +42,28 @@ func (f *verdictFilter) flags(cmd *cobra.Command, text *stretch) {
 	cmd.Flags().StringVar(&text.to, "to", "", "only what began before this media time, in the same form (default: now)")
 }
 
+// read takes the range from the flags' text, and refuses kinds that there are not.
+func (f *verdictFilter) read(text stretch) (err error) {
+	if f.Range, err = text.span(time.Now()); err != nil {
+		return err
+	}
+	if err := f.check(); err != nil {
+		return usage(fmt.Errorf("--%w", err))
+	}
+	return nil
+}
+
+// check refuses kinds that there are not: nothing would be found of them.
+func (f *verdictFilter) check() error {
+	known := rule.Catalogue.Names()
+	for _, kind := range f.Kinds {
+		if !slices.Contains(known, kind) {
+			return wrongField("kind", "%.40q is unknown%s", kind, catalogue.Suggest(kind[:min(len(kind), 40)], known))
+		}
+	}
+	return nil
+}
+
 func (f *verdictFilter) wants(stream, kind string) bool {
 	return (len(f.Streams) == 0 || slices.Contains(f.Streams, stream)) && (len(f.Kinds) == 0 || slices.Contains(f.Kinds, kind))
 }
@@ -55,8 +79,8 @@ func verdictsListCommand() *cobra.Command {
 		Long: "List the verdicts that hold, the earliest fault first. Of several that one author gave on the same defect, or on the same stretch of a stream, the last\n" +
 			"holds. JSON has one object a line with times in microseconds since the Unix epoch; `framewatch verdicts import` takes it again.",
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if filter.Range, err = text.span(time.Now()); err != nil {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := filter.read(text); err != nil {
 				return err
 			}
 			a, err := commandApp(cmd)

@@ -30,11 +30,11 @@ func verdictsReportCommand() *cobra.Command {
 			"Verdict and defect are joined by stream, kind and overlap in media time, or by the defect's id. A defect of which people say both is disputed, and a\n" +
 			"retracted one counts nowhere. (`framewatch evaluate` scores the rules on clips whose faults are all known.)",
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains([]string{"json", "table", "markdown"}, output) {
 				return usage(fmt.Errorf("--output: %q is neither json, table nor markdown", output))
 			}
-			if filter.Range, err = text.span(time.Now()); err != nil {
+			if err := filter.read(text); err != nil {
 				return err
 			}
 			a, err := commandApp(cmd)

@@ -193,9 +193,20 @@ func TestVerdictsThatCannotBeAreRefused(t *testing.T) {
 			t.Errorf("%q: code %d, %s; want %q", test.args, code, stderr, test.want)
 		}
 	}
-	code, _, stderr := command(t, "verdicts", "report", "--stream", "nws", "--brokers", brokers[0])
-	if code != exitUsage || !strings.Contains(stderr, `the log tells nothing of "nws"`) {
-		t.Errorf("a report of no stream: code %d, %s", code, stderr)
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"report", "--stream", "nws"}, `the log tells nothing of "nws"`},
+		{[]string{"report", "--kind", "blak"}, `--kind: "blak" is unknown, did you mean "black"?`},
+		{[]string{"report", "-o", "xml"}, `--output: "xml" is neither json, table nor markdown`},
+		{[]string{"list", "--kind", "blak"}, `--kind: "blak" is unknown, did you mean "black"?`},
+		{[]string{"list", "--from", "yesterday"}, `--from: "yesterday" is neither a time`},
+	} {
+		code, _, stderr := command(t, append(append([]string{"verdicts"}, test.args...), "--brokers", brokers[0])...)
+		if code != exitUsage || !strings.Contains(stderr, test.want) {
+			t.Errorf("%q: code %d, %s; want %q", test.args, code, stderr, test.want)
+		}
 	}
 	if list := verdictLines(t, brokers); len(list) != 0 {
 		t.Errorf("refused, and yet on the log: %+v", list)
@@ -353,6 +364,9 @@ func TestVerdictsOfTheConsole(t *testing.T) {
 	code, said := ask(http.MethodGet, fmt.Sprintf("?stream=news&kind=black&from=%d&to=%d", minute(2).UnixMicro(), minute(3).UnixMicro()), "")
 	if code != http.StatusOK || strings.Count(said, `"label"`) != 1 || !strings.Contains(said, `"label":"false_alarm"`) {
 		t.Errorf("status %d %s", code, said)
+	}
+	if code, said := ask(http.MethodGet, "?kind=blak", ""); code != http.StatusBadRequest || !strings.Contains(said, "did you mean") {
+		t.Errorf("a kind that there is not: status %d %s", code, said)
 	}
 	if got := verdictLines(t, brokers); len(got) != 3 {
 		t.Errorf("on the log are %+v", got)
