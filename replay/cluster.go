@@ -40,6 +40,8 @@ type connection struct {
 	learn     func(ctx context.Context, value []byte) error
 	// learnt is the schema id of the value that was learnt last.
 	learnt uint32
+	// gone, if set, is told of offsets that retention removed before they were read.
+	gone func(Span)
 	// cluster is its id, once the topic's partitions are known.
 	cluster string
 	// fault is what is wrong with the credentials.

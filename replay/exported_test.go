@@ -369,6 +369,34 @@ func fullDisk(t *testing.T, e replay.Export) {
 	}
 }
 
+// A log loses its oldest records while it is exported, and the more so while an export lies broken off.
+func TestExportGoesOnAfterWhatIsGone(t *testing.T) {
+	kafkatest.Each(t, func(t *testing.T, brokers []string) {
+		_, e := recordedLog(t, brokers)
+		broken := errors.New("broken off")
+		files := 0
+		_, err := e.Creating(func(path string) (replay.Storage, error) {
+			if files++; files > 6 {
+				return nil, broken
+			}
+			return replay.Create(path)
+		}).Run(within(t))
+		if !errors.Is(err, broken) {
+			t.Fatalf("got %v, want %v", err, broken)
+		}
+		kafkatest.Forget(t, brokers, e.Source.Topic, 0, 250)
+		m := export(t, e)
+		if want := []replay.Span{{Partition: 0, Start: 100, End: 250}}; !slices.Equal(m.Gone, want) {
+			t.Errorf("gone are %v, want %v", m.Gone, want)
+		}
+		// Of partition 0 there are the first 100 and the last 51 of 301 records, of partition 1 all.
+		if m.Selected != 100+51+301 {
+			t.Errorf("%d records are there, want 452", m.Selected)
+		}
+		holds(t, e.Directory, m)
+	})
+}
+
 // Whoever writes the topic says when a record was written, and so how many files there are.
 func TestFewFilesAreOpenAtATime(t *testing.T) {
 	replay.LimitFiles(t, 4)

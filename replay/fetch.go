@@ -26,6 +26,11 @@ const (
 func (c *connection) read(ctx context.Context, s Span, handle func(Record) error) error {
 	for position := s.Start; position < s.End; {
 		answer, err := c.fetch(ctx, s.Partition, position)
+		if errors.Is(err, kafka.OffsetOutOfRange) {
+			if position, err = c.skip(ctx, s, position); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("read %s/%d at offset %d: %w", c.topic, s.Partition, position, err)
 		}
@@ -50,6 +55,22 @@ func (c *connection) read(ctx context.Context, s Span, handle func(Record) error
 		}
 	}
 	return nil
+}
+
+// skip is the position after what retention has removed since the span was made.
+func (c *connection) skip(ctx context.Context, s Span, position int64) (int64, error) {
+	first, err := c.offsets(ctx, []int32{s.Partition}, earliest)
+	if err != nil {
+		return position, err
+	}
+	next := min(first[s.Partition], s.End)
+	if next <= position {
+		return position, kafka.OffsetOutOfRange
+	}
+	if c.gone != nil {
+		c.gone(Span{s.Partition, position, next})
+	}
+	return next, nil
 }
 
 // fetch asks for what stands from offset on.

@@ -101,6 +101,7 @@ func (m *making) stretch(ctx context.Context, chunks []Span, made []done) (int, 
 		return nil
 	}
 	defer func() { current.abandon() }()
+	m.log.gone = func(s Span) { current.result.Gone = append(current.result.Gone, s) }
 	err := m.log.read(ctx, Span{chunks[0].Partition, chunks[0].Start, chunks[n-1].End}, func(r Record) error {
 		for r.Offset >= chunks[i].End {
 			if err := next(); err != nil {

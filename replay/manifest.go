@@ -52,6 +52,8 @@ type Manifest struct {
 	// Selected counts the records that were wanted, NoRow those of them that made no row: they cannot be read, or are tombstones.
 	Selected int64 `json:"selected"`
 	NoRow    int64 `json:"no_row"`
+	// Gone are offsets that retention removed from the log before they were read.
+	Gone []Span `json:"gone,omitzero"`
 	// SchemaIDs are those that the values were written with.
 	SchemaIDs []uint32 `json:"schema_ids"`
 	// Files in order of path.
@@ -87,6 +89,7 @@ type File struct {
 type done struct {
 	Selected int64  `json:"selected"`
 	NoRow    int64  `json:"no_row"`
+	Gone     []Span `json:"gone,omitzero"`
 	Files    []File `json:"files"`
 }
 
@@ -97,6 +100,7 @@ func (p Plan) manifest(chunks []done) *Manifest {
 	for _, c := range chunks {
 		m.Selected += c.Selected
 		m.NoRow += c.NoRow
+		m.Gone = append(m.Gone, c.Gone...)
 		m.Files = append(m.Files, c.Files...)
 	}
 	slices.SortFunc(m.Files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })

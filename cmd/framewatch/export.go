@@ -282,6 +282,9 @@ func printExport(w io.Writer, directory string, m *replay.Manifest) error {
 	if m.NoRow > 0 {
 		fmt.Fprintf(&b, "  %d records are no rows: tombstones, or unreadable\n", m.NoRow)
 	}
+	for _, s := range m.Gone {
+		fmt.Fprintf(&b, "  partition %d: retention removed the offsets from %d to %d before they were read\n", s.Partition, s.Start, s.End-1)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
