@@ -1,7 +1,6 @@
 package schemas
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"sync"
@@ -37,15 +36,15 @@ func (g *Generic) Native(src []byte) (any, error) {
 
 // JSON reads one value in Confluent's wire format and returns it in Avro's JSON encoding, keys in alphabetical order, on one line.
 func (g *Generic) JSON(src []byte) ([]byte, error) {
-	native, codec, err := g.decode(src)
+	native, err := g.Native(src)
 	if err != nil {
 		return nil, err
 	}
-	text, err := codec.TextualFromNative(nil, native)
+	text, err := json.Marshal(textual(native))
 	if err != nil {
 		return nil, fmt.Errorf("write as JSON: %w", err)
 	}
-	return sorted(text)
+	return text, nil
 }
 
 // Check is nil when src is one value in Confluent's wire format, and nothing more.
@@ -92,13 +91,23 @@ func (g *Generic) codec(id uint32) (*goavro.Codec, error) {
 	return codec, nil
 }
 
-// sorted puts the keys of a JSON text in order: goavro writes them in the random order of a Go map.
-func sorted(text []byte) ([]byte, error) {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, fmt.Errorf("write as JSON: %w", err)
+// textual makes of goavro's native form what stands for Avro's JSON encoding, in its place: the two differ in bytes only, of which each is a character.
+func textual(native any) any {
+	switch v := native.(type) {
+	case []byte:
+		characters := make([]rune, len(v))
+		for i, b := range v {
+			characters[i] = rune(b)
+		}
+		return string(characters)
+	case []any:
+		for i := range v {
+			v[i] = textual(v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = textual(v[name])
+		}
 	}
-	return json.Marshal(value)
+	return native
 }
