@@ -57,9 +57,8 @@ func (e Export) Run(ctx context.Context) (*Manifest, error) {
 		return nil, err
 	}
 	defer unlock()
-	whole := new(Manifest)
-	if found, err := load(e.path(manifestName), whole); err != nil || found {
-		return whole, errors.Join(err, e.same(whole.Plan, found), e.complete(whole, found))
+	if m, err := e.whole(); m != nil || err != nil {
+		return m, err
 	}
 	c := e.Source.connect()
 	defer c.close()
@@ -80,15 +79,20 @@ func (e Export) Run(ctx context.Context) (*Manifest, error) {
 
 func (e Export) path(name string) string { return filepath.Join(e.Directory, name) }
 
-// complete checks an export that is whole.
-func (e Export) complete(m *Manifest, found bool) error {
-	if !found {
-		return nil
+// whole is what the directory holds already; nil: it is not all there yet.
+func (e Export) whole() (*Manifest, error) {
+	m := new(Manifest)
+	found, err := load(e.path(manifestName), m)
+	if err != nil || !found {
+		return nil, err
+	}
+	if err := e.same(m.Plan); err != nil {
+		return nil, err
 	}
 	if err := (done{Files: m.Files}).there(e.Directory); err != nil {
-		return fmt.Errorf("the export in %s was whole and is not any more: %w; remove the directory, or choose another", e.Directory, err)
+		return nil, fmt.Errorf("the export in %s was whole and is not any more: %w; remove the directory, or choose another", e.Directory, err)
 	}
-	return e.tidy()
+	return m, e.tidy()
 }
 
 // tidy removes what stands beside an export only until it is whole.
@@ -97,39 +101,37 @@ func (e Export) tidy() error {
 }
 
 // same is an error unless the directory's export is what is asked for.
-func (e Export) same(p Plan, found bool) error {
-	if !found || p.Command == e.Command && p.Topic == e.Source.Topic && p.Format == e.Format && p.Version == e.Version && p.Chunk == e.Chunk {
+func (e Export) same(p Plan) error {
+	if p.Command == e.Command && p.Topic == e.Source.Topic && p.Format == e.Format && p.Version == e.Version && p.Chunk == e.Chunk {
 		return nil
 	}
 	return fmt.Errorf("%s holds another export (%q by version %s): choose another directory", e.Directory, p.Command, p.Version)
 }
 
 // plan is that of an export which was broken off, or a new one.
-func (e Export) plan(ctx context.Context, c *connection) (Plan, error) {
-	spans, err := c.spans(ctx, e.Source.Partitions, e.Range)
-	if err != nil {
-		return Plan{}, err
+func (e Export) plan(ctx context.Context, c *connection) (plan Plan, err error) {
+	if _, err := c.partitions(ctx, e.Source.Partitions); err != nil {
+		return plan, err
 	}
-	var plan Plan
 	found, err := load(e.path(planName), &plan)
 	if err != nil {
 		return plan, err
 	}
 	if found {
-		if err := e.same(plan, found); err != nil {
-			return plan, err
-		}
 		if plan.Cluster != c.cluster {
 			return plan, fmt.Errorf("%s holds an export of the cluster %s, and this is %s: choose another directory", e.Directory, plan.Cluster, c.cluster)
 		}
-		return plan, nil
+		return plan, e.same(plan)
 	}
 	if err := empty(e.Directory); err != nil {
 		return plan, err
 	}
 	plan = Plan{
 		Command: e.Command, Version: e.Version, Format: e.Format, Topic: e.Source.Topic, Cluster: c.cluster,
-		From: e.Range.From.UTC(), To: e.Range.To.UTC(), Selection: e.Selection, Chunk: e.Chunk, Partitions: spans,
+		From: e.Range.From.UTC(), To: e.Range.To.UTC(), Selection: e.Selection, Chunk: e.Chunk,
+	}
+	if plan.Partitions, err = c.spans(ctx, e.Source.Partitions, e.Range); err != nil {
+		return plan, err
 	}
 	return plan, store(e.path(planName), plan)
 }

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"context"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -430,6 +432,31 @@ func (c counted) Close() error {
 	return c.Storage.Close()
 }
 
+// Every version of a schema that stands on somebody's log is a row of today's columns, and a container of its own.
+func TestOlderVersionsAreExported(t *testing.T) {
+	c, source := laidOut(t, kafkatest.Embedded(t), &topology.Features.Spec)
+	versions, err := filepath.Glob("../schemas/history/Feature/*.hex")
+	if err != nil || len(versions) < 2 {
+		t.Fatalf("the history has %d versions: %v", len(versions), err)
+	}
+	for _, version := range versions {
+		value, err := hex.DecodeString(strings.Join(strings.Fields(text(t, version)), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := topology.Message{Topic: &topology.Features.Spec, Key: "old", Encode: func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, value...), nil }}
+		if err := c.Publish(within(t), 0, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for format, files := range map[string]int{"parquet": 1, "avro": len(versions)} {
+		m := export(t, replay.Export{Source: source, Topic: &topology.Features.Spec, Format: format, Directory: t.TempDir(), Contract: schemas.Baked()})
+		if m.NoRow != 0 || m.Selected != int64(len(versions)) || len(m.SchemaIDs) != len(versions) || len(m.Files) != files {
+			t.Errorf("%s: %+v", format, m)
+		}
+	}
+}
+
 // A record may be written by a version of the program that is newer, or under an id that only the registry knows.
 func TestUnknownSchemasAreAskedFor(t *testing.T) {
 	const id = 77
@@ -496,6 +523,21 @@ func TestExportSaysWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
+	t.Run("other cluster", func(t *testing.T) {
+		e := e
+		e.Directory = t.TempDir()
+		if _, err := e.Creating(func(string) (replay.Storage, error) { return nil, errors.New("broken off") }).Run(within(t)); err == nil {
+			t.Fatal("it was not broken off")
+		}
+		plan := filepath.Join(e.Directory, "_plan.json")
+		elsewhere := regexp.MustCompile(`"cluster": "[^"]+"`).ReplaceAllString(text(t, plan), `"cluster": "elsewhere"`)
+		if err := os.WriteFile(plan, []byte(elsewhere), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.Run(within(t)); err == nil || !strings.Contains(err.Error(), "holds an export of the cluster elsewhere") {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("two at a time", func(t *testing.T) {
 		e.Directory = t.TempDir()
 		_, err := e.Creating(func(path string) (replay.Storage, error) {

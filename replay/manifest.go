@@ -112,7 +112,8 @@ func (p Plan) manifest(chunks []done) *Manifest {
 		}
 		fmt.Fprintf(digest, "%s %s\n", f.SHA256, f.Path)
 	}
-	m.SchemaIDs = slices.Sorted(maps.Keys(ids))
+	m.SchemaIDs = slices.AppendSeq([]uint32{}, maps.Keys(ids))
+	slices.Sort(m.SchemaIDs)
 	m.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
 	return m
 }

@@ -69,7 +69,8 @@ func (o *output) append(r Record, row any) error {
 
 // finish writes what is left, down to the disk.
 func (o *output) finish() error {
-	o.about.SchemaIDs = slices.Sorted(maps.Keys(o.ids))
+	o.about.SchemaIDs = slices.AppendSeq([]uint32{}, maps.Keys(o.ids))
+	slices.Sort(o.about.SchemaIDs)
 	err := o.encoder.close(o.about.SchemaIDs)
 	if err == nil {
 		err = o.buffer.Flush()

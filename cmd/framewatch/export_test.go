@@ -73,6 +73,22 @@ func TestExportOfSelectedStreams(t *testing.T) {
 	}
 }
 
+// A topic of one kind of record needs no directory for it.
+func TestExportOfDefects(t *testing.T) {
+	brokers, _ := exportedLog(t)
+	for _, format := range []string{"parquet", "avro", "ndjson"} {
+		directory := t.TempDir()
+		onLog(t, brokers, "export", "defects", "--format", format, "-o", directory, "--stream", "s*")
+		m, err := replay.ReadManifest(directory)
+		if err != nil || len(m.Files) != 1 || m.Files[0].Rows != 2 {
+			t.Fatalf("%s: %v, %+v", format, err, m)
+		}
+		if under := strings.HasPrefix(m.Files[0].Path, "date="); under != (format != "avro") {
+			t.Errorf("%s: the file is %s", format, m.Files[0].Path)
+		}
+	}
+}
+
 func TestExportIntoADirectory(t *testing.T) {
 	brokers, defect := exportedLog(t)
 	directory := filepath.Join(t.TempDir(), "out")
