@@ -4,16 +4,10 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
-	"maps"
-	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,79 +20,6 @@ import (
 	"github.com/framewatch/framewatch/topology/kafka"
 	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
 )
-
-// filler fills records with values that differ, leaving some of what may be left out.
-type filler struct {
-	*rand.Rand
-	count int
-}
-
-func (f *filler) fill(v reflect.Value) {
-	f.count++
-	switch v.Kind() {
-	case reflect.Pointer:
-		if f.IntN(4) > 0 {
-			v.Set(reflect.New(v.Type().Elem()))
-			f.fill(v.Elem())
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			f.fill(v.Field(i))
-		}
-	case reflect.Slice:
-		n := f.IntN(4)
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			n *= 4 // some are float32s
-		}
-		v.Set(reflect.MakeSlice(v.Type(), n, n))
-		for i := range v.Len() {
-			f.fill(v.Index(i))
-		}
-	case reflect.Array:
-		for i := range v.Len() {
-			f.fill(v.Index(i))
-		}
-	case reflect.Map:
-		v.Set(reflect.MakeMap(v.Type()))
-		for i := range f.IntN(4) {
-			value := reflect.New(v.Type().Elem()).Elem()
-			f.fill(value)
-			v.SetMapIndex(reflect.ValueOf(fmt.Sprintf("key %d", i)), value)
-		}
-	case reflect.String:
-		v.SetString(fmt.Sprintf("té\"xt\\ %d", f.count))
-	case reflect.Bool:
-		v.SetBool(f.IntN(2) == 0)
-	case reflect.Uint8:
-		v.SetUint(f.Uint64N(0x7f)) // no float32 of these is infinite
-	case reflect.Float32, reflect.Float64:
-		v.SetFloat(float64(f.count) / 8)
-	case reflect.Int64:
-		v.SetInt(f.Int64() - 1<<62)
-	case reflect.Int32:
-		v.SetInt(int64(f.count) - 100)
-	default:
-		panic(v.Type())
-	}
-}
-
-// recorded is so many features of every kind in turn, each with other values; the same every time.
-func recorded(n int) []topology.Message {
-	f := &filler{Rand: rand.New(rand.NewPCG(1, 2))}
-	var log []topology.Message
-	for i := range n {
-		feature := new(schemas.Feature)
-		field := reflect.ValueOf(feature).Elem().Field(i % reflect.TypeFor[schemas.Feature]().NumField())
-		field.Set(reflect.New(field.Type().Elem()))
-		f.fill(field.Elem())
-		key := fmt.Sprintf("stream/%d", i%3)
-		if feature.Tick != nil || feature.Setting != nil {
-			key = ""
-		}
-		log = append(log, topology.Features.Message(key, feature))
-	}
-	return log
-}
 
 // recordedLog is a features topic of such records in two partitions, with a poison record and what was aborted.
 func recordedLog(t *testing.T, brokers []string) (*kafka.Cluster, replay.Export) {
@@ -211,106 +132,6 @@ func TestSameRangeHasTheSameDigest(t *testing.T) {
 			}
 		}
 	})
-}
-
-// killed is what the child of TestExportIsTakenUpAfterAKill is told.
-type killed struct {
-	Brokers          []string
-	Topic, Directory string
-	// At is the number of the file within whose writing it dies.
-	At int
-}
-
-const killedVariable = "FRAMEWATCH_TEST_KILLED_EXPORT"
-
-// TestExportChild is no test but the process that is killed.
-func TestExportChild(t *testing.T) {
-	var k killed
-	if json.Unmarshal([]byte(os.Getenv(killedVariable)), &k) != nil {
-		t.Skip("it is run by another test")
-	}
-	files := 0
-	e := replay.Export{
-		Source: replay.Source{Cluster: replay.Cluster{Brokers: k.Brokers}, Topic: k.Topic}, Topic: &topology.Features.Spec, Format: "parquet", Directory: k.Directory,
-		Command: "export features", Version: "1", Contract: schemas.Baked(), Chunk: 100,
-	}
-	_, err := e.Creating(func(path string) (replay.Storage, error) {
-		file, err := replay.Create(path)
-		if files++; files == k.At {
-			return &deadly{file}, err
-		}
-		return file, err
-	}).Run(context.Background())
-	t.Fatalf("it was not killed: %v", err)
-}
-
-// deadly is a file whose writer dies half-way.
-type deadly struct{ replay.Storage }
-
-func (d *deadly) Write(p []byte) (int, error) {
-	d.Storage.Write(p[:len(p)/2])
-	return 0, errors.Join(syscall.Kill(os.Getpid(), syscall.SIGKILL), errors.New("still alive"))
-}
-
-// What is finished is kept, the rest is made, and the whole is what it would have been.
-func TestExportIsTakenUpAfterAKill(t *testing.T) {
-	brokers := kafkatest.Embedded(t)
-	c, e := recordedLog(t, brokers)
-	undisturbed := export(t, e)
-	want := text(t, e.Directory+"/_manifest.json")
-	last := len(undisturbed.Files)
-	for _, at := range []int{1, 7, 16, last} {
-		e.Directory = t.TempDir()
-		order, err := json.Marshal(killed{brokers, e.Source.Topic, e.Directory, at})
-		if err != nil {
-			t.Fatal(err)
-		}
-		child := exec.Command(os.Args[0], "-test.run=^TestExportChild$")
-		child.Env = append(os.Environ(), killedVariable+"="+string(order))
-		out, err := child.CombinedOutput()
-		if status, ok := child.ProcessState.Sys().(syscall.WaitStatus); err == nil || !ok || status.Signal() != syscall.SIGKILL {
-			t.Fatalf("the child ends with %v: %s", err, out)
-		}
-		var kept []string
-		for _, path := range under(t, e.Directory) {
-			if strings.HasPrefix(path, "kind=") {
-				kept = append(kept, path)
-			}
-		}
-		if whole := before(undisturbed, at); len(kept) != whole {
-			t.Errorf("killed at file %d it has left %d files, want %d", at, len(kept), whole)
-		}
-		if at == last {
-			// Records that came since are not part of it.
-			if err := c.Publish(within(t), 0, recorded(1)...); err != nil {
-				t.Fatal(err)
-			}
-		}
-		made := 0
-		m := export(t, e.Creating(func(path string) (replay.Storage, error) { made++; return replay.Create(path) }))
-		if made != len(undisturbed.Files)-len(kept) {
-			t.Errorf("killed at file %d: %d files are made by the second run, want %d", at, made, len(undisturbed.Files)-len(kept))
-		}
-		holds(t, e.Directory, m)
-		if got := text(t, e.Directory+"/_manifest.json"); got != want {
-			t.Errorf("killed at file %d: the manifest is\n%s\nwant\n%s", at, got, want)
-		}
-	}
-}
-
-// before is how many files the chunks have become that are made before the one with the at-th file.
-func before(m *replay.Manifest, at int) (files int) {
-	counts := map[[2]int64]int{}
-	for _, f := range m.Files {
-		counts[[2]int64{int64(f.Partition), f.FirstOffset / m.Chunk}]++
-	}
-	for _, chunk := range slices.SortedFunc(maps.Keys(counts), func(a, b [2]int64) int { return slices.Compare(a[:], b[:]) }) {
-		if files+counts[chunk] >= at {
-			break
-		}
-		files += counts[chunk]
-	}
-	return files
 }
 
 // full is a file on a disk that has so much room left.

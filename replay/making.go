@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
-	"strings"
 )
 
 // making is an export under way. It belongs to one goroutine.
@@ -28,20 +26,15 @@ func (m *making) all(ctx context.Context) ([]done, error) {
 	for _, partition := range m.plan.Partitions {
 		chunks := m.chunks(partition)
 		made := make([]done, len(chunks))
-		for i := 0; i < len(chunks); {
-			found, err := m.made(chunks[i], &made[i])
+		for i := 0; i < len(chunks); i++ {
+			n, err := m.unmade(chunks[i:], made[i:])
+			if err == nil && n > 0 {
+				err = (&stretch{m, chunks[i : i+n], made[i : i+n], newChunk(m)}).run(ctx)
+			}
 			if err != nil {
 				return nil, err
 			}
-			if found {
-				i++
-				continue
-			}
-			n, err := m.stretch(ctx, chunks[i:], made[i:])
-			if err != nil {
-				return nil, err
-			}
-			i += n
+			i += n // and the one after has been made
 		}
 		all = append(all, made...)
 	}
@@ -76,152 +69,60 @@ func (m *making) record(chunk Span) string {
 	return m.path(filepath.Join(chunksName, fmt.Sprintf("%d-%d.json", chunk.Partition, chunk.Start)))
 }
 
-// stretch makes chunks in one reading, as many from the first on as have not been made, and says how many.
-func (m *making) stretch(ctx context.Context, chunks []Span, made []done) (int, error) {
-	n := 1
-	for ; n < len(chunks); n++ {
-		if found, err := m.made(chunks[n], &made[n]); err != nil {
-			return 0, err
-		} else if found {
-			break
+// unmade is how many of the chunks, from the first on, have not been made. What the next one has become is filled in.
+func (m *making) unmade(chunks []Span, made []done) (int, error) {
+	for n := range chunks {
+		if found, err := m.made(chunks[n], &made[n]); err != nil || found {
+			return n, err
 		}
 	}
-	within := Range{From: m.plan.From, To: m.plan.To}
-	i, current := 0, newChunk(m)
-	next := func() error {
-		result, err := current.finish()
-		if err != nil {
-			return err
-		}
-		made[i] = result
-		if err := store(m.record(chunks[i]), result); err != nil {
-			return err
-		}
-		i, current = i+1, newChunk(m)
-		return nil
-	}
-	defer func() { current.abandon() }()
-	m.log.gone = func(s Span) { current.result.Gone = append(current.result.Gone, s) }
-	err := m.log.read(ctx, Span{chunks[0].Partition, chunks[0].Start, chunks[n-1].End}, func(r Record) error {
-		for r.Offset >= chunks[i].End {
-			if err := next(); err != nil {
-				return err
-			}
-		}
-		if !within.Holds(r.Time) || !m.sieve.Wants(r) {
-			return nil
-		}
-		return current.take(r)
-	})
-	for err == nil && i < n {
-		err = next()
-	}
-	return n, err
+	return len(chunks), nil
 }
 
-// mostFiles bounds how many files are open at a time. Records of 6 kinds and around the turn of an hour need 12; their time stamps are the producers'.
-var mostFiles = 16
-
-// chunk is the files of a stretch of offsets while they are being written.
-type chunk struct {
+// stretch is chunks that follow each other and are made in one reading.
+type stretch struct {
 	making *making
-	result done
-	// open are the directories of the files that are being written, in the order in which those were begun.
-	open  []string
-	files map[string]*output
-	// finished ones have no names yet.
-	finished []*output
-	begun    int
+	// chunks are those that are not finished, of which the first is current; made is what they become.
+	chunks  []Span
+	made    []done
+	current *chunk
 }
 
-func newChunk(m *making) *chunk { return &chunk{making: m, files: map[string]*output{}} }
+func (s *stretch) run(ctx context.Context) error {
+	defer func() { s.current.abandon() }()
+	s.making.log.gone = func(gone Span) { s.current.result.Gone = append(s.current.result.Gone, gone) }
+	first, last := s.chunks[0], s.chunks[len(s.chunks)-1]
+	err := s.making.log.read(ctx, Span{first.Partition, first.Start, last.End}, s.take)
+	for err == nil && len(s.chunks) > 0 {
+		err = s.next()
+	}
+	return err
+}
 
-// take hands the record to the file that it belongs into.
-func (c *chunk) take(r Record) error {
-	c.result.Selected++
-	group, row, err := c.making.format.place(r)
-	if errors.Is(err, errNoRow) {
-		c.result.NoRow++
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	directory := path.Join(group, r.Time.UTC().Format("date=2006-01-02/hour=15"))
-	file := c.files[directory]
-	if file == nil {
-		if file, err = c.begin(directory, group); err != nil {
+// take puts the record into its chunk, if it is wanted.
+func (s *stretch) take(r Record) error {
+	for r.Offset >= s.chunks[0].End {
+		if err := s.next(); err != nil {
 			return err
 		}
 	}
-	return file.append(r, row)
+	within := Range{From: s.making.plan.From, To: s.making.plan.To}
+	if !within.Holds(r.Time) || !s.making.sieve.Wants(r) {
+		return nil
+	}
+	return s.current.take(r)
 }
 
-func (c *chunk) begin(directory, group string) (*output, error) {
-	if len(c.open) == mostFiles {
-		if err := c.end(); err != nil {
-			return nil, err
-		}
-	}
-	name := c.making.path(filepath.Join(unfinishedName, fmt.Sprintf("%d.%s", c.begun, c.making.Format)))
-	file, err := begin(c.making.create, name, c.making.format, group)
+// next finishes the current chunk.
+func (s *stretch) next() error {
+	result, err := s.current.finish()
 	if err != nil {
-		return nil, err
-	}
-	c.begun++
-	c.files[directory], c.open = file, append(c.open, directory)
-	return file, nil
-}
-
-// end finishes the file that was begun first.
-func (c *chunk) end() error {
-	directory := c.open[0]
-	file := c.files[directory]
-	if err := file.finish(); err != nil {
 		return err
 	}
-	about := &file.about
-	about.Path = path.Join(directory, fmt.Sprintf("part_%d_off_%d_%d.%s", about.Partition, about.FirstOffset, about.LastOffset, c.making.Format))
-	delete(c.files, directory)
-	c.open, c.finished = c.open[1:], append(c.finished, file)
+	if err := store(s.making.record(s.chunks[0]), result); err != nil {
+		return err
+	}
+	s.made[0] = result
+	s.chunks, s.made, s.current = s.chunks[1:], s.made[1:], newChunk(s.making)
 	return nil
-}
-
-// finish gives the files their names.
-func (c *chunk) finish() (done, error) {
-	for len(c.open) > 0 {
-		if err := c.end(); err != nil {
-			return done{}, err
-		}
-	}
-	for _, file := range c.finished {
-		target := c.making.path(filepath.FromSlash(file.about.Path))
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return done{}, err
-		}
-		if err := os.Rename(file.path, target); err != nil {
-			return done{}, err
-		}
-		c.result.Files = append(c.result.Files, file.about)
-	}
-	return c.result, nil
-}
-
-// abandon closes and removes what has no name.
-func (c *chunk) abandon() {
-	for _, file := range c.files {
-		file.abandon()
-	}
-	for _, file := range c.finished {
-		os.Remove(file.path)
-	}
-}
-
-// group is the first directory of a file's path, if it is none of time.
-func group(path string) string {
-	first, _, _ := strings.Cut(path, "/")
-	if strings.HasPrefix(first, "date=") {
-		return ""
-	}
-	return first
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -116,6 +117,15 @@ func (p Plan) manifest(chunks []done) *Manifest {
 	slices.Sort(m.SchemaIDs)
 	m.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
 	return m
+}
+
+// group is the first directory of a file's path, if it is none of time.
+func group(path string) string {
+	first, _, _ := strings.Cut(path, "/")
+	if strings.HasPrefix(first, "date=") {
+		return ""
+	}
+	return first
 }
 
 // store writes a file of JSON in one step: under another name first.
