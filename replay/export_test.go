@@ -26,6 +26,13 @@ func LimitFiles(t interface{ Cleanup(func()) }, most int) {
 	mostFiles = most
 }
 
+// LimitRows bounds the rows of a batch and of a row group, until the test ends.
+func LimitRows(t interface{ Cleanup(func()) }, batch, group int) {
+	batchBefore, groupBefore := batchRows, groupRows
+	t.Cleanup(func() { batchRows, groupRows = batchBefore, groupBefore })
+	batchRows, groupRows = batch, group
+}
+
 // Spend waits as a reading of so many bytes a second does after it has read some.
 func Spend(ctx context.Context, bytesPerSecond int64, bytes ...int) error {
 	p := newPace(bytesPerSecond)

@@ -12,11 +12,8 @@ import (
 	"github.com/framewatch/framewatch/topology"
 )
 
-// How many rows are taken apart before their columns are written, and how many make a row group.
-const (
-	batchRows = 64 // what they take stays in a core's cache
-	groupRows = 1 << 16
-)
+// How many rows are taken apart before their columns are written, few enough for a core's cache, and how many make a row group.
+var batchRows, groupRows = 64, 1 << 16
 
 // tables are Parquet files, one table for each kind of record.
 type tables struct {

@@ -108,6 +108,7 @@ def want_map(record, name):
 
 def check_file(file, table):
     """Looks at what a reader finds out of a file by itself."""
+    differ(file, table.num_row_groups, 4)
     column = table.metadata.row_group(0).column(0)
     differ(file, (column.path_in_schema, column.compression, "RLE_DICTIONARY" in column.encodings), ("stream_id", "ZSTD", True))
     about = {name.decode(): value.decode() for name, value in table.metadata.metadata.items() if name.startswith(b"framewatch.")}
