@@ -45,9 +45,9 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 		t.memory.Reset()
 	} else if t.memory.Add(end, c.runs...); t.memory.Full(end) {
 		v = c.verdict(t.memory.Largest()/clippingSpan.Seconds()).within(end, clippingSpan, 0.5)
-		if first, ok := t.memory.First(); ok && v.State == Bad {
+		if v.State == Bad {
 			// A burst is not older than its first block.
-			v.From = max(v.From, first-(end-r.Time))
+			v.From = max(v.From, t.memory.First()-(end-r.Time))
 			v.To = max(v.To, v.From)
 		}
 	}

@@ -85,16 +85,17 @@ func (c *column) total() float64 {
 // Sum of the i-th column, from 0.
 func (w *Sums) Sum(i int) float64 { return w.columns[i].total() }
 
-// First is the time of the oldest row in the window with a figure that is not 0.
-func (w *Sums) First() (t int64, ok bool) {
+// First is the time of the oldest row in the window with a figure that is not 0; of the newest row when there is none.
+func (w *Sums) First() (t int64) {
 	for i := range w.Len() {
 		for j := range w.columns {
-			if c := &w.columns[j]; c.figures[c.head+i].value != 0 {
-				return c.figures[c.head+i].time, true
+			c := &w.columns[j]
+			if t = c.figures[c.head+i].time; c.figures[c.head+i].value != 0 {
+				return t
 			}
 		}
 	}
-	return 0, false
+	return t
 }
 
 // Largest of the sums; 0 without a column.
