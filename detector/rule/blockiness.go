@@ -70,9 +70,9 @@ func (b *Blockiness) Judge(r *Record) (Verdict, bool) {
 	softness, edges := soft(f)
 	b.lost.see(r, softness, edges, math.NaN())
 	strength, means := gridded(f)
-	grid, _ := b.grid.add(r, strength, means)
+	grid, _ := b.grid.add(r, strength, means, true)
 	quantiser, coded := b.quantiser(r.Time, f)
-	qp, told := b.qp.add(r, quantiser, coded)
+	qp, told := b.qp.add(r, quantiser, coded, true)
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}

@@ -31,6 +31,9 @@ const (
 	blurContrast = 10
 	// blurSpreads is how many of its spreads a stream's softness must be above its level where that is more than Loss: shots differ.
 	blurSpreads = 2
+	// blurStill is the difference.low, 0.002 levels, up to which a picture stands still: a second of such shows no longer than the one before that a shot is soft, as
+	// a freeze between two shots does. What is predicted of a frozen picture has 1 at most.
+	blurStill = 8
 )
 
 // NewBlur is the rule with its documented defaults.
@@ -58,7 +61,7 @@ func (b *Blur) Judge(r *Record) (Verdict, bool) {
 	}
 	softness, means := soft(f)
 	b.lost.see(r, softness, means, b.usual.level())
-	mean, told := b.softness.add(r, softness, means)
+	mean, told := b.softness.add(r, softness, means, !isStill(f))
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}
@@ -99,6 +102,11 @@ func (b *Blur) Validate() error {
 		return err
 	}
 	return b.Options.Validate()
+}
+
+// isStill tells whether a picture is the one before, as a coder keeps it.
+func isStill(f *schemas.VideoFrame) bool {
+	return f.Difference != nil && f.Difference.Low <= blurStill
 }
 
 // soft is by how many octaves, in 1/256, the variance of gradients exceeds that of the Laplacian. It means something where there are edges.

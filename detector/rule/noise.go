@@ -52,7 +52,7 @@ func (n *Noise) Judge(r *Record) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	octaves, means := noisy(f)
-	mean, told := n.sigma.add(r, octaves, means)
+	mean, told := n.sigma.add(r, octaves, means, true)
 	if !told {
 		return n.held.take(r.Time, Verdict{}, false), true
 	}

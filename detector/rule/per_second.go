@@ -53,24 +53,30 @@ type perSecond struct {
 	second int64
 	whole  bool
 	sum    int64
-	// pictures of the second, and those of them whose figure means something.
-	pictures, meant int32
+	// pictures of the second, those of them that count, and of these those whose figure means something.
+	pictures, counted, meant int32
 }
 
-// add takes a picture with its figure in 1/256, or without one that means anything. told is true with the first picture of a second: mean is that of
-// the second before, no number where that is not known whole, or where the figure means something in less than half of its pictures.
-func (p *perSecond) add(r *Record, figure int32, means bool) (mean float64, told bool) {
+// fewCount is of how many pictures one must count for a second to be told of.
+const fewCount = 5
+
+// add takes a picture with its figure in 1/256, or without one that means anything; it counts or not. told is true with the first picture of a second: mean is that of
+// the second before, no number where that is not known whole, where less than one in fewCount of its pictures counts, or where the figure means something in less than half of those.
+func (p *perSecond) add(r *Record, figure int32, means, counts bool) (mean float64, told bool) {
 	second := r.Time / 1_000_000
 	broken := !p.began || r.VideoFrame.Epoch != p.epoch || second > p.second+1
 	mean, told = math.NaN(), broken || second > p.second
 	if told {
-		if !broken && p.whole && 2*p.meant >= p.pictures {
+		if !broken && p.whole && fewCount*p.counted >= p.pictures && 2*p.meant >= p.counted {
 			mean = float64(p.sum) / float64(p.meant) / 256
 		}
 		*p = perSecond{began: true, epoch: r.VideoFrame.Epoch, second: second, whole: !broken}
 	}
 	p.pictures++
-	if means {
+	if counts {
+		p.counted++
+	}
+	if means && counts {
 		p.sum, p.meant = p.sum+int64(figure), p.meant+1
 	}
 	return mean, told

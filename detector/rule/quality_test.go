@@ -174,6 +174,33 @@ func TestQualityBySeconds(t *testing.T) {
 	}
 }
 
+// A shot that is soft is no longer for a freeze in it, nor are two with one between; pictures of film in twice as many are no freeze.
+func TestQualityStandsStill(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		low   func(i int) int32
+		state rule.State
+	}{
+		{"all moves", func(int) int32 { return 5000 }, rule.Bad},
+		{"every other picture is the one before", func(i int) int32 { return int32(i%2) * 100_000 }, rule.Bad},
+		{"a freeze of five seconds", func(i int) int32 {
+			if i >= 200 && i < 325 && i%50 > 2 { // key pictures, and what mends them
+				return 1
+			}
+			return 100_000
+		}, rule.Good},
+	} {
+		var list []*schemas.VideoFrame
+		for i := range 450 {
+			list = append(list, measured(func(f *schemas.VideoFrame) { f.Detail.LaplacianFull, f.Difference.Low = 3*256, test.low(i) }))
+		}
+		verdicts, _ := samples(rule.NewBlur(), "", list...)
+		if got := verdicts[len(verdicts)-1].State; got != test.state {
+			t.Errorf("%s: %v, want %v", test.name, got, test.state)
+		}
+	}
+}
+
 // What is soft is bad only once it has been for fourteen seconds, of all of which the verdict speaks; until then nothing is learned of it.
 func TestQualityLasts(t *testing.T) {
 	var list []*schemas.VideoFrame
