@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -355,12 +356,12 @@ func TestEvidenceWithoutRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := watch(t, evidence.StoreConfig{Directory: filepath.Join(disk, "evidence")})
-	ev := w.black()
+	w.black()
 	outcomes := ""
 	w.wait("it is counted that the defect has none", func() bool {
 		_, body := w.get("/metrics")
 		outcomes = string(body)
-		return strings.Contains(outcomes, `framewatch_evidence_defects_total{outcome="failed"} 1`)
+		return regexp.MustCompile(`framewatch_evidence_defects_total\{outcome="failed"\} [1-9]`).MatchString(outcomes)
 	})
 	if !strings.Contains(outcomes, `framewatch_evidence_defects_total{outcome="stored"} 0`) || strings.Contains(outcomes, "framewatch_evidence_packet_bytes 0\n") {
 		t.Errorf("the metrics are\n%s", outcomes)
@@ -373,7 +374,9 @@ func TestEvidenceWithoutRoom(t *testing.T) {
 		return len(w.seconds) > seen+1 && w.seconds[len(w.seconds)-1].FramesDecoded > 0
 	})
 	w.stop()
-	if log := w.log.String(); strings.Count(log, "evidence cannot be stored") != 1 || !strings.Contains(log, ev.ID) {
+	// It may be the picture's combing that is told of first: to the rule interlace the source looks like that.
+	named := func(ev *schemas.DefectEvent) bool { return strings.Contains(w.log.String(), "defect="+ev.ID) }
+	if log := w.log.String(); strings.Count(log, "evidence cannot be stored") != 1 || !slices.ContainsFunc(w.defects, named) {
 		t.Errorf("the log says\n%s", log)
 	}
 	if len(w.evidence) != 0 {
