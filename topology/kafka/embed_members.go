@@ -3,6 +3,8 @@ package kafka
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,21 +38,20 @@ func keepRoll(ctx context.Context, cluster *kfake.Cluster) error {
 		return err
 	}
 	r := &roll{heard: map[string]map[string]presence{}}
-	cluster.ControlKey(kmsg.JoinGroup.Int16(), func(request kmsg.Request) (kmsg.Response, error, bool) {
-		join := request.(*kmsg.JoinGroupRequest)
-		r.hear(join.Group, join.MemberID, time.Duration(join.SessionTimeoutMillis)*time.Millisecond)
+	listen := func(request kmsg.Request) (kmsg.Response, error, bool) {
+		switch q := request.(type) {
+		case *kmsg.JoinGroupRequest:
+			r.hear(q.Group, q.MemberID, time.Duration(q.SessionTimeoutMillis)*time.Millisecond)
+		case *kmsg.SyncGroupRequest:
+			r.hear(q.Group, q.MemberID, 0)
+		case *kmsg.HeartbeatRequest:
+			r.hear(q.Group, q.MemberID, 0)
+		}
 		return nil, nil, false
-	})
-	cluster.ControlKey(kmsg.SyncGroup.Int16(), func(request kmsg.Request) (kmsg.Response, error, bool) {
-		sync := request.(*kmsg.SyncGroupRequest)
-		r.hear(sync.Group, sync.MemberID, 0)
-		return nil, nil, false
-	})
-	cluster.ControlKey(kmsg.Heartbeat.Int16(), func(request kmsg.Request) (kmsg.Response, error, bool) {
-		beat := request.(*kmsg.HeartbeatRequest)
-		r.hear(beat.Group, beat.MemberID, 0)
-		return nil, nil, false
-	})
+	}
+	for _, key := range []kmsg.Key{kmsg.JoinGroup, kmsg.SyncGroup, kmsg.Heartbeat} {
+		cluster.ControlKey(key.Int16(), listen)
+	}
 	go func() {
 		defer client.Close()
 		tick := time.NewTicker(lookForDead)
@@ -94,14 +95,10 @@ func (r *roll) hear(group, member string, session time.Duration) {
 // expire lets the dead leave.
 func (r *roll) expire(ctx context.Context, cluster *kfake.Cluster, client *kgo.Client) {
 	r.mu.Lock()
-	groups := make([]string, 0, len(r.heard))
-	for group := range r.heard {
-		groups = append(groups, group)
-	}
+	groups := slices.Collect(maps.Keys(r.heard))
 	r.mu.Unlock()
 	for _, group := range groups {
-		info := cluster.GroupInfo(group)
-		for _, member := range r.dead(group, info) {
+		for _, member := range r.dead(group, cluster.GroupInfo(group)) {
 			slog.Warn("a member died while its group was rebalancing; it leaves", "group", group, "member", member)
 			if err := leaveFor(ctx, client, group, member); err != nil && ctx.Err() == nil {
 				slog.Warn("let a dead member leave", "group", group, "member", member, "error", err)
