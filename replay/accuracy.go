@@ -12,8 +12,11 @@ type Case struct {
 	Name, Source string
 	// Length of what was looked at.
 	Length time.Duration
-	// Labels are all that is bad; none: the stream is clean.
+	// Labels are all that is bad; none: the stream is clean. When only Some of it is known, a defect elsewhere is neither right nor wrong, unless it is
+	// within one of the Sound stretches, in which its kind is known not to be bad.
 	Labels []Label
+	Some   bool
+	Sound  []Label
 	// Companions are kinds that a label explains: found beside one they are neither hits nor false alarms.
 	Companions []string
 	Defects    []Defect
@@ -27,6 +30,8 @@ type Accuracy struct {
 	// False is how many defects of the kind were found where there is no fault of it, a fault found twice among them; Clean is how many of these
 	// were in clean streams. Both are the kind's, whatever the variant.
 	False, Clean int
+	// Unjudged is how many were found of which nothing is known.
+	Unjudged int
 	// Onsets are how far each hit's onset is from the fault's, in growing order.
 	Onsets []time.Duration
 }
@@ -53,9 +58,9 @@ type Evaluation struct {
 	// Kinds are all kinds and variants that were there or were found, Levels the same level by level where they have any; both in order of
 	// first appearance.
 	Kinds, Levels []*Accuracy
-	// Missed are the labels that were not found, Unexpected the false alarms.
-	Missed     []Label
-	Unexpected []Defect
+	// Missed are the labels that were not found, Unexpected the false alarms, Unjudged the defects of which nothing is known.
+	Missed               []Label
+	Unexpected, Unjudged []Defect
 	// Length of all cases, and of those that are clean.
 	Length, Clean time.Duration
 	// CleanAlarms is the number of false alarms in clean cases.
@@ -64,6 +69,9 @@ type Evaluation struct {
 
 // PerDay is the rate of n false alarms in the clean cases, per stream and day; NaN without clean cases.
 func (e *Evaluation) PerDay(n int) float64 { return float64(n) / (e.Clean.Hours() / 24) }
+
+// Rate is that of n in all cases, per stream and day; NaN without any.
+func (e *Evaluation) Rate(n int) float64 { return float64(n) / (e.Length.Hours() / 24) }
 
 // Evaluate scores cases. A defect belongs to a label when they are at the same time but for the tolerance.
 func Evaluate(cases []Case, tolerance time.Duration) *Evaluation {
@@ -85,6 +93,11 @@ func Evaluate(cases []Case, tolerance time.Duration) *Evaluation {
 	for _, d := range e.Unexpected {
 		e.alarm(d, clean[d.Stream])
 	}
+	for _, d := range e.Unjudged {
+		for _, a := range e.rows(d.Kind) {
+			a.Unjudged++
+		}
+	}
 	return e
 }
 
@@ -103,7 +116,9 @@ func (e *Evaluation) score(c Case, tolerance time.Duration) {
 			a.Labels++
 			if m := matches[i]; m >= 0 {
 				a.Hits++
-				a.Onsets = append(a.Onsets, c.Defects[m].Onset.Sub(l.Start).Abs())
+				if !l.Assumed {
+					a.Onsets = append(a.Onsets, c.Defects[m].Onset.Sub(l.Start).Abs())
+				}
 			}
 		}
 		if matches[i] < 0 {
@@ -111,21 +126,30 @@ func (e *Evaluation) score(c Case, tolerance time.Duration) {
 		}
 	}
 	for i, d := range c.Defects {
-		if !slices.Contains(matches, i) && !explained(c, matches, d, tolerance) {
+		switch {
+		case slices.Contains(matches, i) || explained(c, matches, d, tolerance):
+		case c.Some && !soundIn(c.Sound, d, tolerance):
+			e.Unjudged = append(e.Unjudged, d)
+		default:
 			e.Unexpected = append(e.Unexpected, d)
 		}
 	}
 }
 
+// soundIn tells whether one of the stretches, all of which are sound, is of the kind of a defect and at its time.
+func soundIn(stretches []Label, d Defect, tolerance time.Duration) bool {
+	return slices.ContainsFunc(stretches, func(l Label) bool { return l.Kind == d.Kind && overlap(l, d, tolerance) })
+}
+
 // explained tells whether a defect that stands for no label is a companion of one, or says of another part of the stream what one that does
-// stand for a label says.
+// stand for a label says. Where only some is known it may say it again: a person who confirms a stretch confirms all that is told of it.
 func explained(c Case, matches []int, d Defect, tolerance time.Duration) bool {
 	for i, l := range c.Labels {
 		if !overlap(l, d, tolerance) {
 			continue
 		}
-		otherPart := l.Kind == d.Kind && matches[i] >= 0 && c.Defects[matches[i]].Part != d.Part
-		if otherPart || slices.Contains(c.Companions, d.Kind) {
+		again := l.Kind == d.Kind && matches[i] >= 0 && (c.Some || c.Defects[matches[i]].Part != d.Part)
+		if again || slices.Contains(c.Companions, d.Kind) {
 			return true
 		}
 	}
@@ -134,21 +158,41 @@ func explained(c Case, matches []int, d Defect, tolerance time.Duration) bool {
 
 // alarm counts a false alarm in every row of its kind.
 func (e *Evaluation) alarm(d Defect, clean bool) {
-	known := false
-	for _, list := range [][]*Accuracy{e.Kinds, e.Levels} {
-		for _, a := range list {
-			if a.Kind == d.Kind {
-				known = true
-				a.count(clean)
-			}
-		}
-	}
-	if !known {
-		row(&e.Kinds, d.Kind, "", "").count(clean)
+	for _, a := range e.rows(d.Kind) {
+		a.count(clean)
 	}
 	if clean {
 		e.CleanAlarms++
 	}
+}
+
+// rows are all of a kind, of which there is at least one.
+func (e *Evaluation) rows(kind string) (all []*Accuracy) {
+	for _, list := range [][]*Accuracy{e.Kinds, e.Levels} {
+		for _, a := range list {
+			if a.Kind == kind {
+				all = append(all, a)
+			}
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, row(&e.Kinds, kind, "", ""))
+	}
+	return all
+}
+
+// Kind is the accuracy of a kind, whatever the variant. Its Onsets are in growing order.
+func (e *Evaluation) Kind(name string) Accuracy {
+	sum := Accuracy{Kind: name}
+	for _, a := range e.Kinds {
+		if a.Kind == name {
+			sum.Labels, sum.Hits = sum.Labels+a.Labels, sum.Hits+a.Hits
+			sum.False, sum.Clean, sum.Unjudged = a.False, a.Clean, a.Unjudged
+			sum.Onsets = append(sum.Onsets, a.Onsets...)
+		}
+	}
+	slices.Sort(sum.Onsets)
+	return sum
 }
 
 func (a *Accuracy) count(clean bool) {

@@ -74,7 +74,12 @@ type vote struct {
 // of it after all. Of each author one vote counts: a verdict that names the defect before one that does not, then the last given. Where authors
 // contradict each other the defect is disputed.
 func Judge(lives []Life, verdicts []Verdict, r Range, tolerance time.Duration) *Judgement {
-	j := joining{lives: lives, index: map[place][]int{}, named: map[string]int{}, votes: make([]map[string]vote, len(lives)), tolerance: tolerance}
+	return join(lives, verdicts, tolerance).judgement(r)
+}
+
+// join lets verdicts judge defects, which are in order of onset.
+func join(lives []Life, verdicts []Verdict, tolerance time.Duration) *joining {
+	j := &joining{lives: lives, index: map[place][]int{}, named: map[string]int{}, votes: make([]map[string]vote, len(lives)), tolerance: tolerance}
 	for i, l := range lives {
 		j.named[l.ID] = i
 		if !l.Retracted {
@@ -85,7 +90,7 @@ func Judge(lives []Life, verdicts []Verdict, r Range, tolerance time.Duration) *
 	for _, v := range Standing(verdicts) {
 		j.take(v)
 	}
-	return j.judgement(r)
+	return j
 }
 
 // place is where verdicts and defects meet.

@@ -10,6 +10,8 @@ type Label struct {
 	Variant, Level string
 	// Optional labels need not be found: it is no miss where they are not, and no false alarm where they are.
 	Optional bool
+	// Assumed labels begin where a detector said so: how far from there another begins is no error.
+	Assumed bool
 }
 
 // Defect is the stretch of a stream's time that was found to be bad.
