@@ -67,7 +67,9 @@ func (t *Truth) add(life Life, votes map[string]vote) {
 }
 
 // spanOf is the stretch that a verdict is about.
-func spanOf(v Verdict) Label { return Label{Stream: v.Stream, Kind: v.Kind, Start: v.Start, End: v.End} }
+func spanOf(v Verdict) Label {
+	return Label{Stream: v.Stream, Kind: v.Kind, Start: v.Start, End: v.End}
+}
 
 // gone are the defects that verdicts name and that are not among the lives, as far as the verdicts tell of them.
 func gone(lives []Life, verdicts []Verdict) (all []Life) {

@@ -17,7 +17,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/framewatch/framewatch/detector/rule"
-	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/internal/catalogue"
 	"github.com/framewatch/framewatch/internal/lab"
 	"github.com/framewatch/framewatch/replay"
@@ -36,12 +35,16 @@ type evaluation struct {
 	seed     uint64
 	clean    float64
 	jobs     int
-	output   string
 	stdout   io.Writer
 	stderr   io.Writer
 	config   Config
-	// rules are the profile's, instant the same with every duration left out.
-	rules, instant string
+	// against is a configuration file whose profile of the same name is compared; report are files.
+	against string
+	curves  bool
+	reporting
+	// rules are the profile's, instant the same with every duration left out, others those of the other file.
+	rules, instant, others string
+	measured               *measurements
 
 	mu    sync.Mutex
 	done  int
@@ -54,7 +57,9 @@ type judged struct {
 	set lab.Labelled
 	// byRules is by the profile's rules, byFrames with every duration left out; byFilter by each of FFmpeg's detectors.
 	byRules, byFrames replay.Case
-	byFilter          []replay.Case
+	// byOthers is by the rules that are compared.
+	byOthers replay.Case
+	byFilter []replay.Case
 }
 
 // setTolerance is how far fault and defect may be apart: what is judged by the second begins up to one early or late.
@@ -90,14 +95,16 @@ func evaluateCommand() *cobra.Command {
 	cmd.Flags().Uint64Var(&e.seed, "seed", 1, "seed of where faults are in the built-in set")
 	cmd.Flags().Float64Var(&e.clean, "clean", 1, "how long the clean part of the built-in set is, as a share of the rest")
 	cmd.Flags().IntVar(&e.jobs, "jobs", runtime.NumCPU(), "how many clips are made and measured at a time")
-	cmd.Flags().StringVarP(&e.output, "output", "o", "table", "json, table or markdown")
+	cmd.Flags().StringVar(&e.against, "against", "", "a configuration file whose profile of the same name is tried as well: what it would change, with 95 % intervals")
+	cmd.Flags().BoolVar(&e.curves, "curves", false, "also precision and recall of each kind at raise levels around the one in force")
+	e.reporting.flags(cmd)
 	return cmd
 }
 
 // check refuses flags that cannot be used.
 func (e *evaluation) check() error {
-	if !slices.Contains([]string{"json", "table", "markdown"}, e.output) {
-		return fmt.Errorf("--output: %q is neither json, table nor markdown", e.output)
+	if err := e.reporting.check(outputs); err != nil {
+		return err
 	}
 	if !slices.Contains([]string{"all", lab.TuneHalf, lab.TestHalf}, e.half) {
 		return fmt.Errorf("--half: %q is neither tune, test nor all", e.half)
@@ -132,6 +139,11 @@ func (e *evaluation) run(ctx context.Context) error {
 	if e.instant, err = withoutDurations(e.rules); err != nil {
 		return err
 	}
+	if e.against != "" {
+		if e.others, err = rulesIn(e.against, e.profile); err != nil {
+			return usage(fmt.Errorf("--against: %w", err))
+		}
+	}
 	set, err := e.load()
 	if err != nil {
 		return err
@@ -139,7 +151,38 @@ func (e *evaluation) run(ctx context.Context) error {
 	if err := e.judgeAll(ctx, set); err != nil {
 		return err
 	}
-	return e.report().write(e.stdout, e.output, e.details)
+	r := e.scores()
+	if e.against != "" {
+		r.Comparison = newComparison(e.against, "recordings", e.seed, replay.Compare(e.pick(judged.rules), e.pick(judged.other), setTolerance, e.seed))
+	}
+	if e.curves {
+		if r.Curves, err = drawCurves(ctx, e.rules, r.Scores[0].Kinds, e.try(set), e.stderr); err != nil {
+			return err
+		}
+	}
+	return e.reporting.write(e.stdout, r, r.document(e.details), r.document(true))
+}
+
+// rulesIn are the rules of a profile of a configuration file.
+func rulesIn(file, profile string) (string, error) {
+	config, err := loadConfig(file)
+	if err != nil {
+		return "", err
+	}
+	return config.rules(profile)
+}
+
+func (c judged) rules() replay.Case { return c.byRules }
+func (c judged) other() replay.Case { return c.byOthers }
+
+// pick is one of each clip's cases; clips of the recipe have none, since only whole clips are scored of it.
+func (e *evaluation) pick(of func(judged) replay.Case) (all []replay.Case) {
+	for _, c := range e.cases {
+		if !slices.Contains(c.set.Kinds, lab.RecipeClips) {
+			all = append(all, of(c))
+		}
+	}
+	return all
 }
 
 // load gives the clips that are asked for.
@@ -176,6 +219,13 @@ func (e *evaluation) all() ([]lab.Labelled, error) {
 
 // judgeAll makes and judges the clips, several at a time; the results are in the order of the set.
 func (e *evaluation) judgeAll(ctx context.Context, set []lab.Labelled) error {
+	cache, err := clipCache()
+	if err != nil {
+		return err
+	}
+	if e.measured, err = newMeasurements(e.config, cache); err != nil {
+		return err
+	}
 	e.cases, e.warm = make([]judged, len(set)), map[string]*warmUp{}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(e.jobs)
@@ -199,38 +249,20 @@ func (e *evaluation) progress(all int) {
 	}
 }
 
-// judge makes one clip, measures it once, and judges what was measured by both sets of rules.
+// judge makes one clip, measures it once, and judges what was measured by each of the sets of rules.
 func (e *evaluation) judge(ctx context.Context, l lab.Labelled) (judged, error) {
-	made, err := l.Make(ctx)
+	rules := []string{e.rules, e.instant}
+	if e.against != "" {
+		rules = append(rules, e.others)
+	}
+	cases, made, err := e.judgeBy(ctx, l, rules)
 	if err != nil {
 		return judged{}, err
 	}
-	before, err := e.before(ctx, l)
-	if err != nil {
-		return judged{}, err
+	c := judged{set: l, byRules: cases[0], byFrames: cases[1]}
+	if e.against != "" {
+		c.byOthers = cases[2]
 	}
-	setting := schemas.Setting{Generation: 1, Stream: l.Name, Profile: e.profile, Rules: e.rules}
-	instant := setting
-	instant.Rules = e.instant
-	rules, frames := newJudgement(&setting), newJudgement(&instant)
-	both := []*judgement{rules, frames}
-	start := before.replay(both)
-	var end int64
-	err = ingest.Measure(ctx, ingest.MeasureConfig{URL: made.File, Sandbox: e.config.Ingest.Sandbox, WorkerMemory: e.config.Ingest.WorkerMemory}, func(f *schemas.Feature) error {
-		shift(f, start)
-		if s := f.StreamSecond; s != nil {
-			end = s.At
-		}
-		for _, j := range both {
-			j.judge(f)
-		}
-		return nil
-	})
-	if err != nil {
-		return judged{}, fmt.Errorf("measure %s: %w", l.Name, err)
-	}
-	length := time.Duration(end) * time.Microsecond
-	c := judged{set: l, byRules: e.scored(l, made, rules, length), byFrames: e.scored(l, made, frames, length)}
 	c.byFrames.Labels = slices.Clone(c.byFrames.Labels)
 	for i := range c.byFrames.Labels {
 		c.byFrames.Labels[i].Optional = false
@@ -239,6 +271,40 @@ func (e *evaluation) judge(ctx context.Context, l lab.Labelled) (judged, error) 
 		c.byFilter, err = e.filtered(ctx, c.byRules, made.File)
 	}
 	return c, err
+}
+
+// judgeBy judges one clip by each of the sets of rules.
+func (e *evaluation) judgeBy(ctx context.Context, l lab.Labelled, rules []string) ([]replay.Case, lab.Made, error) {
+	made, err := l.Make(ctx)
+	if err != nil {
+		return nil, made, err
+	}
+	all := make([]*judgement, len(rules))
+	for i, text := range rules {
+		all[i] = newJudgement(&schemas.Setting{Generation: 1, Stream: l.Name, Profile: e.profile, Rules: text})
+	}
+	start, err := e.warmUp(ctx, l, all)
+	if err != nil {
+		return nil, made, err
+	}
+	var end int64
+	err = e.measured.each(ctx, made.File, func(f *schemas.Feature) {
+		shift(f, start)
+		if s := f.StreamSecond; s != nil {
+			end = s.At
+		}
+		for _, j := range all {
+			j.judge(f)
+		}
+	})
+	if err != nil {
+		return nil, made, fmt.Errorf("measure %s: %w", l.Name, err)
+	}
+	cases := make([]replay.Case, len(all))
+	for i, j := range all {
+		cases[i] = e.scored(l, made, j, time.Duration(end)*time.Microsecond)
+	}
+	return cases, made, nil
 }
 
 // scored is what one judgement says of a clip.
@@ -277,18 +343,31 @@ func (e *evaluation) filtered(ctx context.Context, scored replay.Case, file stri
 	return all, err
 }
 
-// warmUp is what a stream was before a clip: the records of sound footage.
-type warmUp struct {
-	once    sync.Once
-	records []*schemas.Feature
-	err     error
+// warmUp has the detectors see what the stream of a clip was before it, and gives the time in microseconds at which the next session begins.
+func (e *evaluation) warmUp(ctx context.Context, l lab.Labelled, detectors []*judgement) (next int64, err error) {
+	if l.WarmUp == nil {
+		return 0, nil
+	}
+	made, err := e.before(ctx, l)
+	if err != nil {
+		return 0, err
+	}
+	err = e.measured.each(ctx, made.File, func(f *schemas.Feature) {
+		for _, j := range detectors {
+			j.judge(f)
+		}
+		if s := f.StreamSecond; s != nil {
+			next = s.At
+		}
+	})
+	for _, j := range detectors {
+		j.pictured = false // times are since the clip's own first picture
+	}
+	return next, err
 }
 
-// before is the warm-up of a clip; nil when there is none.
-func (e *evaluation) before(ctx context.Context, l lab.Labelled) (*warmUp, error) {
-	if l.WarmUp == nil {
-		return nil, nil
-	}
+// before makes the clip that is the warm-up of all of a recording, once, and measures it.
+func (e *evaluation) before(ctx context.Context, l lab.Labelled) (lab.Made, error) {
 	e.mu.Lock()
 	w := e.warm[l.Source]
 	if w == nil {
@@ -296,38 +375,19 @@ func (e *evaluation) before(ctx context.Context, l lab.Labelled) (*warmUp, error
 		e.warm[l.Source] = w
 	}
 	e.mu.Unlock()
-	w.once.Do(func() { w.err = w.measure(ctx, e.config, l) })
-	return w, w.err
-}
-
-func (w *warmUp) measure(ctx context.Context, config Config, l lab.Labelled) error {
-	made, err := l.WarmUp(ctx)
-	if err != nil {
-		return err
-	}
-	return ingest.Measure(ctx, ingest.MeasureConfig{URL: made.File, Sandbox: config.Ingest.Sandbox, WorkerMemory: config.Ingest.WorkerMemory}, func(f *schemas.Feature) error {
-		w.records = append(w.records, f)
-		return nil
+	w.once.Do(func() {
+		if w.made, w.err = l.WarmUp(ctx); w.err == nil {
+			_, w.err = e.measured.file(ctx, w.made.File)
+		}
 	})
+	return w.made, w.err
 }
 
-// replay has the detectors see the warm-up, and gives the time in microseconds at which the next session begins.
-func (w *warmUp) replay(detectors []*judgement) (next int64) {
-	if w == nil {
-		return 0
-	}
-	for _, f := range w.records {
-		for _, j := range detectors {
-			j.judge(f)
-		}
-		if s := f.StreamSecond; s != nil {
-			next = s.At
-		}
-	}
-	for _, j := range detectors {
-		j.pictured = false // times are since the clip's own first picture
-	}
-	return next
+// warmUp is a clip that is made once.
+type warmUp struct {
+	once sync.Once
+	made lab.Made
+	err  error
 }
 
 // shift puts a record into a session that begins at start.

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/framewatch/framewatch/internal/lab"
 	"github.com/framewatch/framewatch/replay"
+	"github.com/framewatch/framewatch/replay/report"
 )
 
 // evaluationReport is what an evaluation tells, as JSON and as tables.
@@ -26,6 +24,9 @@ type evaluationReport struct {
 	Sequences []sequenceReport `json:"sequences,omitempty"`
 	// NotInjected are the kinds of the detector that the set has no fault of, and why.
 	NotInjected map[string]string `json:"not_injected,omitempty"`
+	// Comparison is with other rules, Curves are precision and recall at other raise levels; where they were asked for.
+	Comparison *comparisonReport `json:"comparison,omitempty"`
+	Curves     []curveReport     `json:"curves,omitempty"`
 }
 
 // scoreReport is one way of judging over the set.
@@ -85,8 +86,8 @@ const (
 	byFrames = "frame verdicts, without durations"
 )
 
-// report scores what was judged.
-func (e *evaluation) report() *evaluationReport {
+// scores scores what was judged.
+func (e *evaluation) scores() *evaluationReport {
 	r := &evaluationReport{Set: e.set, Half: e.half, Profile: e.profile, Tolerance: setTolerance.Seconds(), Clips: len(e.cases)}
 	if e.set == "built-in" {
 		r.NotInjected = lab.NotInjected
@@ -195,35 +196,36 @@ func cell(x *float64, decimals int) string {
 	return figure(*x, decimals)
 }
 
-func (r *evaluationReport) write(w io.Writer, output string, details bool) error {
-	if output == "json" {
-		return json.NewEncoder(w).Encode(r)
-	}
-	t := tables{w: w, markdown: output == "markdown"}
-	t.line(fmt.Sprintf("Set %s, half %s: %d clips from %s; fault and defect may be %.0f s apart.", r.Set, r.Half, r.Clips, strings.Join(r.Sources, ", "), r.Tolerance))
+// document is the report for people.
+func (r *evaluationReport) document(details bool) *report.Document {
+	d := report.New("How well defects are found in clips")
+	d.Line(fmt.Sprintf("Set %s, half %s: %d clips from %s; fault and defect may be %.0f s apart.", r.Set, r.Half, r.Clips, strings.Join(r.Sources, ", "), r.Tolerance))
 	for _, s := range r.Scores[:2] {
-		t.line(fmt.Sprintf("By %s: %.2f h of media, %.2f h of it clean with %d alarms (%s a stream and day).", s.Judge, s.MediaHours, s.CleanHours, s.CleanAlarms, cell(s.AlarmsPerDay, 2)))
-		t.table(kindHeader, kindRows(s.Kinds))
+		d.Line(fmt.Sprintf("By %s: %.2f h of media, %.2f h of it clean with %d alarms (%s a stream and day).", s.Judge, s.MediaHours, s.CleanHours, s.CleanAlarms, cell(s.AlarmsPerDay, 2)))
+		d.Table(kindHeader, kindRows(s.Kinds))
 	}
-	t.line("Found by level, with durations and without.")
-	t.table([]string{"kind", "level", "faults", "found", "of frames", "found by frames"}, levelRows(r.Scores[0].Levels, r.Scores[1].Levels))
+	d.Plots("kinds", kindPlot("Precision and recall by kind", r.Scores[0].Kinds)...)
+	d.Line("Found by level, with durations and without.")
+	d.Table([]string{"kind", "level", "faults", "found", "of frames", "found by frames"}, levelRows(r.Scores[0].Levels, r.Scores[1].Levels))
 	if len(r.Sequences) > 0 {
-		t.line("Faults together as in BVI-Artefact, whole clips, by frame verdicts.")
-		t.table([]string{"artefact", "clips", "with it", "accuracy", "F1"}, sequenceRows(r.Sequences))
+		d.Line("Faults together as in BVI-Artefact, whole clips, by frame verdicts.")
+		d.Table([]string{"artefact", "clips", "with it", "accuracy", "F1"}, sequenceRows(r.Sequences))
 	}
 	if len(r.Scores) > 2 {
-		t.line("FFmpeg's detectors on the same clips.")
-		t.table(append([]string{"detector"}, kindHeader...), baselineRows(r.Scores))
+		d.Line("FFmpeg's detectors on the same clips.")
+		d.Table(append([]string{"detector"}, kindHeader...), baselineRows(r.Scores))
 	}
+	r.Comparison.tell(d)
+	tellCurves(d, r.Curves)
 	if details {
-		r.writeDetails(&t)
+		r.tellDetails(d)
 	}
-	return t.err
+	return d
 }
 
-func (r *evaluationReport) writeDetails(t *tables) {
+func (r *evaluationReport) tellDetails(d *report.Document) {
 	for _, s := range r.Scores {
-		t.line("Missed and false by " + s.Judge + ".")
+		d.Line("Missed and false by " + s.Judge + ".")
 		var rows [][]string
 		for what, list := range map[string][]spanWord{"missed": s.Missed, "false": s.False} {
 			for _, x := range list {
@@ -231,7 +233,7 @@ func (r *evaluationReport) writeDetails(t *tables) {
 			}
 		}
 		slices.SortStableFunc(rows, slices.Compare)
-		t.table([]string{"what", "clip", "kind", "part", "from", "to"}, rows)
+		d.Table([]string{"what", "clip", "kind", "part", "from", "to"}, rows)
 	}
 }
 
@@ -299,38 +301,4 @@ func baselineRows(scores []scoreReport) (rows [][]string) {
 		}
 	}
 	return rows
-}
-
-// tables prints for people: in columns, or as Markdown.
-type tables struct {
-	w        io.Writer
-	markdown bool
-	err      error
-}
-
-func (t *tables) line(text string) { t.printf("%s\n\n", text) }
-
-func (t *tables) table(header []string, rows [][]string) {
-	if t.markdown {
-		t.printf("| %s |\n|%s\n", strings.Join(header, " | "), strings.Repeat("---|", len(header)))
-		for _, r := range rows {
-			t.printf("| %s |\n", strings.Join(r, " | "))
-		}
-		t.printf("\n")
-		return
-	}
-	columns := tabwriter.NewWriter(t.w, 0, 0, 2, ' ', 0)
-	for _, r := range append([][]string{header}, rows...) {
-		fmt.Fprintln(columns, strings.Join(r, "\t"))
-	}
-	if err := columns.Flush(); t.err == nil {
-		t.err = err
-	}
-	t.printf("\n")
-}
-
-func (t *tables) printf(format string, args ...any) {
-	if _, err := fmt.Fprintf(t.w, format, args...); t.err == nil {
-		t.err = err
-	}
 }

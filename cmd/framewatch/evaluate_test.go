@@ -29,6 +29,7 @@ func labelledSet(t *testing.T) string {
 }
 
 func TestEvaluateScoresASet(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	dir := labelledSet(t)
 	code, stdout, stderr := command(t, "evaluate", "--set", dir, "--baseline", "-o", "json")
 	if code != exitOK {
@@ -69,6 +70,69 @@ func TestEvaluateScoresASet(t *testing.T) {
 	})
 }
 
+// Other rules are compared on the same clips, curves drawn, and reports written; what was measured once is not measured again.
+func TestEvaluateComparesAndReports(t *testing.T) {
+	cache := t.TempDir()
+	t.Setenv("XDG_CACHE_HOME", cache)
+	dir, out := labelledSet(t), t.TempDir()
+	other, page, text := filepath.Join(out, "other.yaml"), filepath.Join(out, "r.html"), filepath.Join(out, "r.md")
+	if err := os.WriteFile(other, []byte("profiles: {default: {rules: {black: {disabled: true}}}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"evaluate", "--set", dir, "--against", other, "--curves", "--report", page, "--report", text, "-o", "json"}
+	code, stdout, stderr := command(t, args...)
+	if code != exitOK {
+		t.Fatalf("code %d: %s", code, stderr)
+	}
+	var r evaluationReport
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+		t.Fatal(err)
+	}
+	// black and freeze have a fault each, both in the clip from the tower: it is one of two recordings.
+	black := r.Comparison.Kinds[0]
+	if black.Kind != "black" || r.Comparison.Units != 2 || black.Before.Found != 1 || black.After.Found != 0 || *black.Recall.Difference != -1 || *black.Recall.High != -1 || black.Precision.Difference != nil {
+		t.Errorf("compared is %+v", r.Comparison)
+	}
+	if len(r.Curves) != 2 || r.Curves[0].Kind != "black" || len(r.Curves[0].Points) != 13 {
+		t.Fatalf("curves are %+v", r.Curves)
+	}
+	if p := r.Curves[0].Points[6]; !p.InForce || p.Raise != 0.98 || p.Found != 1 || *p.Precision != 1 || *p.Recall != 1 {
+		t.Errorf("in force is %+v", p)
+	}
+	html, markdown := read(t, page), read(t, text)
+	for _, want := range []string{"<!doctype html>", "<svg class=\"plot\"", "<th scope=\"row\">black</th>", "Against " + other} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	if strings.Contains(html, "<script") || strings.Contains(html, "http://") && !strings.Contains(html, "http://www.w3.org/2000/svg") {
+		t.Error("the page is not by itself")
+	}
+	if !strings.Contains(markdown, "![black](<r-curves-1.svg>)") || !strings.Contains(read(t, filepath.Join(out, "r-curves-1.svg")), "prefers-color-scheme") {
+		t.Errorf("the report in Markdown is\n%s", markdown)
+	}
+	kept, err := filepath.Glob(filepath.Join(cache, "framewatch", "measured", "*", "*"))
+	if err != nil || len(kept) != 2 {
+		t.Fatalf("kept are %v, error %v", kept, err)
+	}
+	// A file of the cache that is damaged is told of: so it is read, and the clip not measured again.
+	if err := os.WriteFile(kept[0], []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := command(t, args...); code != exitFailure || !strings.Contains(stderr, "is damaged: remove it") {
+		t.Errorf("code %d, %s", code, stderr)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // kind finds the row of a kind.
 func kind(t *testing.T, s scoreReport, name string) kindScore {
 	t.Helper()
@@ -96,7 +160,9 @@ func TestEvaluateRefusesWhatItCannotUse(t *testing.T) {
 	}{
 		{[]string{"--half", "both"}, exitUsage, `--half: "both" is neither`},
 		{[]string{"--kinds", "blak"}, exitUsage, `--kinds: "blak" is unknown, did you mean "black"?`},
-		{[]string{"-o", "xml"}, exitUsage, `--output: "xml" is neither`},
+		{[]string{"-o", "xml"}, exitUsage, `--output: "xml" is neither json, table nor markdown`},
+		{[]string{"--report", "r.pdf"}, exitUsage, `--report: r.pdf ends neither in .html nor in .md`},
+		{[]string{"--against", filepath.Join(t.TempDir(), "nowhere")}, exitUsage, "--against: open"},
 		{[]string{"--clean", "-1"}, exitUsage, `--clean: -1 is not within 0 and 10`},
 		{[]string{"--jobs", "0"}, exitUsage, `--jobs: 0 is less than 1`},
 		{[]string{"--set", filepath.Join(t.TempDir(), "nowhere")}, exitFailure, "read the set: open"},

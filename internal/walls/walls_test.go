@@ -30,6 +30,7 @@ var rooms = map[string][]string{
 	"notifier/receiver":        {"schemas", "internal/catalogue"},
 	"console":                  {"schemas"},
 	"replay":                   {"detector/...", "schemas", "topology"},
+	"replay/report":            {},
 	"schemas":                  {},
 	"schemas/gen":              {},
 	"topology":                 {"schemas"},
