@@ -80,6 +80,9 @@ func (t *Topic[T]) Tombstone(key string) Message {
 }
 
 // Processor is the state of one partition of a stage: a fold over its input, without clock or side input. It is called by one goroutine.
+//
+// Records of one key come in the log's order, and those without key in order with all others. Between two without key those of different keys have no
+// order: what Fold makes of a record does not depend on those of other keys since the last one without.
 type Processor[In, Out any] interface {
 	// Lookback is how much of the input, in log time, must be folded again for the state to be whole.
 	Lookback() time.Duration

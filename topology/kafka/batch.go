@@ -1,7 +1,9 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,26 +19,83 @@ type batch[In, Out any] struct {
 	// output of the records from committed up to next, which is the next to be folded.
 	output          []*kgo.Record
 	committed, next int64
+	// waiting are the records with a key since the last one without.
+	waiting byKey
+	// told is the output of the records that are being folded, with the offset of what caused it.
+	told []told
 }
 
-// fold takes the next records. Those that cannot be read become dead letters among the output.
+// told is one record of output, and the offset of the input that caused it.
+type told struct {
+	cause  int64
+	record *kgo.Record
+}
+
+// fold takes the next records. Those that cannot be read become dead letters among the output. Between two records without key it takes one key after
+// the other, so that a stream's state is fetched from memory once for many records. The output has the order of what caused it.
 func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
+	l, next := b.lane, b.next
+	var last time.Time
+	for r := range fetches.RecordsAll() {
+		next = r.Offset + 1
+		if r.Attrs.IsControl() {
+			continue
+		}
+		last = r.Timestamp
+		if len(r.Key) > 0 {
+			b.waiting.add(r)
+			continue
+		}
+		if err := b.foldWaiting(); err != nil {
+			return err
+		}
+		if err := b.foldAll("", r); err != nil {
+			return err
+		}
+	}
+	if err := b.foldWaiting(); err != nil {
+		return err
+	}
+	b.next = next
+	slices.SortStableFunc(b.told, func(x, y told) int { return cmp.Compare(x.cause, y.cause) })
+	for _, t := range b.told {
+		b.output = append(b.output, t.record)
+	}
+	clear(b.told)
+	b.told = b.told[:0]
+	if !last.IsZero() {
+		l.c.meters.folded.WithLabelValues(l.member.group).Add(float64(fetches.NumRecords()))
+		l.c.meters.behind.WithLabelValues(l.member.group, strconv.Itoa(int(l.tenure.partition))).Set(time.Since(last).Seconds())
+	}
+	return nil
+}
+
+// foldWaiting folds the records that wait, key by key.
+func (b *batch[In, Out]) foldWaiting() error {
+	for _, k := range b.waiting.keys {
+		if err := b.foldAll(k.name, k.records...); err != nil {
+			return err
+		}
+	}
+	b.waiting.clear()
+	return nil
+}
+
+// foldAll folds records of one key, and gives their memory back.
+func (b *batch[In, Out]) foldAll(key string, records ...*kgo.Record) error {
 	l, t := b.lane, b.lane.options.Input
+	var cause int64
 	var failed error
 	emit := func(m topology.Message) {
 		r, err := l.c.record(l.tenure.partition, m)
 		if err != nil && failed == nil {
 			failed = err
 		}
-		b.output = append(b.output, r)
+		b.told = append(b.told, told{cause, r})
 	}
-	var last time.Time
-	for r := range fetches.RecordsAll() {
-		if r.Attrs.IsControl() {
-			b.next = r.Offset + 1
-			continue
-		}
-		record, poison, err := decode(l.tenure.ctx, l.c, t, r, l.values.Read)
+	for _, r := range records {
+		cause = r.Offset
+		record, poison, err := decode(l.tenure.ctx, l.c, t, r, key, l.values.Read)
 		if err != nil {
 			return err
 		}
@@ -46,11 +105,7 @@ func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 		} else {
 			b.processor.Fold(record, emit)
 		}
-		b.next, last = r.Offset+1, r.Timestamp
-	}
-	if !last.IsZero() {
-		l.c.meters.folded.WithLabelValues(l.member.group).Add(float64(fetches.NumRecords()))
-		l.c.meters.behind.WithLabelValues(l.member.group, strconv.Itoa(int(l.tenure.partition))).Set(time.Since(last).Seconds())
+		r.Recycle()
 	}
 	return failed
 }

@@ -13,9 +13,9 @@ import (
 // letterBytes is how much of a poison record is set aside.
 const letterBytes = 64 << 10
 
-// decode reads a record's value by read. poison is why that cannot be; err is that it could not be found out before ctx ended.
-func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, read func([]byte) (*T, error)) (out topology.Record[T], poison, err error) {
-	out = topology.Record[T]{Partition: r.Partition, Offset: r.Offset, Key: string(r.Key), Time: r.Timestamp}
+// decode reads the value of a record, whose key is key, by read. poison is why that cannot be; err is that it could not be found out before ctx ended.
+func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, key string, read func([]byte) (*T, error)) (out topology.Record[T], poison, err error) {
+	out = topology.Record[T]{Partition: r.Partition, Offset: r.Offset, Key: key, Time: r.Timestamp}
 	if r.Value == nil {
 		return out, nil, nil
 	}

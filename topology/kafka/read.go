@@ -99,7 +99,7 @@ func deliver[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kg
 	if r.Attrs.IsControl() {
 		return nil
 	}
-	record, poison, err := decode(ctx, c, t, r, kept(c, t))
+	record, poison, err := decode(ctx, c, t, r, string(r.Key), kept(c, t))
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 		if r.Attrs.IsControl() {
 			return nil
 		}
-		record, poison, err := decode(ctx, l.c, input, r, l.values.Read)
+		record, poison, err := decode(ctx, l.c, input, r, string(r.Key), l.values.Read)
 		// What cannot be read was set aside when it was folded first.
 		if err == nil && poison == nil {
 			processor.Fold(record, func(topology.Message) {})
@@ -94,7 +94,7 @@ func (l *lane[In, Out]) latest(ctx context.Context) ([]Out, error) {
 		if r.Attrs.IsControl() {
 			return nil
 		}
-		record, poison, err := decode(ctx, l.c, l.options.Latest, r, kept(l.c, l.options.Latest))
+		record, poison, err := decode(ctx, l.c, l.options.Latest, r, string(r.Key), kept(l.c, l.options.Latest))
 		if poison != nil {
 			l.c.poisoned(spec, r, poison)
 		} else if err == nil {

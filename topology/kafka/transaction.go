@@ -38,7 +38,7 @@ func (c *Cluster) transactor(ctx context.Context, group string, partition int32)
 	id := fmt.Sprintf("%s-%d", group, partition)
 	client, err := kgo.NewClient(append(slices.Clip(c.options),
 		kgo.TransactionalID(id), kgo.TransactionTimeout(transactionTimeout), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ManualFlushing(), kgo.MaxBufferedRecords(1<<20), kgo.KeepControlRecords(),
+		kgo.ManualFlushing(), kgo.WithPools(fetched), kgo.MaxBufferedRecords(1<<20), kgo.KeepControlRecords(),
 		kgo.FetchMaxBytes(fetchBytes), kgo.FetchMaxPartitionBytes(fetchBytes))...)
 	if err != nil {
 		return nil, err
