@@ -57,6 +57,8 @@ type episode struct {
 	// value is the worst figure of the firing defect, end when it was last bad, in microseconds.
 	value float64
 	end   int64
+	// ended is the end of the last defect, microseconds: the next begins no earlier, whatever stretch a verdict speaks of.
+	ended int64
 	// bad is the time spent in bad verdicts since the health span began, in microseconds: from a verdict, good or bad, to a bad one.
 	bad int64
 }
@@ -154,10 +156,16 @@ func (e *episode) extend(t int64, v rule.Verdict, expected bool) {
 	between := v.State == rule.Good && v.Value >= e.clear
 	broken := t-r.last > e.gap
 	if v.State != r.state || expected != r.expected || between != r.between || broken {
-		*r = run{state: v.State, expected: expected, between: between, since: v.From, began: t, worst: v.Value}
+		*r = run{state: v.State, expected: expected, between: between, since: max(v.From, e.ended), began: t, worst: v.Value}
 		e.judge.stream.stirred = true
 	}
 	r.last, r.to, r.worst = t, v.To, max(r.worst, v.Value)
+}
+
+// over lets go of the defect, which has ended.
+func (e *episode) over() {
+	e.ended = max(e.ended, e.told.End, e.told.Onset+1)
+	e.told = schemas.DefectEvent{}
 }
 
 // forget makes nothing known any more: what was pending is over, what is firing holds. Of an episode that is not firing nothing is left,

@@ -52,7 +52,8 @@ func (e *episode) retract(t int64, reason string, out emitter) { e.finish(t, "re
 
 func (e *episode) finish(t int64, state, reason string, out emitter) {
 	e.tell(t, state, reason, out)
-	e.told = schemas.DefectEvent{}
+	e.told.End = e.end
+	e.over()
 	e.judge.stream.stirred = true
 	if reason == resolved && out.restore.passed(out.offset) {
 		out.flaps.add(e.place(out), t)

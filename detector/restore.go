@@ -134,8 +134,10 @@ func (p *Partition) install(event schemas.DefectEvent, firing bool) {
 		return
 	}
 	e := j.episode(event.Part)
-	if e.told = (schemas.DefectEvent{}); firing {
-		e.told, e.value, e.end = event, event.Value, event.End
+	if e.told = event; !firing {
+		e.over()
+	} else {
+		e.value, e.end = event.Value, event.End
 		for _, child := range j.children {
 			for _, c := range child.episodes {
 				c.told = schemas.DefectEvent{}

@@ -67,8 +67,7 @@ func (b *Blockiness) Judge(r *Record) (Verdict, bool) {
 	if f == nil {
 		return Verdict{}, false
 	}
-	softness, edges := soft(f)
-	b.lost.see(r, softness, edges, math.NaN())
+	b.lost.see(r, math.NaN())
 	strength, means := gridded(f)
 	grid, _ := b.grid.add(r, strength, means, true)
 	quantiser, coded := b.quantiser(r.Time, f)

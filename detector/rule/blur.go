@@ -59,9 +59,9 @@ func (b *Blur) Judge(r *Record) (Verdict, bool) {
 	if f == nil {
 		return Verdict{}, false
 	}
-	softness, means := soft(f)
-	b.lost.see(r, softness, means, b.usual.level())
-	mean, told := b.softness.add(r, softness, means, !isStill(f))
+	p := r.seen()
+	b.lost.see(r, b.usual.level())
+	mean, told := b.softness.add(r, p.softness, p.means, !isStill(f))
 	if !told {
 		return b.held.take(r.Time, Verdict{}, false), true
 	}
@@ -107,13 +107,4 @@ func (b *Blur) Validate() error {
 // isStill tells whether a picture is the one before, as a coder keeps it.
 func isStill(f *schemas.VideoFrame) bool {
 	return f.Difference != nil && f.Difference.Low <= blurStill
-}
-
-// soft is by how many octaves, in 1/256, the variance of gradients exceeds that of the Laplacian. It means something where there are edges.
-func soft(f *schemas.VideoFrame) (softness int32, means bool) {
-	d := f.Detail
-	if d == nil || f.Sampling == 0 || d.SI < blurContrast*64 {
-		return 0, false
-	}
-	return int32(512*math.Log2(float64(d.SI)/64)) - d.LaplacianFull, true
 }

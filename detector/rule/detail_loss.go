@@ -6,8 +6,6 @@ import (
 	"math/bits"
 	"slices"
 	"time"
-
-	"github.com/framewatch/framewatch/detector/window"
 )
 
 const (
@@ -66,7 +64,7 @@ type detailLoss struct {
 	noisy int64
 }
 
-// detail of one picture, in VideoFrame's units; soft as soft tells it, still is how many cells of the grid are, low is
+// detail of one picture, in VideoFrame's units; soft and still as in picture, low is
 // difference.low.
 type detail struct{ fine, soft, noise, flat, borders, grid, still, low int32 }
 
@@ -77,14 +75,15 @@ type loss struct {
 	coarse      bool
 }
 
-// see takes a picture with its softness. Usual is the softness, in octaves, of what the stream shows; no number: not known.
-func (l *detailLoss) see(r *Record, softness int32, means bool, usual float64) {
+// see takes a picture. Usual is the softness, in octaves, of what the stream shows; no number: not known.
+func (l *detailLoss) see(r *Record, usual float64) {
 	f := r.VideoFrame
 	follows := l.sequence.follows(r.Time, f, sequenceGap)
 	if !follows {
 		l.began = r.Time
 	}
-	if !means || f.Difference == nil || f.Macroblock == nil || f.Hash == nil || f.Block == nil || f.Grid == nil || f.Grid.Difference == nil {
+	p := r.seen()
+	if !p.means || f.Difference == nil || f.Macroblock == nil || f.Hash == nil || f.Block == nil || f.Grid == nil || f.Grid.Difference == nil {
 		l.forget()
 		return
 	}
@@ -98,8 +97,8 @@ func (l *detailLoss) see(r *Record, softness int32, means bool, usual float64) {
 		l.n = 0
 	}
 	l.hash, l.lows[l.n%lossNear] = hash, f.Difference.Low
-	l.seen[l.n%lossPictures] = detail{f.Detail.LaplacianFull, softness, f.Detail.Noise, f.Macroblock.Flat,
-		f.Macroblock.EdgeShare, min(f.Block.H8, f.Block.V8), int32(window.NibblesBelow(f.Grid.Difference, coarseLevel)), f.Difference.Low}
+	l.seen[l.n%lossPictures] = detail{f.Detail.LaplacianFull, p.softness, f.Detail.Noise, f.Macroblock.Flat,
+		f.Macroblock.EdgeShare, min(f.Block.H8, f.Block.V8), p.still, f.Difference.Low}
 	l.n++
 	l.last(r.Time)
 	if f.Detail.Noise > lossNoise {

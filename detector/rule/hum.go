@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"math"
 	"time"
 
 	"github.com/framewatch/framewatch/detector/window"
@@ -82,7 +81,7 @@ func (*Hum) Describe() Description {
 // humLines is the level of the mains' lines in the channel where they are strongest, in dBFS, and their share of that channel. ok is false where
 // it was not measured.
 func humLines(channels []schemas.Channel) (level, share float64, ok bool) {
-	level = -silenceFloor
+	energy := -1.0
 	for i := range channels {
 		c := &channels[i]
 		if c.Detail == nil {
@@ -92,9 +91,9 @@ func humLines(channels []schemas.Channel) (level, share float64, ok bool) {
 			continue
 		}
 		part := float64(*c.Detail.Hum) / 10000
-		if l := decibels(meanSquare(c) * part); l > level {
-			level, share = math.Max(l, -silenceFloor), part
+		if e := meanSquare(c) * part; e > energy {
+			energy, share = e, part
 		}
 	}
-	return level, share, len(channels) > 0
+	return decibels(energy), share, len(channels) > 0
 }

@@ -94,11 +94,14 @@ type Record struct {
 	// Feature holds the record itself.
 	*schemas.Feature
 
-	sound sound
+	sound   sound
+	picture picture
 }
 
 // Take makes r the record f, of the time t, which is not a Setting.
-func (r *Record) Take(t int64, f *schemas.Feature) { r.Time, r.Feature, r.sound.known = t, f, false }
+func (r *Record) Take(t int64, f *schemas.Feature) {
+	r.Time, r.Feature, r.sound.known, r.picture.known = t, f, false, false
+}
 
 // Kind is the index of its kind.
 func (r *Record) Kind() int {
