@@ -51,7 +51,9 @@ func TestKeysAreFoldedOneAfterTheOther(t *testing.T) {
 		}
 		options := stage()
 		options.Latest = nil
-		options.New = func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] { return &counter{of: map[string]int{}} }
+		options.New = func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
+			return &counter{of: map[string]int{}}
+		}
 		runs(t, c, options)
 		var got []string
 		eventually(t, "60 events", func() bool {
