@@ -13,12 +13,12 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// Recording hands features to handle, one partition after another, each in order of offset: the same each time that it is called. A feature is
+// Feed hands features to handle, one partition after another, each in order of offset: the same each time that it is called. A feature is
 // handle's to keep.
-type Recording func(ctx context.Context, handle func(Record, *schemas.Feature) error) error
+type Feed func(ctx context.Context, handle func(Record, *schemas.Feature) error) error
 
 // Recorded is a range of a features topic, with what must be seen before and after it: as much of it as the sieve wants.
-func Recorded(s Source, r Range, c *schemas.Contract, sieve *Sieve) Recording {
+func Recorded(s Source, r Range, c *schemas.Contract, sieve *Sieve) Feed {
 	if !r.From.IsZero() {
 		r.From = r.From.Add(-lookback())
 	}
@@ -56,10 +56,10 @@ type Monitored struct {
 	Profile, Rules string
 }
 
-// Try has a detector for each of the changes see a recording, all in one reading. What began within r is told of.
-func Try(ctx context.Context, recording Recording, r Range, log *slog.Logger, changes []func(*schemas.Setting)) (*Trial, error) {
+// Try has a detector for each of the changes see a feed, all in one reading. What began within r is told of.
+func Try(ctx context.Context, feed Feed, r Range, log *slog.Logger, changes []func(*schemas.Setting)) (*Trial, error) {
 	t := trying{range_: r, log: log, changes: changes, lives: make([]Lives, len(changes)), since: map[int32]time.Time{}, streams: map[string]*Monitored{}}
-	err := recording(ctx, t.take)
+	err := feed(ctx, t.take)
 	t.fold()
 	if err != nil {
 		return nil, err
