@@ -243,7 +243,7 @@ func EvaluateSequences(cases []Case, artefacts []Artefact) []Sequences {
 	for _, a := range artefacts {
 		s := Sequences{Artefact: a.Name}
 		for _, c := range cases {
-			there := slices.ContainsFunc(c.Labels, func(l Label) bool { return slices.Contains(a.Kinds, l.Kind) })
+			there := slices.ContainsFunc(c.Labels, func(l Label) bool { return !l.Optional && slices.Contains(a.Kinds, l.Kind) })
 			found := slices.ContainsFunc(c.Defects, func(d Defect) bool { return slices.Contains(a.Kinds, d.Kind) })
 			switch {
 			case there && found:

@@ -52,8 +52,6 @@ type Monitored struct {
 	Begin, End time.Time
 	// Length is how long it was monitored in between.
 	Length time.Duration
-	// Profile and Rules of its last Setting, as it was recorded.
-	Profile, Rules string
 }
 
 // Try has a detector for each of the changes see a feed, all in one reading. What began within r is told of.
@@ -97,7 +95,9 @@ func (t *trying) take(r Record, f *schemas.Feature) error {
 		t.begin(r)
 	}
 	in := pending{detector.Input{Stream: string(r.Key), Offset: r.Offset, Feature: f}, !r.Time.Before(t.range_.From)}
-	t.see(r, in)
+	if f.StreamSecond != nil {
+		t.see(in.Stream, f.StreamSecond)
+	}
 	if t.batch = append(t.batch, in); len(t.batch) == foldedAtOnce {
 		t.fold()
 	}
@@ -116,30 +116,24 @@ func (t *trying) begin(first Record) {
 	}
 }
 
-// see notes what stream a record is of.
-func (t *trying) see(r Record, in pending) {
-	switch f := in.Feature; {
-	case f.Setting != nil && !f.Setting.Removed:
-		s := t.stream(f.Setting.Stream)
-		s.Profile, s.Rules = f.Setting.Profile, f.Setting.Rules
-	case f.StreamSecond != nil && t.range_.Holds(r.Time):
-		s := t.stream(in.Stream)
-		at := time.UnixMicro(f.StreamSecond.Session + f.StreamSecond.At)
-		if begin := at.Add(-time.Second); s.Begin.IsZero() || begin.Before(s.Begin) {
-			s.Begin = begin
-		}
-		if at.After(s.End) {
-			s.End = at
-		}
-		s.Length += time.Second
+// see notes that a stream was monitored for a second, if that is within the range.
+func (t *trying) see(stream string, second *schemas.StreamSecond) {
+	at := time.UnixMicro(second.Session + second.At)
+	if !t.range_.Holds(at) {
+		return
 	}
-}
-
-func (t *trying) stream(id string) *Monitored {
-	if t.streams[id] == nil {
-		t.streams[id] = &Monitored{Stream: id, Partition: t.partition}
+	s := t.streams[stream]
+	if s == nil {
+		s = &Monitored{Stream: stream, Partition: t.partition}
+		t.streams[stream] = s
 	}
-	return t.streams[id]
+	if begin := at.Add(-time.Second); s.Begin.IsZero() || begin.Before(s.Begin) {
+		s.Begin = begin
+	}
+	if at.After(s.End) {
+		s.End = at
+	}
+	s.Length += time.Second
 }
 
 // fold has every detector fold the batch, several at a time.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,6 +43,9 @@ type evaluation struct {
 	against string
 	curves  bool
 	reporting
+	recorded recordedSet
+	// every clip is judged, whatever the kinds are.
+	every bool
 	// rules are the profile's, instant the same with every duration left out, others those of the other file.
 	rules, instant, others string
 	measured               *measurements
@@ -62,6 +66,9 @@ type judged struct {
 	byFilter []replay.Case
 }
 
+// recordedFeatures is the set that is no clips but what stands on the log.
+const recordedFeatures = "recorded"
+
 // setTolerance is how far fault and defect may be apart: what is judged by the second begins up to one early or late.
 const setTolerance = time.Second
 
@@ -74,7 +81,11 @@ func evaluateCommand() *cobra.Command {
 			"Without --set the clips are made from natural footage, once (minutes): every kind at several levels, faults together as in BVI-Artefact,\n" +
 			"and as much sound footage. The same worker measures and the same rules decide as in a live run. --set names a folder of labelled clips:\n" +
 			`set.ndjson there has a line a clip: {"file":"a.ts","source":"studio","labels":[{"kind":"black","start":5.0,"end":8.2}]}.` + "\n" +
-			"Sources whose names begin with a to m are for tuning, n to z for testing: choose thresholds on one half, believe the figures of the other.",
+			"Sources whose names begin with a to m are for tuning, n to z for testing: choose thresholds on one half, believe the figures of the other.\n" +
+			"--set recorded scores what a detector tells of the features on the log, by what people say: what they confirmed or missed is to be found, what they\n" +
+			"called a false alarm is not, and of the rest nothing is known (but with --complete). --against tries other rules on the same streams or clips.",
+		Example: "  framewatch evaluate --kinds black,freeze --curves --report black.html\n" +
+			"  framewatch evaluate --set recorded --from 24h --stream 'news-*' --against candidate.yaml",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := commandConfig(cmd)
@@ -82,10 +93,16 @@ func evaluateCommand() *cobra.Command {
 				return err
 			}
 			e.config, e.stdout, e.stderr = config, cmd.OutOrStdout(), cmd.ErrOrStderr()
+			if err := cmp.Or(e.check(), e.recorded.check(cmd, e.set == recordedFeatures)); err != nil {
+				return usage(err)
+			}
+			if e.set == recordedFeatures {
+				return e.runRecorded(cmd)
+			}
 			return e.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&e.set, "set", "built-in", "folder of labelled clips, or built-in")
+	cmd.Flags().StringVar(&e.set, "set", "built-in", "folder of labelled clips, built-in, or recorded: the features on the log, by the verdicts on them")
 	clipsFlag(cmd, &e.clips)
 	cmd.Flags().StringSliceVar(&e.kinds, "kinds", nil, "only clips with these kinds of defect, clean or recipe; and only these kinds are scored (default: all)")
 	cmd.Flags().StringVar(&e.half, "half", "all", "only clips of these sources: tune, test or all")
@@ -98,6 +115,7 @@ func evaluateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&e.against, "against", "", "a configuration file whose profile of the same name is tried as well: what it would change, with 95 % intervals")
 	cmd.Flags().BoolVar(&e.curves, "curves", false, "also precision and recall of each kind at raise levels around the one in force")
 	e.reporting.flags(cmd)
+	e.recorded.flags(cmd)
 	return cmd
 }
 
@@ -124,28 +142,17 @@ func (e *evaluation) check() error {
 	return nil
 }
 
-func (e *evaluation) run(ctx context.Context) error {
-	if err := e.check(); err != nil {
-		return usage(err)
-	}
-	log, err := newLogger(LogConfig{Level: "error", Format: "text"}, e.stderr)
-	if err != nil {
-		return err
-	}
-	slog.SetDefault(log) // that a clip with a fault cannot be decoded in part is no news
-	if e.rules, err = e.config.rules(e.profile); err != nil {
-		return usage(err)
-	}
-	if e.instant, err = withoutDurations(e.rules); err != nil {
-		return err
-	}
+func (e *evaluation) run(ctx context.Context) (err error) {
 	if e.against != "" {
 		if e.others, err = rulesIn(e.against, e.profile); err != nil {
 			return usage(fmt.Errorf("--against: %w", err))
 		}
 	}
-	set, err := e.load()
+	set, err := e.open()
 	if err != nil {
+		return err
+	}
+	if e.instant, err = withoutDurations(e.rules); err != nil {
 		return err
 	}
 	if err := e.judgeAll(ctx, set); err != nil {
@@ -161,6 +168,27 @@ func (e *evaluation) run(ctx context.Context) error {
 		}
 	}
 	return e.reporting.write(e.stdout, r, r.document(e.details), r.document(true))
+}
+
+// open finds the rules and the clips, and where what is measured of them is kept.
+func (e *evaluation) open() ([]lab.Labelled, error) {
+	log, err := newLogger(LogConfig{Level: "error", Format: "text"}, e.stderr)
+	if err != nil {
+		return nil, err
+	}
+	slog.SetDefault(log) // that a clip with a fault cannot be decoded in part is no news
+	if e.rules, err = e.config.rules(e.profile); err != nil {
+		return nil, usage(err)
+	}
+	cache, err := clipCache()
+	if err != nil {
+		return nil, err
+	}
+	if e.measured, err = newMeasurements(e.config, cache); err != nil {
+		return nil, err
+	}
+	e.warm = map[string]*warmUp{}
+	return e.load()
 }
 
 // rulesIn are the rules of a profile of a configuration file.
@@ -193,7 +221,7 @@ func (e *evaluation) load() ([]lab.Labelled, error) {
 	}
 	set = slices.DeleteFunc(set, func(l lab.Labelled) bool {
 		half := lab.Footage{Name: l.Source}.Half()
-		wanted := len(e.kinds) == 0 || slices.ContainsFunc(l.Kinds, func(k string) bool { return slices.Contains(e.kinds, k) })
+		wanted := len(e.kinds) == 0 || e.every || slices.ContainsFunc(l.Kinds, func(k string) bool { return slices.Contains(e.kinds, k) })
 		return !wanted || e.half != "all" && half != e.half
 	})
 	if len(set) == 0 {
@@ -219,14 +247,7 @@ func (e *evaluation) all() ([]lab.Labelled, error) {
 
 // judgeAll makes and judges the clips, several at a time; the results are in the order of the set.
 func (e *evaluation) judgeAll(ctx context.Context, set []lab.Labelled) error {
-	cache, err := clipCache()
-	if err != nil {
-		return err
-	}
-	if e.measured, err = newMeasurements(e.config, cache); err != nil {
-		return err
-	}
-	e.cases, e.warm = make([]judged, len(set)), map[string]*warmUp{}
+	e.cases = make([]judged, len(set))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(e.jobs)
 	for i, l := range set {
@@ -265,7 +286,7 @@ func (e *evaluation) judge(ctx context.Context, l lab.Labelled) (judged, error) 
 	}
 	c.byFrames.Labels = slices.Clone(c.byFrames.Labels)
 	for i := range c.byFrames.Labels {
-		c.byFrames.Labels[i].Optional = false
+		c.byFrames.Labels[i].Optional = !e.asks(c.byFrames.Labels[i].Kind)
 	}
 	if e.baseline {
 		c.byFilter, err = e.filtered(ctx, c.byRules, made.File)
@@ -321,15 +342,20 @@ func (e *evaluation) scored(l lab.Labelled, made lab.Made, j *judgement, length 
 	return e.wanted(c)
 }
 
-// wanted leaves in a case what is asked for: of other kinds nothing is scored.
+// wanted leaves in a case what is asked for: of other kinds nothing is scored, but what they explain they explain.
 func (e *evaluation) wanted(c replay.Case) replay.Case {
-	kinds := slices.DeleteFunc(slices.Clone(e.kinds), func(k string) bool { return k == lab.CleanClips || k == lab.RecipeClips })
-	if len(kinds) == 0 {
-		return c
+	c.Labels = slices.Clone(c.Labels)
+	for i, l := range c.Labels {
+		c.Labels[i].Optional = l.Optional || !e.asks(l.Kind)
 	}
-	c.Labels = slices.DeleteFunc(slices.Clone(c.Labels), func(l replay.Label) bool { return !slices.Contains(kinds, l.Kind) })
-	c.Defects = slices.DeleteFunc(c.Defects, func(d replay.Defect) bool { return !slices.Contains(kinds, d.Kind) })
+	c.Defects = slices.DeleteFunc(c.Defects, func(d replay.Defect) bool { return !e.asks(d.Kind) })
 	return c
+}
+
+// asks tells whether a kind is scored.
+func (e *evaluation) asks(kind string) bool {
+	kinds := slices.DeleteFunc(slices.Clone(e.kinds), func(k string) bool { return k == lab.CleanClips || k == lab.RecipeClips })
+	return len(kinds) == 0 || slices.Contains(kinds, kind)
 }
 
 // filtered scores FFmpeg's detectors on a clip that was scored.

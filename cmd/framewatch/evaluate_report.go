@@ -59,6 +59,10 @@ type kindScore struct {
 	OnsetP50  *float64 `json:"onset_error_p50_seconds"`
 	OnsetP99  *float64 `json:"onset_error_p99_seconds"`
 	PerDay    *float64 `json:"clean_alarms_per_stream_day"`
+	// Unjudged defects are those of which nothing is known, where not all is.
+	Unjudged int `json:"unjudged,omitempty"`
+	// Rate is that of false alarms in all that was looked at.
+	Rate *float64 `json:"false_alarms_per_stream_day"`
 }
 
 // spanWord is a fault or a defect.
@@ -169,7 +173,7 @@ func newKindScore(e *replay.Evaluation, a *replay.Accuracy) kindScore {
 	if k.NoRule {
 		return k
 	}
-	k.False, k.Clean = a.False, a.Clean
+	k.False, k.Clean, k.Unjudged, k.Rate = a.False, a.Clean, a.Unjudged, number(e.Rate(a.False))
 	k.Precision, k.Recall, k.F1, k.PerDay = number(a.Precision()), number(a.Recall()), number(a.F1()), number(e.PerDay(a.Clean))
 	if len(a.Onsets) > 0 {
 		k.OnsetP50, k.OnsetP99 = number(a.Onset(0.5).Seconds()), number(a.Onset(0.99).Seconds())

@@ -36,6 +36,9 @@ func (d *Document) Table(header []string, rows [][]string) {
 	d.parts = append(d.parts, table{header, rows})
 }
 
+// Code adds lines that stand as they are.
+func (d *Document) Code(text string) { d.parts = append(d.parts, code(text)) }
+
 // Plots adds plots side by side, which are told of by a name of a few letters. They are not in the text.
 func (d *Document) Plots(name string, plots ...Plot) {
 	if len(plots) > 0 {
@@ -85,6 +88,20 @@ type paragraph string
 func (p paragraph) text(w io.Writer)                  { fmt.Fprintf(w, "%s\n\n", p) }
 func (p paragraph) markdown(w io.Writer, _ *drawings) { fmt.Fprintf(w, "%s\n\n", marked(string(p))) }
 func (p paragraph) html(w io.Writer)                  { fmt.Fprintf(w, "<p>%s</p>\n", escaped(string(p))) }
+
+type code string
+
+func (c code) text(w io.Writer) { fmt.Fprintf(w, "%s\n", c) }
+
+// markdown indents: no line can end the block.
+func (c code) markdown(w io.Writer, _ *drawings) {
+	for line := range strings.Lines(string(c)) {
+		fmt.Fprintf(w, "    %s", line)
+	}
+	fmt.Fprintln(w)
+}
+
+func (c code) html(w io.Writer) { fmt.Fprintf(w, "<pre>%s</pre>\n", escaped(string(c))) }
 
 type table struct {
 	header []string

@@ -47,6 +47,7 @@ p { max-width: 62rem; margin: .6rem 0; }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .8rem 0 1.4rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; }
 thead th { color: var(--muted); font-weight: 600; } tbody th { font-weight: 500; } tbody tr:nth-child(even) { background: var(--band); } td.n { text-align: right; }
+pre { background: var(--band); padding: .8rem 1rem; overflow-x: auto; font-size: 13px; }
 .plots { display: grid; grid-template-columns: repeat(auto-fill, minmax(21rem, 1fr)); gap: 1rem; margin: 1rem 0; }
 .plots.wide { grid-template-columns: 1fr; max-width: 52rem; } figure { margin: 0; } svg.plot { width: 100%; height: auto; }
 @media print { body { font-size: 11px; } }

@@ -31,6 +31,7 @@ func small() *report.Document {
 	d.Plots("comparison", report.Rows{Title: "Change", From: -1, To: 1, Series: []string{"F1", "recall"}, Rows: []report.Row{
 		{Name: "black", Figures: []report.Figure{{Value: 0.25, Low: -0.1, High: 0.5}, {Value: math.NaN()}}},
 	}})
+	d.Code("profiles:\n  default: {} # <b>\n")
 	return d
 }
 
