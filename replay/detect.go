@@ -2,69 +2,222 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
 )
 
-// Detect runs the detector over a range of a features topic again, partition after partition, and hands on what each record causes.
-// Over a topic from its first record it gives what the live detector gave, byte for byte.
-//
-// Where the range begins later, the detector's lookback is read first with its output muted. A defect that was open before
-// that is not known to it, unless it is still there to be seen, and what is usual for a stream is learned anew from the lookback on.
-func Detect(ctx context.Context, s Source, r Range, c *schemas.Contract, log *slog.Logger, handle func(partition int32, out detector.Output) error) error {
-	d := detection{range_: r, contract: c, log: log, handle: handle}
-	return d.read(ctx, s)
+// Records is where records of the features topic are read again: the log itself, or the files of an export.
+type Records interface {
+	// PartitionNumbers are those to be read, in this order.
+	PartitionNumbers(ctx context.Context) ([]int32, error)
+	// Read hands the records of a range that one partition has to handle, in order of offset. An error from handle ends the reading and is returned.
+	Read(ctx context.Context, partition int32, r Range, handle func(Record) error) error
 }
 
-// detection folds the records of one partition after the other.
-type detection struct {
-	range_    Range
-	contract  *schemas.Contract
-	log       *slog.Logger
-	handle    func(int32, detector.Output) error
-	partition int32
-	state     *detector.Partition
+// Detection is the detector run again over a stretch of recorded features.
+type Detection struct {
+	Records Records
+	// Range is what is told of: the records from the first that is not before From, nor below the first offset, up to the last offset or the first
+	// record that is not before To. What the detector must have seen before is read besides, with its output muted.
+	Range Range
+	// Selection is of which streams is told; by Begin and End, of which of their defects: those that last at some time between.
+	Selection Selection
+	Contract  *schemas.Contract
+	Log       *slog.Logger
+	// Past is what was told before the range. Nil: a defect that was open before it is not known, unless it is still there to be seen, and what is
+	// usual for a stream is learned anew.
+	Past *Past
+	// Change, when not nil, changes each Setting before it is folded.
+	Change func(*schemas.Setting)
+
 	// begins, when not nil, is told of the first record of each partition.
 	begins func(Record)
-	// change, when not nil, changes each Setting before it is folded.
-	change func(*schemas.Setting)
+}
+
+// Folded is what a detection has read.
+type Folded struct {
+	// Records that were folded, muted ones included.
+	Records int64
+	// Seconds of streams that they are about, by heartbeats.
+	Seconds int64
+	// First and Last are the instants of the first and the last heartbeat, microseconds since the Unix epoch; 0: there was none.
+	First, Last int64
+}
+
+// Span is from the first heartbeat to the last.
+func (f Folded) Span() time.Duration { return time.Duration(f.Last-f.First) * time.Microsecond }
+
+// Detect runs the detector over a range of a features topic again, partition after partition, and hands on what each record causes.
+// Over a topic from its first record it gives what the live detector gave, byte for byte; from the middle on it does where Detection is told the past.
+func Detect(ctx context.Context, s Records, r Range, c *schemas.Contract, log *slog.Logger, handle func(partition int32, out detector.Output) error) error {
+	_, err := Detection{Records: s, Range: r, Contract: c, Log: log}.Run(ctx, handle)
+	return err
 }
 
 // lookback is how much of the log must be seen before what is told is what was told live.
 func lookback() time.Duration { return detector.New(detector.Config{}).Lookback() }
 
-// read folds the range, and what must be seen before it.
-func (d *detection) read(ctx context.Context, s Source) error {
-	r := d.range_
-	if !r.From.IsZero() {
-		r.From = r.From.Add(-lookback())
+// Run tells what each record causes, partition after partition. An error from handle ends it and is returned.
+func (d Detection) Run(ctx context.Context, handle func(partition int32, out detector.Output) error) (folded Folded, err error) {
+	partitions, err := d.Records.PartitionNumbers(ctx)
+	if err != nil {
+		return folded, err
 	}
-	return Read(ctx, s, r, d.fold)
+	for _, p := range partitions {
+		f := &folding{Detection: d, partition: p, handle: handle, folded: &folded}
+		if err := f.run(ctx); err != nil {
+			return folded, err
+		}
+	}
+	return folded, nil
 }
 
-// fold takes the next record. One that cannot be read was set aside when it was live, and is passed over here.
-func (d *detection) fold(r Record) error {
-	if d.state == nil || r.Partition != d.partition {
-		d.partition, d.state = r.Partition, detector.New(detector.Config{Log: d.log})
-		if d.begins != nil {
-			d.begins(r)
+var (
+	// errEnough ends a reading that has found what it was for.
+	errEnough = errors.New("enough was read")
+	// errCompanion says that a partition must be read again: a stream is compared with one whose records were passed over.
+	errCompanion = errors.New("a stream is compared with another")
+)
+
+// folding is one partition of a detection.
+type folding struct {
+	Detection
+	partition int32
+	handle    func(int32, detector.Output) error
+	folded    *Folded
+
+	sieve  *Sieve
+	reader *schemas.Reader[schemas.Feature]
+	state  *detector.Partition
+	// cut is the first offset whose output is told, told the last for which it was.
+	cut, told int64
+	failed    error
+}
+
+// run folds the partition. Where a stream that is wanted turns out to be compared with one that is not, it folds it again, with the records of that one,
+// and goes on telling where it was.
+func (f *folding) run(ctx context.Context) error {
+	chosen := f.Selection
+	chosen.Begin, chosen.End = 0, 0
+	f.sieve = NewSieve(chosen, &topology.Features.Spec, f.Contract)
+	f.reader = schemas.NewReader(f.Contract, schemas.Features)
+	f.told = -1
+	within, since, err := f.within(ctx)
+	for err == nil {
+		f.state = detector.New(detector.Config{Log: f.Log})
+		if !since.IsZero() && f.Past != nil {
+			if err := f.Past.restore(ctx, f.state, f.partition, f.cut, since); err != nil {
+				return err
+			}
+		}
+		first := true
+		err = f.Records.Read(ctx, f.partition, within, func(r Record) error {
+			if first && f.begins != nil {
+				f.begins(r)
+			}
+			first = false
+			return f.take(r)
+		})
+		if err == nil {
+			return nil
+		}
+		if errors.Is(err, errCompanion) {
+			err = nil
 		}
 	}
-	feature := new(schemas.Feature)
-	if r.Value == nil || schemas.Decode(d.contract, schemas.Features, r.Value, feature) != nil {
+	if errors.Is(err, errEnough) {
 		return nil
 	}
-	if feature.Setting != nil && d.change != nil {
-		d.change(feature.Setting)
+	return err
+}
+
+// within is what must be read for the range, and since when the lookback that is part of it reaches back; zero: it begins with the partition.
+func (f *folding) within(ctx context.Context) (within Range, since time.Time, err error) {
+	within = f.Range
+	if !f.Range.To.IsZero() {
+		within.To = f.Range.To.Add(disorder) // it ends at the first record that is not before To, and no other is left out before that
 	}
-	var failed error
-	d.state.Fold(detector.Input{Stream: string(r.Key), Offset: r.Offset, Feature: feature}, func(out detector.Output) {
-		if failed == nil && !r.Time.Before(d.range_.From) {
-			failed = d.handle(r.Partition, out)
+	if f.Range.From.IsZero() && f.Range.FromOffset == 0 && f.Range.Offsets[f.partition].Start == 0 {
+		return within, since, nil
+	}
+	f.cut = -1
+	var begin time.Time
+	err = f.Records.Read(ctx, f.partition, f.Range, func(r Record) error {
+		f.cut, begin = r.Offset, r.Time
+		return errEnough
+	})
+	if err != nil && !errors.Is(err, errEnough) || f.cut < 0 {
+		return within, since, err
+	}
+	since = begin.Add(-lookback())
+	end := f.Range.Offsets[f.partition].End
+	within.From, within.FromOffset, within.Offsets = since.Add(-disorder), 0, map[int32]Span{f.partition: {Partition: f.partition, End: end}}
+	return within, since, nil
+}
+
+// take folds one record, if it can be read and is of a stream that is wanted. One that cannot be read was set aside when it was live.
+func (f *folding) take(r Record) error {
+	if f.cut < 0 || r.Offset >= f.cut && !f.Range.To.IsZero() && !r.Time.Before(f.Range.To) {
+		return errEnough
+	}
+	if r.Value == nil || !f.sieve.Wants(r) {
+		return nil
+	}
+	feature, err := f.reader.Read(r.Value)
+	if err != nil {
+		return nil
+	}
+	if feature.Setting != nil {
+		if f.compares(feature.Setting) {
+			f.told = max(f.told, r.Offset-1)
+			return errCompanion
+		}
+		if f.Change != nil {
+			f.Change(feature.Setting)
+		}
+	}
+	f.count(feature)
+	f.state.Fold(detector.Input{Stream: string(r.Key), Offset: r.Offset, Feature: feature}, func(out detector.Output) {
+		if f.failed == nil && r.Offset >= f.cut && r.Offset > f.told && f.wants(out) {
+			f.failed = f.handle(f.partition, out)
 		}
 	})
-	return failed
+	return f.failed
+}
+
+// count counts what is folded.
+func (f *folding) count(feature *schemas.Feature) {
+	f.folded.Records++
+	if s := feature.StreamSecond; s != nil {
+		at := s.Session + s.At
+		if f.folded.Seconds == 0 || at < f.folded.First {
+			f.folded.First = at
+		}
+		f.folded.Seconds++
+		f.folded.Last = max(f.folded.Last, at)
+	}
+}
+
+// compares tells whether the setting's stream is compared with one whose records have been passed over, which they are not from now on.
+func (f *folding) compares(s *schemas.Setting) bool {
+	if s.Expectations == nil || !strings.Contains(*s.Expectations, "same_as") {
+		return false
+	}
+	e, err := detector.ParseExpectations(*s.Expectations)
+	return err == nil && e.SameAs != "" && f.sieve.admit(e.SameAs)
+}
+
+// wants tells whether an output is to be told.
+func (f *folding) wants(out detector.Output) bool {
+	if !f.sieve.Chooses(out.Stream) {
+		return false
+	}
+	s, e := f.Selection, out.Defect
+	return e == nil || e.End >= s.Begin && (s.End == 0 || e.Onset < s.End)
 }

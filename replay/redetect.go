@@ -2,11 +2,9 @@ package replay
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/framewatch/framewatch/detector"
-	"github.com/framewatch/framewatch/schemas"
 )
 
 // Redetection is what a detector with other settings tells of a stretch of the log.
@@ -20,29 +18,30 @@ type Redetection struct {
 // end for the live detector to have told of it.
 func Settle() time.Duration { return lookback() }
 
-// Redetect runs the detector over a range of a features topic again, with each Setting as change makes it. What it is to be told of other settings
-// so stands in the log's order still, and the same range with the same change gives the same. Records are read for Settle longer than the range.
-func Redetect(ctx context.Context, s Source, r Range, c *schemas.Contract, log *slog.Logger, change func(*schemas.Setting)) (*Redetection, error) {
+// Redetect runs a detection over a range of times, with each Setting as its Change makes it. What it is to be told of other settings so stands in the
+// log's order still, and the same range with the same change gives the same. Records are read for Settle longer than the range.
+func Redetect(ctx context.Context, d Detection) (*Redetection, Folded, error) {
 	out := &Redetection{since: map[int32]time.Time{}}
-	if !r.To.IsZero() {
-		r.To = r.To.Add(Settle())
+	from := d.Range.From
+	if !d.Range.To.IsZero() {
+		d.Range.To = d.Range.To.Add(Settle())
 	}
-	var lives Lives
-	d := detection{range_: r, contract: c, log: log, change: change, begins: func(first Record) {
-		since := r.From
+	d.begins = func(first Record) {
+		since := from
 		if whole := first.Time.Add(lookback()); first.Offset > 0 && whole.After(since) {
 			since = whole // what stood before has been deleted
 		}
 		out.since[first.Partition] = since
-	}, handle: func(partition int32, o detector.Output) error {
+	}
+	var lives Lives
+	folded, err := d.Run(ctx, func(partition int32, o detector.Output) error {
 		if o.Defect != nil {
 			lives.Add(partition, o.Defect)
 		}
 		return nil
-	}}
-	err := d.read(ctx, s)
+	})
 	out.Lives = lives.List()
-	return out, err
+	return out, folded, err
 }
 
 // Compare tells how what was recorded would be otherwise, of the defects that began within r. A defect that began before the features that are

@@ -80,6 +80,19 @@ func Read(ctx context.Context, s Source, r Range, handle func(Record) error) err
 	return nil
 }
 
+// PartitionNumbers are those that the source names, or all of the topic's.
+func (s Source) PartitionNumbers(ctx context.Context) ([]int32, error) {
+	c := s.connect()
+	defer c.close()
+	return c.partitions(ctx, s.Partitions)
+}
+
+// Read hands the committed records of a range in one partition to handle, as the function of that name does.
+func (s Source) Read(ctx context.Context, partition int32, r Range, handle func(Record) error) error {
+	s.Partitions = []int32{partition}
+	return Read(ctx, s, r, handle)
+}
+
 // spans turns a range into offsets. The ends are looked up before the first record is read.
 func (c *connection) spans(ctx context.Context, wanted []int32, r Range) ([]Span, error) {
 	partitions, err := c.partitions(ctx, wanted)

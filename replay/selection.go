@@ -30,6 +30,8 @@ type Sieve struct {
 	among     map[string]bool
 	// known ids, and whether they fit.
 	known map[string]bool
+	// admitted ids fit besides.
+	admitted map[string]bool
 	// features reads the values of the features topic; nil: it is another topic.
 	features *schemas.Reader[schemas.Feature]
 }
@@ -72,8 +74,26 @@ func (s *Sieve) Wants(r Record) bool {
 	return (anyStream || f.Setting == nil || s.stream(f.Setting.Stream)) && (anyTime || s.within(f))
 }
 
-// stream tells whether an id fits.
-func (s *Sieve) stream(id string) bool {
+// stream tells whether the records of an id are wanted.
+func (s *Sieve) stream(id string) bool { return s.admitted[id] || s.Chooses(id) }
+
+// admit has the records of an id be wanted from now on; false: they have been.
+func (s *Sieve) admit(id string) bool {
+	if s.stream(id) || len(s.admitted) >= mostKnown {
+		return false
+	}
+	if s.admitted == nil {
+		s.admitted = map[string]bool{}
+	}
+	s.admitted[id] = true
+	return true
+}
+
+// Chooses tells whether a stream's id fits the selection.
+func (s *Sieve) Chooses(id string) bool {
+	if s.patterns == nil && s.among == nil {
+		return true
+	}
 	fits, known := s.known[id]
 	if !known {
 		fits = (s.among == nil || s.among[id]) &&

@@ -40,7 +40,7 @@ func TestTrialTellsWhatRedetectionDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, change := range changes {
-		alone, err := replay.Redetect(within(t), source, replay.Range{}, contract, quiet(), change)
+		alone, _, err := replay.Redetect(within(t), replay.Detection{Records: source, Contract: contract, Log: quiet(), Change: change})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/avro/ocf"
 )
 
-// envelope is the schema of a record in a Container; its last field is the value's.
+// envelope is the schema of a record in a Container; its last field is the value's. A ContainerReader knows its fields.
 const envelope = `{"type":"record","name":"LogRecord","doc":"A record of the log.","fields":[` +
 	`{"name":"partition","type":"int"},{"name":"offset","type":"long"},` +
 	`{"name":"written","type":{"type":"long","logicalType":"timestamp-millis"},"doc":"When it was written, which is not media time."},` +

@@ -2,9 +2,12 @@ package main
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,52 +66,156 @@ func (a *app) source(topic string) (replay.Source, error) {
 	}}, nil
 }
 
+// replaying is what the flags of `replay` say.
+type replaying struct {
+	selecting
+	rules, output string
+	// path of an export; empty: the log.
+	path string
+}
+
 func replayCommand() *cobra.Command {
-	var span stretch
-	var rules, output string
+	var x replaying
 	cmd := &cobra.Command{
-		Use:   "replay",
-		Short: "Run the detector over the recorded features again and print the defects' events",
-		Long: "Run the detector over the recorded features again, with the rules that were in force, and print the events of the defects, one JSON object a line.\n" +
-			"They equal the live ones. Nothing is written to the log, and no consumer group is left behind.\n" +
+		Use:   "replay [DIRECTORY|FILE]",
+		Short: "Run the detector over recorded features again and print the defects' events",
+		Long: "Run the detector over recorded features again, with the rules that were in force, and print the events of the defects, one JSON object a line:\n" +
+			"those on the log, or those in the Avro files of an export (framewatch export features --format avro -o DIRECTORY).\n" +
+			"On the log they equal the live ones, whatever part of it is selected: what the detector must have seen before is read with its output muted, and\n" +
+			"what it had told before is taken from the log. From the middle of an export, which holds nothing of that, defects that were open before are\n" +
+			"known only as far as they can still be seen. Nothing is written to the log, and no consumer group is left behind.\n" +
 			"With --rules it tells what other rules would have told: which of the recorded defects that began in the range would be added, removed or moved,\n" +
 			"and what people say of them by their verdicts. A profile that the file does not have stays as recorded; what is usual for a stream is learned anew from the range on. Exit code 3 says that there is a difference.",
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := checkTry(rules, output, cmd.Flags().Changed("output")); err != nil {
-				return err
+		Example: "  framewatch replay --from 1h --stream 'news-*'\n" +
+			"  framewatch replay --defect 0123456789abcdef0123456789abcdef --before 30s\n" +
+			"  framewatch replay features --rules candidate.yaml",
+		Args: atMostOne,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				x.path = args[0]
 			}
-			within, err := span.span(time.Now())
-			if err != nil {
-				return err
-			}
-			a, err := commandApp(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.cluster.Close()
-			if rules != "" {
-				return a.tryRules(cmd.Context(), cmd.OutOrStdout(), rules, within, output)
-			}
-			features, err := a.source(topology.Features.Name)
-			if err != nil {
-				return err
-			}
-			out := bufio.NewWriter(cmd.OutOrStdout())
-			encoder := json.NewEncoder(out)
-			err = replay.Detect(cmd.Context(), features, within, a.contract, a.log, func(_ int32, o detector.Output) error {
-				if o.Defect == nil {
-					return nil
-				}
-				return encoder.Encode(o.Defect)
-			})
-			return errors.Join(err, out.Flush())
+			return x.run(cmd)
 		},
 	}
-	span.flags(cmd)
-	cmd.Flags().StringVar(&rules, "rules", "", "a configuration file whose profiles are tried instead of those that were in force")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "with --rules: table, or json, one object a change and a line")
+	x.selecting.flags(cmd)
+	cmd.Flags().StringVar(&x.rules, "rules", "", "a configuration file whose profiles are tried instead of those that were in force")
+	cmd.Flags().StringVarP(&x.output, "output", "o", "table", "with --rules: table, or json, one object a change and a line")
 	return cmd
+}
+
+func (x *replaying) run(cmd *cobra.Command) error {
+	if err := checkTry(x.rules, x.output, cmd.Flags().Changed("output")); err != nil {
+		return err
+	}
+	p, err := x.selecting.part(&topology.Features.Spec)
+	if err = cmp.Or(err, x.check()); err != nil {
+		return usage(err)
+	}
+	a, d, err := x.open(cmd, p)
+	if err != nil {
+		return err
+	}
+	if a.cluster != nil {
+		defer a.cluster.Close()
+	}
+	begun := time.Now()
+	var folded replay.Folded
+	if x.rules != "" {
+		folded, err = a.tryRules(cmd.Context(), cmd.OutOrStdout(), x.rules, d, p, x.output)
+	} else {
+		folded, err = printEvents(cmd.Context(), cmd.OutOrStdout(), d)
+	}
+	if folded.Records > 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), paceWords(folded, time.Since(begun)))
+	}
+	return err
+}
+
+// check looks at which flags go together.
+func (x *replaying) check() error {
+	switch {
+	case x.rules != "" && len(x.offsets) > 0:
+		return errors.New("--offsets: with --rules, name times by --from and --to")
+	case x.path == "":
+		return nil
+	case x.defect != "" || x.rate != 0:
+		return errors.New("--defect and --rate are for the log, not for exported files")
+	case len(x.conditions) > 0:
+		return errors.New("--stream: of exported files, name the streams' ids: labels are looked up on the log")
+	}
+	return nil
+}
+
+// open is what is to be replayed, with all that is known of it.
+func (x *replaying) open(cmd *cobra.Command, p *part) (*app, replay.Detection, error) {
+	d := replay.Detection{Range: p.Range, Selection: p.Selection}
+	if x.path != "" {
+		config, err := commandConfig(cmd)
+		if err != nil {
+			return nil, d, err
+		}
+		a, err := newApp(config, cmd.ErrOrStderr())
+		if err != nil {
+			return nil, d, err
+		}
+		files, err := replay.OpenFiles(x.path, a.contract)
+		if err = cmp.Or(err, files.Only(p.partitions)); err != nil {
+			return nil, d, fmt.Errorf("replay: %w", err)
+		}
+		d.Records, d.Contract, d.Log = files, a.contract, a.log
+		return a, d, nil
+	}
+	a, err := commandApp(cmd)
+	if err != nil {
+		return nil, d, err
+	}
+	err = x.recorded(cmd.Context(), a, p, &d)
+	if err != nil {
+		a.cluster.Close()
+	}
+	return a, d, err
+}
+
+// recorded makes the detection one of the log.
+func (x *replaying) recorded(ctx context.Context, a *app, p *part, d *replay.Detection) error {
+	if err := x.lookUp(ctx, a, p); err != nil {
+		return err
+	}
+	features, err := a.source(topology.Features.Name)
+	if err != nil {
+		return err
+	}
+	past := &replay.Past{Contract: a.contract}
+	if past.Defects, err = a.source(topology.Defects.Name); err != nil {
+		return err
+	}
+	if past.Health, err = a.source(topology.Health.Name); err != nil {
+		return err
+	}
+	features.Partitions, features.Rate = p.partitions, p.rate
+	*d = replay.Detection{Records: features, Range: p.Range, Selection: p.Selection, Contract: a.contract, Log: a.log, Past: past}
+	return nil
+}
+
+// printEvents writes each event of a defect as a line of JSON.
+func printEvents(ctx context.Context, w io.Writer, d replay.Detection) (replay.Folded, error) {
+	out := bufio.NewWriter(w)
+	encoder := json.NewEncoder(out)
+	folded, err := d.Run(ctx, func(_ int32, o detector.Output) error {
+		if o.Defect == nil {
+			return nil
+		}
+		return encoder.Encode(o.Defect)
+	})
+	return folded, errors.Join(err, out.Flush())
+}
+
+// paceWords say how fast records were folded. Real time is that of the stretch of the streams' time that they are about; all of its streams were
+// folded in that time.
+func paceWords(f replay.Folded, took time.Duration) string {
+	seconds := max(took.Seconds(), 1e-6)
+	return fmt.Sprintf("replayed %d records, %s seconds of streams over %s s, in %.2f s: %s times real time, %s seconds of streams a second",
+		f.Records, figure(float64(f.Seconds), 0), figure(f.Span().Seconds(), 0), took.Seconds(), figure(f.Span().Seconds()/seconds, 0), figure(float64(f.Seconds)/seconds, 0))
 }
 
 func knownTopic(name string) (*topology.Spec, error) {

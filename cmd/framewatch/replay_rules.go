@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/framewatch/framewatch/replay"
@@ -40,12 +41,14 @@ func (a *app) otherRules(ctx context.Context, path string) (*otherRules, error) 
 			return nil, usage(err)
 		}
 	}
-	streams, err := current(ctx, a.cluster, topology.Streams)
-	if err != nil {
-		return nil, err
-	}
-	for id, spec := range streams {
-		o.named[id] = spec.Profile
+	if a.cluster != nil {
+		streams, err := current(ctx, a.cluster, topology.Streams)
+		if err != nil {
+			return nil, err
+		}
+		for id, spec := range streams {
+			o.named[id] = spec.Profile
+		}
 	}
 	if config.Streams != nil {
 		for _, s := range *config.Streams {
@@ -126,44 +129,66 @@ func changedLives(d *replay.Difference, before, after map[string]string) (all []
 }
 
 // tryRules tells what the rules of a file would have told otherwise. Exit code 3 says that there is a difference.
-func (a *app) tryRules(ctx context.Context, w io.Writer, path string, within replay.Range, output string) error {
+func (a *app) tryRules(ctx context.Context, w io.Writer, path string, d replay.Detection, p *part, output string) (folded replay.Folded, err error) {
 	rules, err := a.otherRules(ctx, path)
 	if err != nil {
-		return err
+		return folded, err
 	}
-	if latest := time.Now().Add(-replay.Settle()); within.To.IsZero() || within.To.After(latest) {
-		within.To = latest
-	}
-	if !within.From.Before(within.To) {
-		return usage(fmt.Errorf("--from: %s is not before the end, %s: what began in the last %v the detector may not have told of yet", utc(within.From), utc(within.To), replay.Settle()))
-	}
-	recorded, err := a.lives(ctx, verdictFilter{Range: within})
+	recorded, verdicts, err := a.recorded(ctx, &d, p)
 	if err != nil {
-		return err
+		return folded, err
 	}
-	features, err := a.source(topology.Features.Name)
+	d.Change = rules.change
+	again, folded, err := replay.Redetect(ctx, d)
 	if err != nil {
-		return err
+		return folded, err
 	}
-	again, err := replay.Redetect(ctx, features, within, a.contract, a.log, rules.change)
-	if err != nil {
-		return err
-	}
-	verdicts, err := a.verdicts(ctx, verdictFilter{Range: within})
-	if err != nil {
-		return err
-	}
+	difference := again.Compare(recorded, d.Range)
+	return folded, tellDifference(w, difference, recorded, again.Lives, verdicts, d.Range, output)
+}
+
+// tellDifference writes how two lists of defects differ and what people say of it.
+func tellDifference(w io.Writer, d *replay.Difference, before, after []replay.Life, verdicts []replay.Verdict, within replay.Range, output string) error {
 	said := func(lives []replay.Life) map[string]string {
 		return replay.Judge(lives, verdicts, within, verdictTolerance).Said
 	}
-	d := again.Compare(recorded, within)
-	if err := writeDifference(w, d, changedLives(d, said(recorded), said(again.Lives)), within, output); err != nil {
+	if err := writeDifference(w, d, changedLives(d, said(before), said(after)), within, output); err != nil {
 		return err
 	}
 	if d.None() {
 		return nil
 	}
 	return exitError{exitDefects, nil}
+}
+
+// recorded are the defects that were told of what a detection is about, and what people say of them: those on the log, up to when the live detector
+// must have told of them; where there is no log, what the same rules tell again, and nothing is said.
+func (a *app) recorded(ctx context.Context, d *replay.Detection, p *part) (lives []replay.Life, verdicts []replay.Verdict, err error) {
+	if a.cluster == nil {
+		same, _, err := replay.Redetect(ctx, *d)
+		if err != nil {
+			return nil, nil, err
+		}
+		return same.Lives, nil, nil
+	}
+	d.Past = nil // it is of the rules that were in force
+	if latest := time.Now().Add(-replay.Settle()); d.Range.To.IsZero() || d.Range.To.After(latest) {
+		d.Range.To = latest
+	}
+	if !d.Range.From.Before(d.Range.To) {
+		return nil, nil, usage(fmt.Errorf("--from: %s is not before the end, %s: what began in the last %v the detector may not have told of yet",
+			utc(d.Range.From), utc(d.Range.To), replay.Settle()))
+	}
+	filter := verdictFilter{Range: d.Range}
+	if lives, err = a.lives(ctx, filter); err != nil {
+		return nil, nil, err
+	}
+	sieve := replay.NewSieve(d.Selection, &topology.Defects.Spec, a.contract)
+	lives = slices.DeleteFunc(lives, func(l replay.Life) bool {
+		return !sieve.Chooses(l.Stream) || len(p.partitions) > 0 && !slices.Contains(p.partitions, l.Partition)
+	})
+	verdicts, err = a.verdicts(ctx, filter)
+	return lives, verdicts, err
 }
 
 func writeDifference(w io.Writer, d *replay.Difference, changes []changedLife, within replay.Range, output string) error {

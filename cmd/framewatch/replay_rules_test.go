@@ -14,8 +14,13 @@ import (
 )
 
 // outage is the records of a stream that loses its source for 30 of 90 s, an hour ago.
-func outage(stream, profile string) (log []topology.Message) {
-	start := time.Now().Add(-time.Hour).Truncate(time.Second).UnixMicro()
+func outage(stream, profile string) []topology.Message {
+	return outageSince(stream, profile, time.Now().Add(-time.Hour))
+}
+
+// outageSince is such records from another time on.
+func outageSince(stream, profile string, since time.Time) (log []topology.Message) {
+	start := since.Truncate(time.Second).UnixMicro()
 	log = append(log, topology.Features.Message("", &schemas.Feature{Setting: &schemas.Setting{Time: start, Generation: 1, Stream: stream,
 		Labels: map[string]string{"region": "eu"}, Profile: profile, Rules: "{}", Models: map[string]int64{}}}))
 	for second := range int64(90) {
