@@ -33,6 +33,11 @@ type Deps struct {
 	Judge func(ctx context.Context, author string, o Opinion) (Verdict, error)
 	// Verdicts reads those on the log that hold, in order of their start.
 	Verdicts func(ctx context.Context, q VerdictQuery) ([]Verdict, error)
+	// Series gives the samples of the main figures of a stream of a lane (empty: its own), each figure's in the order of time, from one instant up to another, microseconds since the Unix epoch: of
+	// each record where close is set, else of the roll-ups.
+	Series func(ctx context.Context, stream, lane string, from, to int64, close bool, give func(name, unit string, s Sample)) error
+	// Trace gives the figure of a defect's rule in the same way. A Refusal says why that cannot be.
+	Trace func(ctx context.Context, ev *schemas.DefectEvent, lane string, from, to int64, give func(s Sample)) (Traced, error)
 	// Schemas are the versions of all subjects, as the log's readers need them.
 	Schemas func() []Schema
 	Log     *slog.Logger
@@ -53,12 +58,14 @@ type Console struct {
 	fetching chan struct{}
 	// judging has a place for the one request about verdicts that is answered at a time.
 	judging chan struct{}
+	// plotting has a place for each request for which the log is read for a plot.
+	plotting chan struct{}
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.
 func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
-	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1)}
+	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), plotting: make(chan struct{}, 2)}
 }
 
 // Stream tells that the stream id is monitored as spec says, or, when spec is nil, no longer.
@@ -89,7 +96,9 @@ func (c *Console) Handler() http.Handler {
 	inner.HandleFunc("GET /api/v1/streams", c.getStreams)
 	inner.HandleFunc("GET /api/v1/streams/{id}", c.getStream)
 	inner.HandleFunc("GET /api/v1/streams/{id}/picture", c.getPicture)
+	inner.HandleFunc("GET /api/v1/streams/{id}/series", c.getSeries)
 	inner.HandleFunc("GET /api/v1/defects", c.getDefects)
+	inner.HandleFunc("GET /api/v1/defects/{id}/trace", c.getTrace)
 	inner.HandleFunc("GET /api/v1/defects/{id}/clip", c.getClip)
 	inner.HandleFunc("GET /api/v1/defects/{id}/filmstrip", c.getFilmstrip)
 	inner.HandleFunc("GET /api/v1/verdicts", c.getVerdicts)

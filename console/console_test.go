@@ -27,7 +27,12 @@ func deps() console.Deps {
 		Ready:   func() error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 		Schemas: func() []console.Schema { return nil },
-		Log:     slog.New(slog.DiscardHandler),
+		Series:  wave,
+		Trace: func(ctx context.Context, _ *schemas.DefectEvent, _ string, from, to int64, give func(console.Sample)) (console.Traced, error) {
+			return console.Traced{Raise: 0.98, Clear: 0.9, Unit: "share"}, wave(ctx, "", "", from, to, true, func(_, _ string, s console.Sample) { give(s) })
+		},
+		Verdicts: func(context.Context, console.VerdictQuery) ([]console.Verdict, error) { return nil, nil },
+		Log:      slog.New(slog.DiscardHandler),
 	}
 }
 

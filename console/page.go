@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-//go:embed web/*.html web/*.css web/*.js web/*.svg web/vendor/*.js web/vendor/*.txt
+//go:embed web/*.html web/*.css web/*.js web/*.svg web/vendor/*.js web/vendor/*.css web/vendor/*.txt
 var web embed.FS
 
 // page serves the files of the page from memory, each with an ETag of its content.

@@ -68,6 +68,7 @@ func TestPage(t *testing.T) {
 	b.do(chromedp.Click[string](".tile.firing a"))
 	b.waitFor(`document.querySelector("dialog[open] .figures")?.rows.length === 3`)
 	b.waitFor(`document.querySelector("dialog[open] img")?.naturalWidth === 320`)
+	b.waitFor(`document.querySelectorAll("dialog[open] .plot canvas").length === 1`)
 	b.screenshot("detail.png")
 	b.do(chromedp.KeyEvent("\x1b"))
 	b.waitFor(`!document.querySelector("dialog")`)

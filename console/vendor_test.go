@@ -44,7 +44,7 @@ func TestVendor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	vendored, err := filepath.Glob(dir + "/*.js")
+	vendored, err := filepath.Glob(dir + "/*s") // .js and .css
 	if err != nil {
 		t.Fatal(err)
 	}

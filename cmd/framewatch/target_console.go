@@ -61,6 +61,8 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		},
 		Metrics:  promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
 		Judge:    a.judgeFor,
+		Series:   a.seriesFor,
+		Trace:    a.traceFor,
 		Verdicts: a.verdictsFor,
 		Schemas:  a.subjects,
 		Log:      a.log,

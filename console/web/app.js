@@ -4,6 +4,7 @@ import {useEffect} from "./vendor/preact-hooks.js";
 import {effect} from "./vendor/signals.js";
 import {now, span, startClock, timeOfDay, toggleZone, zoneName} from "./clock.js";
 import {DefectList, title} from "./defect.js";
+import {DefectPage} from "./defectpage.js";
 import {Detail} from "./detail.js";
 import {connect, link} from "./feed.js";
 import {html} from "./html.js";
@@ -35,7 +36,8 @@ function App() {
       </section>`}
     </main>
     <${Herald}/>
-    ${view.value.stream && html`<${Detail} key=${view.value.stream} id=${view.value.stream}/>`}`;
+    ${view.value.stream && html`<${Detail} key=${view.value.stream} id=${view.value.stream}/>`}
+    ${view.value.defect && html`<${DefectPage} key=${view.value.defect} id=${view.value.defect}/>`}`;
 }
 
 /** Bar is the line at the top: how many of each lamp, which are also filters; search; link and clock. */

@@ -17,7 +17,7 @@ export function Lasting({defect}) {
 
 const endings = {resolved: "resolved", unknown: "ended without knowledge", suppressed: "explained by another defect", removed: "stream removed"};
 
-function ending(defect) {
+export function ending(defect) {
   return defect.state === "retracted" ? "retracted" : (endings[defect.reason] ?? defect.reason);
 }
 
@@ -30,7 +30,7 @@ export function DefectRow({defect, stream = true}) {
   const open = isOpen(defect);
   return html`<li class="defect ${defect.severity} ${open ? "open" : "ended"} ${defect.state}">
     <div class="line">
-      <span class="title">${title(defect)}</span>
+      <a class="title" href=${address({defect: defect.id, stream: ""})}>${title(defect)}</a>
       <span class="severity">${defect.severity}</span>
       <span class="lasting"><${Lasting} defect=${defect}/></span>
     </div>

@@ -8,6 +8,7 @@ import {html} from "./html.js";
 import {Lamp, lampNames} from "./lamp.js";
 import {Picture} from "./picture.js";
 import {endedDefects, openDefects, streamNamed} from "./store.js";
+import {StreamPlots} from "./series.js";
 import {Why} from "./tile.js";
 import {choose} from "./view.js";
 
@@ -20,8 +21,8 @@ export function Detail({id}) {
   useEffect(() => {
     if (stream) getJSON(`api/v1/streams/${encodeURIComponent(id)}`).then((s) => (health.value = s.health), () => {});
   }, [id, stream]);
-  const close = () => choose({stream: ""});
-  return html`<dialog ref=${dialog} class="detail" aria-labelledby="detail-name" onClose=${close} onClick=${(e) => e.target === dialog.current && dialog.current.close()}>
+  const close = () => choose({stream: "", last: "", since: "", until: ""});
+  return html`<dialog ref=${dialog} class="detail wide" aria-labelledby="detail-name" onClose=${close} onClick=${(e) => e.target === dialog.current && dialog.current.close()}>
     <div class="sheet">
       <header>
         ${entry && html`<${Lamp} lamp=${entry.lamp.value}/>`}
@@ -45,6 +46,7 @@ function Body({entry, health}) {
       ${data.value.profile && html`<dt>Profile</dt><dd>${data.value.profile}</dd>`}
       ${Object.entries(data.value.labels ?? {}).sort().map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}
     </dl>
+    <${StreamPlots} id=${id}/>
     ${health?.figures?.length > 0 && html`<${Figures} figures=${health.figures}/>`}
     <${DefectList} id="detail-open" heading="Open" stream=${false} defects=${openDefects.value.filter(own)} empty="No open defect."/>
     <${DefectList} id="detail-ended" heading="Recent" stream=${false} limit=${50} defects=${endedDefects.value.filter(own)} empty="No recent defect."/>`;

@@ -29,8 +29,17 @@ export function connect() {
 /** getJSON asks the API. */
 export async function getJSON(path) {
   const answer = await fetch(path, {cache: "no-store"});
-  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-  return answer.json();
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(said.error ?? `${path}: ${answer.status}`);
+  return said;
+}
+
+/** postJSON gives the API a value. */
+export async function postJSON(path, value) {
+  const answer = await fetch(path, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(value)});
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(said.error ?? `${path}: ${answer.status}`);
+  return said;
 }
 
 function set(state) {

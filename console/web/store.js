@@ -104,4 +104,6 @@ export const ranked = computed(() => {
 
 export const needsAttention = (e) => e.lamp.value !== "ok" || recovered.value.has(e.id);
 
+export const defectNamed = (id) => defects.value.get(id);
+
 export const streamNamed = (id) => streams.value.get(id);

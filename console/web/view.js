@@ -1,9 +1,12 @@
 // What the viewer has chosen, kept in the address, so that it can be shared and survives a reload.
 import {signal} from "./vendor/signals.js";
 
-const keys = ["lamp", "search", "stream"];
+const keys = ["lamp", "search", "stream", "defect", "last", "since", "until"];
 
-/** view is {lamp, search, stream}: show only this lamp, only names with this text, and this stream in full. Empty: not chosen. */
+/**
+ * view is what is shown: only this lamp, only names with this text; this stream, with its figures of lately or between two instants, or this defect in full.
+ * Empty: not chosen.
+ */
 export const view = signal(read());
 
 function read() {
