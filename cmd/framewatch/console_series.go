@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// late is how long after the instant that it is about a record may have been written.
-	late = 10 * time.Second
+	// writtenLate is how long after the instant that it is about a record may have been written.
+	writtenLate = 10 * time.Second
 	// settingIn is how far before a stretch one Setting of the stream stands.
 	settingIn = 12 * time.Second
 )
@@ -87,7 +87,7 @@ func recorded[T any](ctx context.Context, a *app, topic *topology.Topic[T], stre
 		lane = stream
 	}
 	source.Partitions = []int32{a.cluster.Partition(lane)}
-	within := replay.Range{From: time.UnixMicro(from), To: time.UnixMicro(to).Add(late)}
+	within := replay.Range{From: time.UnixMicro(from), To: time.UnixMicro(to).Add(writtenLate)}
 	reader := schemas.NewReader(a.contract, topic.Value)
 	return replay.Read(ctx, source, within, func(r replay.Record) error {
 		if r.Value == nil || len(r.Key) > 0 && string(r.Key) != stream {
