@@ -142,6 +142,9 @@ func (c *connection) know(ctx context.Context, value []byte) error {
 // own copies a record out of the connection's memory.
 func own(r *protocol.Record, partition int32) (Record, error) {
 	out := Record{Partition: partition, Offset: r.Offset, Time: r.Time}
+	for _, h := range r.Headers {
+		out.Headers = append(out.Headers, [2]string{h.Key, string(h.Value)})
+	}
 	var err error
 	if out.Key, err = take(r.Key); err != nil {
 		return out, err

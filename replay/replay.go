@@ -52,6 +52,8 @@ type Record struct {
 	Time time.Time
 	// Key is nil for a record without one, Value for a tombstone.
 	Key, Value []byte
+	// Headers in order, name and value; nil for none, and where the record is from a file.
+	Headers [][2]string
 }
 
 // disorder is how far records of one partition stand out of order of their time stamps.

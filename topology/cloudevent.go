@@ -32,7 +32,7 @@ var attributes = []attribute{
 		func(string, *schemas.DefectEvent) string { return "1.0" }},
 	{Header{Name: "ce_id", Doc: "The defect's id, a hyphen and the revision: an event that comes again has the same."},
 		func(_ string, e *schemas.DefectEvent) string { return fmt.Sprintf("%s-%d", e.ID, e.Revision) }},
-	{Header{Name: "ce_source", Doc: "The installation's detector: /framewatch/detector under the default prefix.", Format: "uri-reference"},
+	{Header{Name: SourceHeader, Doc: "The installation's detector: /framewatch/detector under the default prefix.", Format: "uri-reference"},
 		func(source string, _ *schemas.DefectEvent) string { return source }},
 	{Header{Name: "ce_type", Doc: "What has happened to the defect, and the contract's major version.", Values: eventTypes()},
 		func(_ string, e *schemas.DefectEvent) string { return eventType(e.State) }},
@@ -52,15 +52,28 @@ const avroContent = "application/avro"
 // Event is an event of a defect as it is written, all in one transaction: the next in its stream, and the last of its defect. source is the
 // installation's EventSource.
 func Event(source string, e *schemas.DefectEvent) []Message {
-	headers := make([][2]string, len(attributes))
+	return []Message{EventIn(Defects, source, e), withHeaders(DefectsLatest.Message(e.ID, e), source, e)}
+}
+
+// EventIn is an event as it is written to a topic of events other than those of Event: the next in its stream.
+func EventIn(t *Topic[schemas.DefectEvent], source string, e *schemas.DefectEvent) Message {
+	return withHeaders(t.Message(e.Stream, e), source, e)
+}
+
+func withHeaders(m Message, source string, e *schemas.DefectEvent) Message {
+	m.Headers = make([][2]string, len(attributes))
 	for i, a := range attributes {
-		headers[i] = [2]string{a.Name, a.of(source, e)}
+		m.Headers[i] = [2]string{a.Name, a.of(source, e)}
 	}
-	messages := []Message{Defects.Message(e.Stream, e), DefectsLatest.Message(e.ID, e)}
-	for i := range messages {
-		messages[i].Headers = headers
-	}
-	return messages
+	return m
+}
+
+// SourceHeader is the name of the header that holds an event's source.
+const SourceHeader = "ce_source"
+
+// ShadowSource is the CloudEvents source of what a candidate tells in the installation whose topics have the prefix.
+func ShadowSource(prefix, candidate string) string {
+	return strings.TrimSuffix(EventSource(prefix), "detector") + "shadow/" + candidate
 }
 
 // EventSource is the CloudEvents source of all events of the installation whose topics have the prefix: the same whichever process writes them.

@@ -29,6 +29,11 @@ func Stages() []Stage {
 	}
 }
 
+// Shadow is beside the data's way: it folds the features as the detector does, by candidate rules, and nobody is told. Each candidate has a group
+// of its own, whose name is that of the stage, a dot and the candidate's.
+var Shadow = Stage{Name: "shadow", Doc: "Folds features into what candidate rules would tell, beside the detector.", Group: "framewatch.shadow", Transactional: true,
+	Reads: []*Spec{&Features.Spec, &Streams.Spec, &Health.Spec, &DefectsShadow.Spec}, Writes: []*Spec{&DefectsShadow.Spec}}
+
 // StageNamed finds a stage; it panics on a name that is not in the list, which is a mistake in the program.
 func StageNamed(name string) Stage {
 	for _, s := range Stages() {

@@ -34,7 +34,8 @@ var (
 	Verdicts = topic(schemas.Verdicts, Spec{Name: "verdicts", Key: "stream id", Doc: "A person's label: confirmed, false alarm or missed.",
 		Values: []string{"Verdict"}, Delete: true, Retention: 365 * day, WrittenBy: []string{"api", "verdicts import"}, Promise: verdictsPromise})
 	DefectsShadow = topic(schemas.DefectEvents, Spec{Name: "defects.shadow", Key: "stream id", Doc: "What a candidate rule set or model would have told.",
-		Values: []string{"DefectEvent"}, Compatibility: full, Delete: true, Retention: 14 * day, WrittenBy: []string{"shadow detector"}})
+		Values: []string{"DefectEvent"}, Compatibility: full, Delete: true, Retention: 14 * day, WrittenBy: []string{"shadow detector"},
+		Headers: eventHeaders()})
 	Profiles = topic(schemas.Profiles, Spec{Name: "profiles", Key: "profile name", Doc: "Rule profiles and the labels that they apply to.",
 		Values: []string{"Profile"}, Compact: true, Single: true, WrittenBy: []string{"api", "run"}})
 	Models = topic(schemas.Models, Spec{Name: "models", Key: "model name", Doc: "Model card and weights, versioned.",
@@ -55,6 +56,13 @@ func Topics() []*Spec {
 		&Streams.Spec, &Features.Spec, &Health.Spec, &Defects.Spec, &DefectsLatest.Spec, &Evidence.Spec, &Verdicts.Spec, &DefectsShadow.Spec,
 		&Profiles.Spec, &Models.Spec, &Notifications.Spec, &NotifierState.Spec, &Audit.Spec, &DeadLetter.Spec,
 	}
+}
+
+// DefectsNamed is a topic of another name, beside all others, that holds events of defects as Defects does: what is told again.
+func DefectsNamed(name string) *Topic[schemas.DefectEvent] {
+	t := *Defects
+	t.Name, t.Doc, t.Promise, t.WrittenBy = name, "What a replay has told again.", "", []string{"replay"}
+	return &t
 }
 
 func topic[T any](value *schemas.Schema[T], s Spec) *Topic[T] {

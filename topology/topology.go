@@ -52,6 +52,8 @@ type Record[T any] struct {
 	Key string
 	// Time is the record's timestamp: when it was written, not media time.
 	Time time.Time
+	// Headers in order, name and value; nil for none.
+	Headers [][2]string
 	// Value is nil for a tombstone. It is valid until the handler returns unless the handler keeps it, which it may.
 	Value *T
 }

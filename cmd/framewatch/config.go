@@ -80,6 +80,8 @@ type IngestConfig struct {
 type DetectorConfig struct {
 	// Interval is how long one transaction collects records.
 	Interval time.Duration `yaml:"interval"`
+	// Shadow is a candidate that is run beside it.
+	Shadow ShadowConfig `yaml:"shadow"`
 }
 
 // PicturesConfig is the key that console and edges share.
@@ -175,6 +177,9 @@ func loadConfig(path string) (Config, error) {
 	if !filepath.IsAbs(config.DataDir) {
 		config.DataDir = filepath.Join(filepath.Dir(path), config.DataDir)
 	}
+	if rules := &config.Detector.Shadow.Rules; *rules != "" && !filepath.IsAbs(*rules) {
+		*rules = filepath.Join(filepath.Dir(path), *rules)
+	}
 	if err := config.Validate(); err != nil {
 		return config, fmt.Errorf("%s: %w", path, err)
 	}
@@ -243,6 +248,9 @@ const longestInterval = 5 * time.Second
 func (c DetectorConfig) Validate() error {
 	if c.Interval <= 0 || c.Interval > longestInterval {
 		return fmt.Errorf("interval %v: it must be above 0 and at most %v", c.Interval, longestInterval)
+	}
+	if err := c.Shadow.Validate(); err != nil {
+		return fmt.Errorf("shadow: %w", err)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -19,6 +20,9 @@ import (
 
 // asStruck makes the test binary be a detector that strikes itself when it is told to; it names the configuration file.
 const asStruck = "FRAMEWATCH_AS_STRUCK_DETECTOR"
+
+// struckTarget names another target that it is to be.
+const struckTarget = "FRAMEWATCH_STRUCK_TARGET"
 
 // struckDetector is the detector of `framewatch run`. It begins when it has read an order from its standard input, and takes others there later.
 func struckDetector(file string) int {
@@ -95,7 +99,7 @@ func (s *striker) detect(ctx context.Context, file string) error {
 	if err := a.prepare(ctx); err != nil {
 		return err
 	}
-	chosen, err := choose([]string{"detector"})
+	chosen, err := choose([]string{cmp.Or(os.Getenv(struckTarget), "detector")})
 	if err != nil {
 		return err
 	}

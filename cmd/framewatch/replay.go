@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,6 +74,9 @@ type replaying struct {
 	rules, output string
 	// path of an export; empty: the log.
 	path string
+	// publish is the topic that the events are written to; empty: they are printed. again says that it may hold some.
+	publish string
+	again   bool
 }
 
 func replayCommand() *cobra.Command {
@@ -85,10 +90,13 @@ func replayCommand() *cobra.Command {
 			"what it had told before is taken from the log. From the middle of an export, which holds nothing of that, defects that were open before are\n" +
 			"known only as far as they can still be seen. Nothing is written to the log, and no consumer group is left behind.\n" +
 			"With --rules it tells what other rules would have told: which of the recorded defects that began in the range would be added, removed or moved,\n" +
-			"and what people say of them by their verdicts. A profile that the file does not have stays as recorded; what is usual for a stream is learned anew from the range on. Exit code 3 says that there is a difference.",
+			"and what people say of them by their verdicts. A profile that the file does not have stays as recorded; what is usual for a stream is learned anew from the range on. Exit code 3 says that there is a difference.\n" +
+			"With --publish-to the events are written to a topic, in their partitions and with the keys and headers of live ones, all in one transaction:\n" +
+			"when it is broken off nothing stands there, and the same command begins again. With --rules as well, they are those that the other rules tell.",
 		Example: "  framewatch replay --from 1h --stream 'news-*'\n" +
 			"  framewatch replay --defect 0123456789abcdef0123456789abcdef --before 30s\n" +
-			"  framewatch replay features --rules candidate.yaml",
+			"  framewatch replay features --rules candidate.yaml\n" +
+			"  framewatch replay --from 24h --rules candidate.yaml --publish-to defects.candidate",
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -99,6 +107,8 @@ func replayCommand() *cobra.Command {
 	}
 	x.selecting.flags(cmd)
 	cmd.Flags().StringVar(&x.rules, "rules", "", "a configuration file whose profiles are tried instead of those that were in force")
+	cmd.Flags().StringVar(&x.publish, "publish-to", "", "a topic, named without the prefix and none of Framewatch's own, to write the events to; it is made if there is none")
+	cmd.Flags().BoolVar(&x.again, "append", false, "with --publish-to: also to a topic that is not empty")
 	cmd.Flags().StringVarP(&x.output, "output", "o", "table", "with --rules: table, or json, one object a change and a line")
 	return cmd
 }
@@ -120,7 +130,9 @@ func (x *replaying) run(cmd *cobra.Command) error {
 	}
 	begun := time.Now()
 	var folded replay.Folded
-	if x.rules != "" {
+	if x.publish != "" {
+		folded, err = x.republish(cmd.Context(), cmd.OutOrStdout(), a, d)
+	} else if x.rules != "" {
 		folded, err = a.tryRules(cmd.Context(), cmd.OutOrStdout(), x.rules, d, p, x.output)
 	} else {
 		folded, err = printEvents(cmd.Context(), cmd.OutOrStdout(), d)
@@ -134,7 +146,15 @@ func (x *replaying) run(cmd *cobra.Command) error {
 // check looks at which flags go together.
 func (x *replaying) check() error {
 	switch {
-	case x.rules != "" && len(x.offsets) > 0:
+	case x.publish != "" && !topicName.MatchString(x.publish):
+		return fmt.Errorf("--publish-to: %.60q is no name of a topic: up to 200 letters, digits, ., _ and -", x.publish)
+	case x.publish != "" && isOurs(x.publish):
+		return fmt.Errorf("--publish-to: %s is one of Framewatch's own topics: choose another name, such as defects.candidate", x.publish)
+	case x.again && x.publish == "":
+		return errors.New("--append is for --publish-to")
+	case x.publish != "" && x.output != "table":
+		return errors.New("--output: with --publish-to no difference is told")
+	case x.rules != "" && x.publish == "" && len(x.offsets) > 0:
 		return errors.New("--offsets: with --rules, name times by --from and --to")
 	case x.path == "":
 		return nil
@@ -155,6 +175,9 @@ func (x *replaying) open(cmd *cobra.Command, p *part) (*app, replay.Detection, e
 			return nil, d, err
 		}
 		a, err := newApp(config, cmd.ErrOrStderr())
+		if err == nil && x.publish != "" {
+			a, err = commandApp(cmd)
+		}
 		if err != nil {
 			return nil, d, err
 		}
@@ -216,6 +239,11 @@ func paceWords(f replay.Folded, took time.Duration) string {
 	seconds := max(took.Seconds(), 1e-6)
 	return fmt.Sprintf("replayed %d records, %s seconds of streams over %s s, in %.2f s: %s times real time, %s seconds of streams a second",
 		f.Records, figure(float64(f.Seconds), 0), figure(f.Span().Seconds(), 0), took.Seconds(), figure(f.Span().Seconds()/seconds, 0), figure(float64(f.Seconds)/seconds, 0))
+}
+
+// isOurs tells whether a topic is one of the topology's, by its name with or without the prefix.
+func isOurs(name string) bool {
+	return slices.ContainsFunc(topology.Topics(), func(t *topology.Spec) bool { return t.Name == name || strings.HasSuffix(name, "."+t.Name) })
 }
 
 func knownTopic(name string) (*topology.Spec, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/framewatch/framewatch/replay"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
@@ -129,5 +131,68 @@ func writeText(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What is told again stands in a topic of its own as it does in that of the live detector, and never in that.
+func TestReplayPublishesWhatItTells(t *testing.T) {
+	brokers, events := replayedLog(t)
+	a := laidOut(t, brokers, "framewatch.")
+	held := func(topic string) (records []string) {
+		t.Helper()
+		source, err := a.source(topic)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := replay.Read(t.Context(), source, replay.Range{}, func(r replay.Record) error {
+			records = append(records, fmt.Sprintf("%d %s %x", r.Partition, r.Key, r.Value))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return records
+	}
+	live := held("defects")
+	printed := onLog(t, brokers, "replay", "--publish-to", "defects.again")
+	if want := fmt.Sprintf("published %d events of 2 defects to framewatch.defects.again\n", len(events)); printed != want {
+		t.Errorf("printed %s, want %s", printed, want)
+	}
+	if got := held("defects.again"); len(live) != len(events) || !slices.Equal(got, live) {
+		t.Errorf("published\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(live, "\n"))
+	}
+	onLog(t, brokers, "replay", "--publish-to", "defects.again", "--append", "--stream", "news")
+	if got, want := len(held("defects.again")), len(events)+strings.Count(eventsOf(events, "news"), "\n"); got != want {
+		t.Errorf("after one stream was added it holds %d events, want %d", got, want)
+	}
+	rules, directory := filepath.Join(t.TempDir(), "rules.yaml"), filepath.Join(t.TempDir(), "features")
+	writeText(t, rules, "profiles: {default: {rules: {no_signal: {for: 12s}}}}")
+	onLog(t, brokers, "replay", "--publish-to", "defects.other", "--rules", rules)
+	if got := held("defects.other"); len(got) == 0 || slices.Equal(got, live) {
+		t.Errorf("other rules have published %d events, which must not be those of before", len(got))
+	}
+	onLog(t, brokers, "export", "features", "--format", "avro", "-o", directory)
+	onLog(t, brokers, "replay", directory, "--publish-to", "defects.files")
+	if got := held("defects.files"); !slices.Equal(got, live) {
+		t.Errorf("of files are published\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(live, "\n"))
+	}
+	for _, test := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--publish-to", "defects.again"}, exitFailure, "framewatch.defects.again is not empty"},
+		{[]string{"--publish-to", "defects"}, exitUsage, "is one of Framewatch's own topics"},
+		{[]string{"--publish-to", "framewatch.defects.latest"}, exitUsage, "is one of Framewatch's own topics"},
+		{[]string{"--publish-to", "defects.shadow", "--append"}, exitUsage, "is one of Framewatch's own topics"},
+		{[]string{"--publish-to", "a b"}, exitUsage, "is no name of a topic"},
+		{[]string{"--append"}, exitUsage, "--append is for --publish-to"},
+	} {
+		code, _, stderr := command(t, append([]string{"replay", "--brokers", brokers[0]}, test.args...)...)
+		if code != test.code || !strings.Contains(stderr, test.want) {
+			t.Errorf("%q: code %d, want %d; %s", test.args, code, test.code, stderr)
+		}
+	}
+	if got := held("defects"); !slices.Equal(got, live) {
+		t.Error("the live topic has changed")
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -27,6 +28,7 @@ type target struct {
 var targets = []target{
 	{"ingest", "decodes streams and measures them", runIngest},
 	{"detector", "turns measurements into defects", runDetector},
+	{shadowTarget, "turns measurements into what candidate rules would tell (detector.shadow)", runShadow},
 	{"notifier", "tells people", runNotifier},
 	{"console", "serves the page and the API", runConsole},
 }
@@ -34,6 +36,7 @@ var targets = []target{
 const (
 	allTargets   = "all"
 	brokerTarget = "broker"
+	shadowTarget = "shadow"
 )
 
 func runCommand() *cobra.Command {
@@ -53,7 +56,7 @@ func runCommand() *cobra.Command {
 			return profiled(profile, func() error { return run(cmd.Context(), config, names, cmd.ErrOrStderr(), nil) })
 		},
 	}
-	cmd.Flags().StringSliceVar(&names, "target", []string{allTargets}, "what to run: all, broker, ingest, detector, notifier, console")
+	cmd.Flags().StringSliceVar(&names, "target", []string{allTargets}, "what to run: all, broker, ingest, detector, shadow, notifier, console; all has a shadow where the configuration does")
 	cmd.Flags().StringVar(&profile, cpuProfileFlag, "", "write a CPU profile of this process to a file when it ends")
 	cmd.Flags().Lookup(cpuProfileFlag).Hidden = true
 	return cmd
@@ -74,6 +77,12 @@ func run(ctx context.Context, config Config, names []string, stderr io.Writer, s
 	chosen, err := choose(names)
 	if err != nil {
 		return err
+	}
+	if config.Detector.Shadow.Name == "" {
+		if slices.Contains(names, shadowTarget) {
+			return usage(errors.New("--target shadow: the configuration has no candidate: set detector.shadow.name and detector.shadow.rules"))
+		}
+		chosen = slices.DeleteFunc(chosen, func(t target) bool { return t.name == shadowTarget })
 	}
 	a, err := newApp(config, stderr)
 	if err != nil {

@@ -67,11 +67,15 @@ func (p *partition) Lookback() time.Duration { return p.detector.Lookback() }
 func (p *partition) Restore(latest []schemas.DefectEvent) { p.detector.Restore(latest) }
 
 // recall hands the detector the roll-ups of one partition that it told since then, and a little before.
-func (a *app) recall(ctx context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], number int32, since time.Time) error {
-	d := p.(*partition).detector
+func (a *app) recall(ctx context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], number int32, below int64, since time.Time) error {
+	return a.recallHealth(ctx, p.(*partition).detector, number, below, since)
+}
+
+// recallHealth hands a detector the live one's roll-ups of records below an offset.
+func (a *app) recallHealth(ctx context.Context, d *detector.Partition, number int32, below int64, since time.Time) error {
 	options := kafka.ReadOptions{Partitions: []int32{number}, Bounded: true, From: since.Add(-d.Recall())}
 	return kafka.Read(ctx, a.cluster, topology.Health, options, func(_ context.Context, r topology.Record[schemas.Health]) error {
-		if r.Value != nil {
+		if r.Value != nil && r.Value.Offset < below {
 			d.Recalled(r.Key, r.Value)
 		}
 		return nil

@@ -99,11 +99,12 @@ func (b *batch[In, Out]) foldAll(key string, records ...*kgo.Record) error {
 		if err != nil {
 			return err
 		}
-		if poison != nil {
+		switch {
+		case poison == nil:
+			b.processor.Fold(record, emit)
+		case !l.options.Aside:
 			l.c.poisoned(&t.Spec, r, poison)
 			emit(letter(&t.Spec, r, poison))
-		} else {
-			b.processor.Fold(record, emit)
 		}
 		r.Recycle()
 	}

@@ -16,6 +16,9 @@ const letterBytes = 64 << 10
 // decode reads the value of a record, whose key is key, by read. poison is why that cannot be; err is that it could not be found out before ctx ended.
 func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, key string, read func([]byte) (*T, error)) (out topology.Record[T], poison, err error) {
 	out = topology.Record[T]{Partition: r.Partition, Offset: r.Offset, Key: key, Time: r.Timestamp}
+	for _, h := range r.Headers {
+		out.Headers = append(out.Headers, [2]string{h.Key, string(h.Value)})
+	}
 	if r.Value == nil {
 		return out, nil, nil
 	}

@@ -39,7 +39,7 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 		return nil, 0, err
 	}
 	if l.options.Recall != nil && !since.IsZero() {
-		if err := l.options.Recall(ctx, processor, l.tenure.partition, since); err != nil {
+		if err := l.options.Recall(ctx, processor, l.tenure.partition, next, since); err != nil {
 			return nil, 0, err
 		}
 	}

@@ -23,8 +23,11 @@ type RunOptions[In, Out any] struct {
 	// Latest is the compacted topic, among the outputs, from which a new Processor is restored; nil for none.
 	Latest *topology.Topic[Out]
 	// Recall, when not nil, gives a new Processor what was lately told on other outputs: since is where the lookback that will be folded again
-	// begins, by the log's time. It is called after Restore, and must read to the uncommitted end, as a bounded Read does.
-	Recall func(ctx context.Context, p topology.Processor[In, Out], partition int32, since time.Time) error
+	// begins, by the log's time, and below the offset that it goes on from. It is called after Restore, and must read to the uncommitted end, as a
+	// bounded Read does.
+	Recall func(ctx context.Context, p topology.Processor[In, Out], partition int32, below int64, since time.Time) error
+	// Aside leaves input that cannot be read to another stage of the same input, which sets it aside; else it becomes a dead letter here.
+	Aside bool
 	// New makes the state of a partition.
 	New func(partition int32) topology.Processor[In, Out]
 	// Beat makes what the owner of a partition appends to the input about once a second, outside of transactions; nil for nothing. It is called

@@ -82,7 +82,7 @@ func TestRebuildReadsTheLookback(t *testing.T) {
 		options := stage()
 		made := make(chan struct{})
 		recalled := make(chan time.Time, 1)
-		options.Recall = func(_ context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], partition int32, since time.Time) error {
+		options.Recall = func(_ context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], partition int32, _ int64, since time.Time) error {
 			if n := p.(*sums).folded.Load(); partition != at || n > 0 {
 				t.Errorf("partition %d was recalled after %d records, want partition %d alone, before any", partition, n, at)
 			}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+)
+
+// ShadowConfig is a candidate that is run beside the live detector: nobody is told of what it finds, and it changes nothing.
+type ShadowConfig struct {
+	// Name of the candidate; empty: there is none. Under another name it begins at the start of what the log holds, so other rules want another name.
+	Name string `yaml:"name"`
+	// Rules is a configuration file whose profiles are tried, as by `replay --rules`.
+	Rules string `yaml:"rules"`
+}
+
+var candidateName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
+
+// Validate checks that it is all there.
+func (c ShadowConfig) Validate() error {
+	switch {
+	case c == ShadowConfig{}:
+		return nil
+	case !candidateName.MatchString(c.Name):
+		return fmt.Errorf("name %.60q: up to 40 lower-case letters, digits, - and _ name a candidate", c.Name)
+	case c.Rules == "":
+		return errors.New("rules: which file has the candidate's profiles?")
+	}
+	return nil
+}
+
+// shadowGroup is the consumer group of a candidate.
+func shadowGroup(candidate string) string { return topology.Shadow.Group + "." + candidate }
+
+// runShadow folds features by a candidate's rules. It writes to its own topic alone: no ticks, no settings, no roll-ups, no dead letters.
+func runShadow(ctx context.Context, a *app, ready func()) error {
+	candidate := a.config.Detector.Shadow
+	rules, err := a.shadowRules(ctx, candidate.Rules)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	streams := make(chan struct{})
+	group.Go(func() error {
+		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: closer(streams)},
+			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error { rules.stream(r); return nil })
+	})
+	group.Go(func() error {
+		if !wait(ctx, streams) {
+			return nil
+		}
+		ready()
+		source := topology.ShadowSource(a.config.Kafka.Prefix, candidate.Name)
+		return kafka.Run(ctx, a.cluster, kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
+			Group:    shadowGroup(candidate.Name),
+			Input:    topology.Features,
+			Interval: a.config.Detector.Interval,
+			Aside:    true,
+			At:       a.at,
+			Recall:   a.recallShadow,
+			New: func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
+				return &shadow{detector: detector.New(detector.Config{Log: a.log}), source: source, change: rules.change}
+			},
+		})
+	})
+	return group.Wait()
+}
+
+// shadowRules are the rules of a file, and which streams name their profiles, as the log says now.
+type shadowRules struct {
+	mu sync.Mutex
+	*otherRules
+	// fixed are the streams whose profiles the file names.
+	fixed map[string]bool
+}
+
+func (a *app) shadowRules(ctx context.Context, path string) (*shadowRules, error) {
+	rules, err := a.otherRules(ctx, path)
+	if err != nil {
+		return nil, fmt.Errorf("detector.shadow: %w", err)
+	}
+	config, err := loadConfig(path)
+	if err != nil {
+		return nil, usage(err)
+	}
+	s := &shadowRules{otherRules: rules, fixed: map[string]bool{}}
+	if config.Streams != nil {
+		for _, stream := range *config.Streams {
+			s.fixed[stream.ID] = true
+		}
+	}
+	return s, nil
+}
+
+// stream takes one record of the streams topic.
+func (s *shadowRules) stream(r topology.Record[schemas.StreamSpec]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.fixed[r.Key]:
+	case r.Value == nil:
+		delete(s.named, r.Key)
+	default:
+		s.named[r.Key] = r.Value.Profile
+	}
+}
+
+// change lays the rules onto a Setting.
+func (s *shadowRules) change(setting *schemas.Setting) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.otherRules.change(setting)
+}
+
+// shadow is one partition of a candidate as the log sees it.
+type shadow struct {
+	detector *detector.Partition
+	source   string
+	change   func(*schemas.Setting)
+}
+
+// Lookback is the detector's.
+func (s *shadow) Lookback() time.Duration { return s.detector.Lookback() }
+
+// Restore hands the detector the latest events.
+func (s *shadow) Restore(latest []schemas.DefectEvent) { s.detector.Restore(latest) }
+
+// Fold hands the detector one record and puts the defects that it tells of on the candidates' topic.
+func (s *shadow) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {
+	if r.Value != nil && r.Value.Setting != nil {
+		s.change(r.Value.Setting)
+	}
+	s.detector.Fold(detector.Input{Stream: r.Key, Offset: r.Offset, Feature: r.Value}, func(out detector.Output) {
+		if out.Defect != nil {
+			emit(topology.EventIn(topology.DefectsShadow, s.source, out.Defect))
+		}
+	})
+}
+
+// recallShadow hands a candidate the last event of each defect that it told of, and the live detector's roll-ups: what is usual for a stream is what was
+// so for that one.
+func (a *app) recallShadow(ctx context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], number int32, below int64, since time.Time) error {
+	s := p.(*shadow)
+	var events []*schemas.DefectEvent
+	last := map[string]int{}
+	options := kafka.ReadOptions{Partitions: []int32{number}, Bounded: true}
+	err := kafka.Read(ctx, a.cluster, topology.DefectsShadow, options, func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
+		if r.Value != nil && sourceOf(r.Headers) == s.source {
+			last[r.Value.ID] = len(events)
+			events = append(events, r.Value)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	var latest []schemas.DefectEvent
+	for i, ev := range events {
+		if last[ev.ID] == i {
+			latest = append(latest, *ev)
+		}
+	}
+	s.Restore(latest)
+	return a.recallHealth(ctx, s.detector, number, below, since)
+}
+
+// sourceOf is the CloudEvents source that the headers name.
+func sourceOf(headers [][2]string) string {
+	for _, h := range headers {
+		if h[0] == topology.SourceHeader {
+			return h[1]
+		}
+	}
+	return ""
+}

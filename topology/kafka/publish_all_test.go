@@ -1,0 +1,89 @@
+package kafka_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+	"github.com/framewatch/framewatch/topology/kafka"
+	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
+)
+
+// All messages of a call stand on the log or none, whatever became of the call before it.
+func TestAllIsPublishedOrNothing(t *testing.T) {
+	kafkatest.Each(t, func(t *testing.T, brokers []string) {
+		config := configFor(brokers)
+		c := laidOut(t, config)
+		target := topology.DefectsNamed("defects.again")
+		if err := c.Provide(within(t), &target.Spec); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Provide(within(t), &target.Spec); err != nil {
+			t.Fatalf("one that is there: %v", err)
+		}
+		event := func(n int) *schemas.DefectEvent {
+			return &schemas.DefectEvent{ID: fmt.Sprint(n), Revision: 1, State: "opened", Stream: fmt.Sprint("stream", n%4)}
+		}
+		var messages []kafka.Placed
+		var want []string
+		for n := range 200 {
+			messages = append(messages, kafka.Placed{Partition: int32(n % 4), Message: topology.EventIn(target, "/again", event(n))})
+			want = append(want, fmt.Sprintf("%d: %d of stream%d by /again", n%4, n, n%4))
+		}
+		slices.Sort(want)
+		committed := func() (got []string) {
+			t.Helper()
+			err := kafka.Read(within(t), c, target, kafka.ReadOptions{Bounded: true}, func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
+				got = append(got, fmt.Sprintf("%d: %s of %s by %s", r.Partition, r.Value.ID, r.Key, r.Headers[2][1]))
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(got)
+			return got
+		}
+		// One that was killed in the middle has left this.
+		killed, _ := raw(t, brokers, kgo.TransactionalID(config.Prefix+"again"))
+		if err := killed.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		left := &kgo.Record{Topic: config.Prefix + "defects.again", Partition: 1, Key: []byte("stream1"), Value: encoded(t, messages[1].Message)}
+		if err := killed.ProduceSync(within(t), left).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		// One that fails on the way leaves nothing either.
+		broken := slices.Clone(messages)
+		broken[150].Encode = func(*schemas.Contract, []byte) ([]byte, error) { return nil, errors.New("no such value") }
+		if err := c.PublishAll(within(t), "again", broken); err == nil || !strings.Contains(err.Error(), "no such value") {
+			t.Fatalf("got %v", err)
+		}
+		if got := committed(); len(got) > 0 {
+			t.Fatalf("%d of a call that failed are committed, the first %s", len(got), got[0])
+		}
+		if err := c.PublishAll(within(t), "again", messages); err != nil {
+			t.Fatal(err)
+		}
+		if got := committed(); !slices.Equal(got, want) {
+			t.Errorf("%d are committed, want %d", len(got), len(want))
+		}
+		if err := c.PublishAll(within(t), "again", nil); err != nil {
+			t.Errorf("of nothing: %v", err)
+		}
+		fewer := topology.DefectsNamed("defects.fewer")
+		_, admin := raw(t, brokers)
+		if _, err := admin.CreateTopic(within(t), 3, 1, nil, config.Prefix+"defects.fewer"); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Provide(within(t), &fewer.Spec); err == nil || !strings.Contains(err.Error(), "has 3 partitions, not 4") {
+			t.Errorf("one with other partitions: %v", err)
+		}
+	})
+}
