@@ -63,6 +63,17 @@ func TestPairedBootstrapKeepsTheStreamsTogether(t *testing.T) {
 	}
 }
 
+// So configurations that find the same differ in no draw, whatever is drawn.
+func TestPairedBootstrapOfTheSame(t *testing.T) {
+	same := []replay.Case{found("a", true, 0), found("b", false, 5), found("c", true, 2), found("d", false, 0)}
+	c := replay.Compare(same, same, time.Second, 1)[0]
+	for _, i := range []replay.Interval{c.Recall, c.F1, c.Precision} {
+		if i.Difference != 0 || i.Low != 0 || i.High != 0 {
+			t.Errorf("got %+v", i)
+		}
+	}
+}
+
 // Clips of one recording are drawn together: they are no independent evidence.
 func TestBootstrapDrawsRecordings(t *testing.T) {
 	before := []replay.Case{found("a", true, 0), found("b", true, 0), found("c", true, 0)}

@@ -111,6 +111,15 @@ func TestEvaluateComparesAndReports(t *testing.T) {
 	if !strings.Contains(markdown, "![black](<r-curves-1.svg>)") || !strings.Contains(read(t, filepath.Join(out, "r-curves-1.svg")), "prefers-color-scheme") {
 		t.Errorf("the report in Markdown is\n%s", markdown)
 	}
+	// Rules are tried on the same: with a fault in one of two recordings that one chooses, and what is in force is as good as any.
+	page = filepath.Join(out, "tuned.html")
+	code, stdout, stderr = command(t, "tune", "--set", dir, "--kinds", "black", "--for", "1s,5s", "--raise", "0.5,0.98", "--report", page)
+	if code != exitOK || !strings.Contains(stdout, "# black: nothing that was tried is better: it stays as it is.") || !strings.Contains(stdout, "profiles:\n    default:\n        rules: {}\n") {
+		t.Errorf("tuned: code %d, %s%s", code, stdout, stderr)
+	}
+	if !strings.Contains(read(t, page), "<pre>profiles:") {
+		t.Error("the report of the tuning has no profile")
+	}
 	kept, err := filepath.Glob(filepath.Join(cache, "framewatch", "measured", "*", "*"))
 	if err != nil || len(kept) != 2 {
 		t.Fatalf("kept are %v, error %v", kept, err)
@@ -146,6 +155,7 @@ func kind(t *testing.T, s scoreReport, name string) kindScore {
 }
 
 func TestEvaluateRefusesWhatItCannotUse(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
 	set := func(text string) string {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, "set.ndjson"), []byte(text), 0o644); err != nil {
@@ -161,6 +171,8 @@ func TestEvaluateRefusesWhatItCannotUse(t *testing.T) {
 		{[]string{"--half", "both"}, exitUsage, `--half: "both" is neither`},
 		{[]string{"--kinds", "blak"}, exitUsage, `--kinds: "blak" is unknown, did you mean "black"?`},
 		{[]string{"-o", "xml"}, exitUsage, `--output: "xml" is neither json, table nor markdown`},
+		{[]string{"--stream", "news"}, exitUsage, "--stream: it is about recorded features"},
+		{[]string{"--set", "recorded", "--baseline"}, exitUsage, "--baseline and --half: they are about clips"},
 		{[]string{"--report", "r.pdf"}, exitUsage, `--report: r.pdf ends neither in .html nor in .md`},
 		{[]string{"--against", filepath.Join(t.TempDir(), "nowhere")}, exitUsage, "--against: open"},
 		{[]string{"--clean", "-1"}, exitUsage, `--clean: -1 is not within 0 and 10`},
