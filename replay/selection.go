@@ -55,6 +55,11 @@ func NewSieve(s Selection, topic *topology.Spec, c *schemas.Contract) *Sieve {
 	return sieve
 }
 
+// Fits tells whether the records of a stream are wanted.
+func (s *Sieve) Fits(stream string) bool {
+	return s.patterns == nil && s.among == nil || s.stream(stream)
+}
+
 // Wants tells whether the record is wanted. One that cannot be read is by its key alone.
 func (s *Sieve) Wants(r Record) bool {
 	anyStream, anyTime := s.patterns == nil && s.among == nil, s.selection.Begin == 0 && s.selection.End == 0

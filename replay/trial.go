@@ -199,20 +199,8 @@ func (t *Trial) Known(all *Truth) (known *Truth, left int) {
 		s := streams[l.Stream]
 		return s != nil && !l.Start.Before(s.Begin) && l.Start.Before(s.End)
 	}
-	known = &Truth{}
-	for _, l := range all.Faults {
-		if seen(l) {
-			known.Faults = append(known.Faults, l)
-		} else {
-			left++
-		}
-	}
-	for _, l := range all.Sound {
-		if seen(l) {
-			known.Sound = append(known.Sound, l)
-		}
-	}
-	return known, left
+	known = all.Of(seen)
+	return known, len(all.Faults) - len(known.Faults)
 }
 
 // Cases are the trial's streams as the change with that index has them told of, to be scored by what is known. With some only a part of all that is

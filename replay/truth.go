@@ -42,6 +42,12 @@ func NewTruth(lives []Life, verdicts []Verdict, tolerance time.Duration) *Truth 
 	return t
 }
 
+// Of leaves what is wanted.
+func (t *Truth) Of(wants func(Label) bool) *Truth {
+	unwanted := func(l Label) bool { return !wants(l) }
+	return &Truth{Faults: slices.DeleteFunc(slices.Clone(t.Faults), unwanted), Sound: slices.DeleteFunc(slices.Clone(t.Sound), unwanted)}
+}
+
 // add makes a label of a defect that people have judged.
 func (t *Truth) add(life Life, votes map[string]vote) {
 	l := Label{Stream: life.Stream, Kind: life.Kind, Start: life.Onset, End: lasts(life), Assumed: true}

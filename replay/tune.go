@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -335,23 +334,4 @@ func (s *search) finer(k *TunedKind) (all []Level) {
 		}
 	}
 	return all
-}
-
-// Validate tells what of it cannot be used.
-func (t Tuning) Validate() error {
-	switch o := t.Objective; {
-	case len(t.Kinds) == 0:
-		return errors.New("no kind is named")
-	case !slices.Contains([]string{BestF1, BestPrecision, BestRecall}, o.Best):
-		return fmt.Errorf("objective %q is neither f1, precision nor recall", o.Best)
-	case !(o.Recall >= 0 && o.Recall <= 1):
-		return fmt.Errorf("the least recall %v is not within 0 and 1", o.Recall)
-	case !(o.Alarms >= 0):
-		return fmt.Errorf("the most false alarms %v are less than none", o.Alarms)
-	case !(t.Train > 0 && t.Train < 1):
-		return fmt.Errorf("the share to choose by %v is not above 0 and below 1", t.Train)
-	case t.Most < 1:
-		return fmt.Errorf("the most candidates %d are less than 1", t.Most)
-	}
-	return nil
 }

@@ -91,8 +91,14 @@ func (s *recordedSet) ground(ctx context.Context, a *app, kinds []string, profil
 	}
 	sieve := replay.NewSieve(replay.Selection{Streams: s.streams}, &topology.Features.Spec, a.contract)
 	g.feed = replay.Recorded(source, within, a.contract, sieve)
-	g.known, err = s.truth(ctx, a, within)
-	return g, err
+	known, err := s.truth(ctx, a, within)
+	if err != nil {
+		return nil, err
+	}
+	g.known = known.Of(func(l replay.Label) bool {
+		return sieve.Fits(l.Stream) && (len(kinds) == 0 || slices.Contains(kinds, l.Kind))
+	})
+	return g, nil
 }
 
 // changeTo is what the profiles of a file make of Settings.
@@ -215,7 +221,6 @@ func (g *recordedGround) wanted(cases []replay.Case) []replay.Case {
 	}
 	for i := range cases {
 		c := &cases[i]
-		c.Labels = slices.DeleteFunc(c.Labels, func(l replay.Label) bool { return !slices.Contains(g.kinds, l.Kind) })
 		c.Defects = slices.DeleteFunc(c.Defects, func(d replay.Defect) bool { return !slices.Contains(g.kinds, d.Kind) })
 	}
 	return cases

@@ -91,6 +91,15 @@ func TestRecordedFeaturesAreEvaluatedAndTuned(t *testing.T) {
 		t.Errorf("curves are %+v", r.Curves)
 	}
 
+	// Of one stream only what is known of that one is asked.
+	var one recordedReport
+	if err := json.Unmarshal([]byte(onLog(t, brokers, append([]string{"evaluate", "--stream", "*-1", "--kinds", "no_signal", "-o", "json"}, recorded...)...)), &one); err != nil {
+		t.Fatal(err)
+	}
+	if one.Streams != 1 || one.Faults != 2 || one.LeftOut != 0 || len(one.Kinds) != 1 {
+		t.Errorf("of one stream: %+v", one)
+	}
+
 	tuned := onLog(t, brokers, append([]string{"tune", "--kinds", "no_signal", "--most", "60"}, recorded...)...)
 	rules := filepath.Join(t.TempDir(), "tuned.yaml")
 	if err := os.WriteFile(rules, []byte(tuned), 0o600); err != nil {
