@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/framewatch/framewatch/detector"
@@ -174,7 +173,7 @@ func (f *folding) take(r Record) error {
 		return nil
 	}
 	if feature.Setting != nil {
-		if f.compares(feature.Setting) {
+		if f.sieve.compares(feature.Setting) {
 			f.told = max(f.told, r.Offset-1)
 			return errCompanion
 		}
@@ -202,15 +201,6 @@ func (f *folding) count(feature *schemas.Feature) {
 		f.folded.Seconds++
 		f.folded.Last = max(f.folded.Last, at)
 	}
-}
-
-// compares tells whether the setting's stream is compared with one whose records have been passed over, which they are not from now on.
-func (f *folding) compares(s *schemas.Setting) bool {
-	if s.Expectations == nil || !strings.Contains(*s.Expectations, "same_as") {
-		return false
-	}
-	e, err := detector.ParseExpectations(*s.Expectations)
-	return err == nil && e.SameAs != "" && f.sieve.admit(e.SameAs)
 }
 
 // wants tells whether an output is to be told.

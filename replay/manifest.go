@@ -63,6 +63,12 @@ type Manifest struct {
 	Digest string `json:"digest"`
 }
 
+// IsExport tells whether there is an export at path: its directory, or one of its Avro files.
+func IsExport(path string) bool {
+	_, err := os.Stat(filepath.Join(path, manifestName))
+	return err == nil || filepath.Ext(path) == ".avro"
+}
+
 // ReadManifest reads what the export in a directory holds. It is an error when it is not whole.
 func ReadManifest(directory string) (*Manifest, error) {
 	m := new(Manifest)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
@@ -55,11 +56,6 @@ func NewSieve(s Selection, topic *topology.Spec, c *schemas.Contract) *Sieve {
 	return sieve
 }
 
-// Fits tells whether the records of a stream are wanted.
-func (s *Sieve) Fits(stream string) bool {
-	return s.patterns == nil && s.among == nil || s.stream(stream)
-}
-
 // Wants tells whether the record is wanted. One that cannot be read is by its key alone.
 func (s *Sieve) Wants(r Record) bool {
 	anyStream, anyTime := s.patterns == nil && s.among == nil, s.selection.Begin == 0 && s.selection.End == 0
@@ -92,6 +88,15 @@ func (s *Sieve) admit(id string) bool {
 	}
 	s.admitted[id] = true
 	return true
+}
+
+// compares tells whether the setting's stream is compared with one whose records were passed over until now.
+func (s *Sieve) compares(setting *schemas.Setting) bool {
+	if setting.Expectations == nil || !strings.Contains(*setting.Expectations, "same_as") {
+		return false
+	}
+	e, err := detector.ParseExpectations(*setting.Expectations)
+	return err == nil && e.SameAs != "" && s.admit(e.SameAs)
 }
 
 // Chooses tells whether a stream's id fits the selection.

@@ -17,16 +17,24 @@ import (
 // handle's to keep.
 type Feed func(ctx context.Context, handle func(Record, *schemas.Feature) error) error
 
-// Recorded is a range of a features topic, with what must be seen before and after it: as much of it as the sieve wants.
-func Recorded(s Source, r Range, c *schemas.Contract, sieve *Sieve) Feed {
+// Recorded is a range of a log or an export, with what must be seen before and after it: the streams that the sieve chooses, and those that they are
+// compared with.
+func Recorded(from Records, r Range, c *schemas.Contract, sieve *Sieve) Feed {
 	if !r.From.IsZero() {
 		r.From = r.From.Add(-lookback())
 	}
 	if !r.To.IsZero() {
 		r.To = r.To.Add(Settle())
 	}
+	known := sieve.patterns == nil && sieve.among == nil
 	return func(ctx context.Context, handle func(Record, *schemas.Feature) error) error {
-		return Read(ctx, s, r, func(record Record) error {
+		if !known {
+			if err := readAll(ctx, from, r, func(record Record) error { return sieve.settle(c, record) }); err != nil {
+				return err
+			}
+			known = true
+		}
+		return readAll(ctx, from, r, func(record Record) error {
 			feature := new(schemas.Feature)
 			if !sieve.Wants(record) || record.Value == nil || schemas.Decode(c, schemas.Features, record.Value, feature) != nil {
 				return nil
@@ -34,6 +42,26 @@ func Recorded(s Source, r Range, c *schemas.Contract, sieve *Sieve) Feed {
 			return handle(record, feature)
 		})
 	}
+}
+
+// readAll hands the records of a range to handle, partition after partition.
+func readAll(ctx context.Context, from Records, r Range, handle func(Record) error) error {
+	partitions, err := from.PartitionNumbers(ctx)
+	for _, p := range partitions {
+		if err = from.Read(ctx, p, r, handle); err != nil {
+			break
+		}
+	}
+	return err
+}
+
+// settle has the sieve also want the stream that one it wants is compared with, as a Setting says.
+func (s *Sieve) settle(c *schemas.Contract, r Record) error {
+	feature := new(schemas.Feature)
+	if len(r.Key) == 0 && schemas.Decode(c, schemas.Features, r.Value, feature) == nil && feature.Setting != nil && s.stream(feature.Setting.Stream) {
+		s.compares(feature.Setting)
+	}
+	return nil
 }
 
 // Trial is what several detectors tell of one recording, each with Settings changed its own way.

@@ -69,6 +69,54 @@ func TestTrialTellsWhatRedetectionDoes(t *testing.T) {
 	want(t, toldLives(again.Lives[1]), toldLives(trial.Lives[2])...)
 }
 
+// inMemory are the messages of each partition as a log has them.
+type inMemory struct {
+	partitions [][]topology.Message
+}
+
+func (m inMemory) PartitionNumbers(context.Context) (numbers []int32, err error) {
+	for i := range m.partitions {
+		numbers = append(numbers, int32(i))
+	}
+	return numbers, nil
+}
+
+func (m inMemory) Read(_ context.Context, partition int32, _ replay.Range, handle func(replay.Record) error) error {
+	contract := schemas.Baked()
+	for offset, message := range m.partitions[partition] {
+		value, err := message.Encode(contract, nil)
+		if err != nil {
+			return err
+		}
+		record := replay.Record{Partition: partition, Offset: int64(offset), Value: value}
+		if message.Key != "" {
+			record.Key = []byte(message.Key)
+		}
+		if err := handle(record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Who chooses a stream has the one that it is compared with as well, from the first record on, and no other.
+func TestChosenStreamsComeWithTheirCompanions(t *testing.T) {
+	expected := `{"same_as":"one"}`
+	compared := topology.Features.Message("", &schemas.Feature{Setting: &schemas.Setting{Time: 1_700_000_000_000_000, Generation: 1, Stream: "two", Labels: map[string]string{},
+		Rules: "{}", Models: map[string]int64{}, Expectations: &expected}})
+	log := inMemory{[][]topology.Message{append(story("one"), append(story("three"), compared)...)}}
+	sieve := replay.NewSieve(replay.Selection{Streams: []string{"tw?"}}, &topology.Features.Spec, schemas.Baked())
+	seen := map[string]int{}
+	err := replay.Recorded(log, replay.Range{}, schemas.Baked(), sieve)(t.Context(), func(r replay.Record, f *schemas.Feature) error {
+		seen[string(r.Key)]++
+		return nil
+	})
+	// Ninety seconds of one; without a key its Setting, that of two, and the ticks, which are every stream's.
+	if err != nil || seen["one"] != 90 || seen["three"] != 0 || seen[""] != 2+180 {
+		t.Errorf("error %v, seen %v", err, seen)
+	}
+}
+
 // A stream is scored by what is known of the time in which it was monitored.
 func TestTrialIsScoredWhereItWasSeen(t *testing.T) {
 	begin := time.UnixMicro(1_700_000_000_000_000)

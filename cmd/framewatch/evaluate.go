@@ -69,6 +69,8 @@ type judged struct {
 // recordedFeatures is the set that is no clips but what stands on the log.
 const recordedFeatures = "recorded"
 
+const setUsage = "folder of labelled clips, built-in, or recorded: the features on the log, by the verdicts on them; or an export of features as Avro"
+
 // setTolerance is how far fault and defect may be apart: what is judged by the second begins up to one early or late.
 const setTolerance = time.Second
 
@@ -93,16 +95,16 @@ func evaluateCommand() *cobra.Command {
 				return err
 			}
 			e.config, e.stdout, e.stderr = config, cmd.OutOrStdout(), cmd.ErrOrStderr()
-			if err := cmp.Or(e.check(), e.recorded.check(cmd, e.set == recordedFeatures)); err != nil {
+			if err := cmp.Or(e.check(), e.recorded.check(cmd, isRecorded(e.set))); err != nil {
 				return usage(err)
 			}
-			if e.set == recordedFeatures {
+			if isRecorded(e.set) {
 				return e.runRecorded(cmd)
 			}
 			return e.run(cmd.Context())
 		},
 	}
-	cmd.Flags().StringVar(&e.set, "set", "built-in", "folder of labelled clips, built-in, or recorded: the features on the log, by the verdicts on them")
+	cmd.Flags().StringVar(&e.set, "set", "built-in", setUsage)
 	clipsFlag(cmd, &e.clips)
 	cmd.Flags().StringSliceVar(&e.kinds, "kinds", nil, "only clips with these kinds of defect, clean or recipe; and only these kinds are scored (default: all)")
 	cmd.Flags().StringVar(&e.half, "half", "all", "only clips of these sources: tune, test or all")

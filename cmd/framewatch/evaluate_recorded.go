@@ -24,7 +24,7 @@ type recordedReport struct {
 	// Complete tells that what has no verdict is a false alarm; else it is neither right nor wrong.
 	Complete bool `json:"complete"`
 	Faults   int  `json:"faults"`
-	// LeftOut are faults of which no features are on the log.
+	// LeftOut are faults of which there are no features.
 	LeftOut    int               `json:"faults_left_out"`
 	Kinds      []kindScore       `json:"kinds"`
 	Missed     []faultWord       `json:"missed"`
@@ -39,19 +39,15 @@ func (e *evaluation) runRecorded(cmd *cobra.Command) error {
 	if e.baseline || e.half != "all" {
 		return usage(fmt.Errorf("--baseline and --half: they are about clips"))
 	}
-	a, err := commandApp(cmd)
-	if err != nil {
-		return err
-	}
-	defer a.cluster.Close()
 	profile := ""
 	if cmd.Flags().Changed("profile") {
 		profile = e.profile
 	}
-	g, err := e.recorded.ground(cmd.Context(), a, e.kinds, profile)
+	g, err := e.recorded.ground(cmd, e.set, e.kinds, profile)
 	if err != nil {
 		return err
 	}
+	defer g.app.hangUp()
 	r, err := e.scoreRecorded(cmd.Context(), g)
 	if err != nil {
 		return err
@@ -138,7 +134,7 @@ func (r *recordedReport) leftOut() string {
 	if r.LeftOut == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (%d more are left out, as no features of them are on the log)", r.LeftOut)
+	return fmt.Sprintf(" (%d more are left out, as there are no features of them)", r.LeftOut)
 }
 
 func (r *recordedReport) tellDetails(d *report.Document) {

@@ -39,7 +39,7 @@ func (s *recordedSet) flags(cmd *cobra.Command) {
 func (s *recordedSet) check(cmd *cobra.Command, recorded bool) error {
 	for _, name := range onRecorded {
 		if !recorded && cmd.Flags().Changed(name) {
-			return fmt.Errorf("--%s: it is about recorded features: give --set recorded as well", name)
+			return fmt.Errorf("--%s: it is about recorded features: give --set recorded, or --set and an export, as well", name)
 		}
 	}
 	return nil
@@ -49,6 +49,7 @@ func (s *recordedSet) check(cmd *cobra.Command, recorded bool) error {
 type recordedGround struct {
 	app    *app
 	feed   replay.Feed
+	sieve  *replay.Sieve
 	within replay.Range
 	// base makes Settings those that are judged by.
 	base func(*schemas.Setting)
@@ -67,36 +68,90 @@ type recordedGround struct {
 // inForce is the profile and the rules of a stream.
 type inForce struct{ profile, rules string }
 
-// ground opens what was recorded.
-func (s *recordedSet) ground(ctx context.Context, a *app, kinds []string, profile string) (*recordedGround, error) {
-	within, err := s.span(time.Now())
+// isRecorded tells whether a set is recorded features: those on the log, or an export.
+func isRecorded(set string) bool { return set == recordedFeatures || replay.IsExport(set) }
+
+// open is where the features of a set are. The app of an export has no log.
+func (s *recordedSet) open(cmd *cobra.Command, set string) (*app, replay.Records, error) {
+	if set == recordedFeatures {
+		a, err := commandApp(cmd)
+		if err != nil {
+			return nil, nil, err
+		}
+		source, err := a.source(topology.Features.Name)
+		return a, source, err
+	}
+	if s.verdicts == "" {
+		return nil, nil, usage(errors.New("--verdicts: an export has none: name a file of verdicts"))
+	}
+	config, err := commandConfig(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := newApp(config, cmd.ErrOrStderr())
+	if err != nil {
+		return nil, nil, err
+	}
+	files, err := replay.OpenFiles(set, a.contract)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--set: %w", err)
+	}
+	return a, files, nil
+}
+
+// ground opens what was recorded; it is to be closed.
+func (s *recordedSet) ground(cmd *cobra.Command, set string, kinds []string, profile string) (*recordedGround, error) {
+	a, records, err := s.open(cmd, set)
 	if err != nil {
 		return nil, err
+	}
+	g, err := s.prepare(cmd.Context(), a, records, kinds, profile)
+	if err != nil {
+		a.hangUp()
+	}
+	return g, err
+}
+
+// hangUp leaves the log, where there is one.
+func (a *app) hangUp() {
+	if a.cluster != nil {
+		a.cluster.Close()
+	}
+}
+
+// within is what is looked at: of the log only what the live detector must have told of.
+func (s *recordedSet) within(live bool) (replay.Range, error) {
+	within, err := s.span(time.Now())
+	if err != nil || !live {
+		return within, err
 	}
 	if latest := time.Now().Add(-replay.Settle()); within.To.IsZero() || within.To.After(latest) {
 		within.To = latest
 	}
 	if !within.From.Before(within.To) {
-		return nil, usage(fmt.Errorf("--from: %s is not before the end, %s: what began in the last %v cannot be told of in full", utc(within.From), utc(within.To), replay.Settle()))
+		return within, usage(fmt.Errorf("--from: %s is not before the end, %s: what began in the last %v cannot be told of in full", utc(within.From), utc(within.To), replay.Settle()))
 	}
-	g := &recordedGround{app: a, within: within, kinds: kinds, profile: profile, some: !s.complete, inForce: map[string]inForce{}, base: func(*schemas.Setting) {}}
+	return within, nil
+}
+
+func (s *recordedSet) prepare(ctx context.Context, a *app, records replay.Records, kinds []string, profile string) (*recordedGround, error) {
+	within, err := s.within(a.cluster != nil)
+	if err != nil {
+		return nil, err
+	}
+	sieve := replay.NewSieve(replay.Selection{Streams: s.streams}, &topology.Features.Spec, a.contract)
+	g := &recordedGround{app: a, feed: replay.Recorded(records, within, a.contract, sieve), sieve: sieve, within: within, kinds: kinds, profile: profile, some: !s.complete, inForce: map[string]inForce{}, base: func(*schemas.Setting) {}}
 	if s.rules != "" {
 		if g.base, err = a.changeTo(ctx, "rules", s.rules); err != nil {
 			return nil, err
 		}
 	}
-	source, err := a.source(topology.Features.Name)
-	if err != nil {
-		return nil, err
-	}
-	sieve := replay.NewSieve(replay.Selection{Streams: s.streams}, &topology.Features.Spec, a.contract)
-	g.feed = replay.Recorded(source, within, a.contract, sieve)
 	known, err := s.truth(ctx, a, within)
 	if err != nil {
 		return nil, err
 	}
 	g.known = known.Of(func(l replay.Label) bool {
-		return sieve.Fits(l.Stream) && (len(kinds) == 0 || slices.Contains(kinds, l.Kind))
+		return sieve.Chooses(l.Stream) && (len(kinds) == 0 || slices.Contains(kinds, l.Kind))
 	})
 	return g, nil
 }
@@ -113,11 +168,14 @@ func (a *app) changeTo(ctx context.Context, flag, file string) (func(*schemas.Se
 // truth is what people say.
 func (s *recordedSet) truth(ctx context.Context, a *app, within replay.Range) (*replay.Truth, error) {
 	filter := verdictFilter{Range: within}
-	lives, err := a.lives(ctx, filter)
-	if err != nil {
-		return nil, err
-	}
+	var lives []replay.Life
 	var verdicts []replay.Verdict
+	var err error
+	if a.cluster != nil {
+		if lives, err = a.lives(ctx, filter); err != nil {
+			return nil, err
+		}
+	}
 	if s.verdicts != "" {
 		verdicts, err = verdictsIn(s.verdicts, lives)
 	} else {
@@ -173,7 +231,7 @@ func (r *opinionRow) verdict(lives map[string]replay.Life) (replay.Verdict, erro
 	case !slices.Contains(replay.VerdictLabels, v.Label):
 		return v, wrongField("label", "%.40q is none of confirmed, false_alarm, missed", v.Label)
 	case r.Defect != "" && v.Stream == "":
-		return v, wrongField("defect", "%.40q is not on the log: give stream, kind, start and end as well", r.Defect)
+		return v, wrongField("defect", "%.40q is not known: give stream, kind, start and end as well", r.Defect)
 	case v.Stream == "" || v.Start.IsZero() || v.End.Before(v.Start):
 		return v, errors.New("stream, start and end must be given, and the end not be before the start")
 	case noRule(v.Kind):
@@ -202,7 +260,7 @@ func (g *recordedGround) try(ctx context.Context, changes ...func(*schemas.Setti
 	}
 	if first {
 		if len(trial.Streams) == 0 {
-			return nil, errors.New("no features of these streams and this time are on the log")
+			return nil, errors.New("there are no features of these streams and this time")
 		}
 		g.known, g.left = trial.Known(g.known)
 	}
@@ -215,7 +273,9 @@ func (g *recordedGround) try(ctx context.Context, changes ...func(*schemas.Setti
 
 // wanted leaves of the cases what is asked for.
 func (g *recordedGround) wanted(cases []replay.Case) []replay.Case {
-	cases = slices.DeleteFunc(cases, func(c replay.Case) bool { return g.profile != "" && g.inForce[c.Name].profile != g.profile })
+	cases = slices.DeleteFunc(cases, func(c replay.Case) bool {
+		return !g.sieve.Chooses(c.Name) || g.profile != "" && g.inForce[c.Name].profile != g.profile
+	})
 	if len(g.kinds) == 0 {
 		return cases
 	}

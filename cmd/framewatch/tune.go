@@ -51,7 +51,7 @@ func tuneCommand() *cobra.Command {
 				return err
 			}
 			t.config, t.stdout, t.stderr = config, cmd.OutOrStdout(), cmd.ErrOrStderr()
-			if err := cmp.Or(t.check(), t.recorded.check(cmd, t.set == recordedFeatures)); err != nil {
+			if err := cmp.Or(t.check(), t.recorded.check(cmd, isRecorded(t.set))); err != nil {
 				return usage(err)
 			}
 			return t.run(cmd)
@@ -66,7 +66,7 @@ func tuneCommand() *cobra.Command {
 	cmd.Flags().Float64SliceVar(&t.raise, "raise", nil, "raise levels to try, instead of a grid around the one in force; of one kind only")
 	cmd.Flags().DurationSliceVar(&t.wait, "for", nil, "durations to try as `for`, instead of 0s to 10s")
 	cmd.Flags().IntVar(&t.most, "most", 150, "how many candidates of each kind are tried at most, the nearest to what is in force first")
-	cmd.Flags().StringVar(&t.set, "set", "built-in", "folder of labelled clips, built-in, or recorded: the features on the log, by the verdicts on them")
+	cmd.Flags().StringVar(&t.set, "set", "built-in", setUsage)
 	clipsFlag(cmd, &t.clips)
 	cmd.Flags().StringVar(&t.profile, "profile", defaultProfile, "rule profile to tune; of what was recorded, only the streams that it is in force on")
 	cmd.Flags().Float64Var(&t.clean, "clean", 1, "how long the clean part of the built-in set is, as a share of the rest")
@@ -114,22 +114,18 @@ func (t *tuningCommand) check() error {
 }
 
 func (t *tuningCommand) run(cmd *cobra.Command) error {
-	if t.set != recordedFeatures {
+	if !isRecorded(t.set) {
 		set, err := t.open()
 		if err != nil {
 			return err
 		}
 		return t.tune(cmd.Context(), "recordings", t.rules, t.try(set))
 	}
-	a, err := commandApp(cmd)
+	g, err := t.recorded.ground(cmd, t.set, nil, t.profile)
 	if err != nil {
 		return err
 	}
-	defer a.cluster.Close()
-	g, err := t.recorded.ground(cmd.Context(), a, nil, t.profile)
-	if err != nil {
-		return err
-	}
+	defer g.app.hangUp()
 	if _, err := g.overlaid(cmd.Context(), []replay.Overlay{{Only: t.kinds[0]}}); err != nil { // which also tells what is in force
 		return err
 	}

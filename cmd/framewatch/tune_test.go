@@ -91,6 +91,20 @@ func TestRecordedFeaturesAreEvaluatedAndTuned(t *testing.T) {
 		t.Errorf("curves are %+v", r.Curves)
 	}
 
+	// An export of it is scored as the log is, without one.
+	export := filepath.Join(t.TempDir(), "features")
+	onLog(t, brokers, "export", "features", "--format", "avro", "-o", export)
+	code, stdout, stderr := command(t, "evaluate", "--set", export, "--verdicts", verdicts, "--kinds", "no_signal", "--stream", "stream-*", "-o", "json")
+	var exported recordedReport
+	if err := json.Unmarshal([]byte(stdout), &exported); err != nil || code != exitOK {
+		t.Fatalf("of an export: code %d, %v, %s", code, err, stderr)
+	}
+	if k := exported.Kinds[0]; exported.Streams != partitions || k.Found != signal.Found || k.False != signal.False || *k.Rate != *signal.Rate || k.Faults != signal.Faults {
+		t.Errorf("of an export: %+v, of the log %+v", k, signal)
+	}
+	if code, _, stderr := command(t, "evaluate", "--set", export); code != exitUsage || !strings.Contains(stderr, "--verdicts: an export has none") {
+		t.Errorf("an export without verdicts: code %d, %s", code, stderr)
+	}
 	// Of one stream only what is known of that one is asked.
 	var one recordedReport
 	if err := json.Unmarshal([]byte(onLog(t, brokers, append([]string{"evaluate", "--stream", "*-1", "--kinds", "no_signal", "-o", "json"}, recorded...)...)), &one); err != nil {
