@@ -72,14 +72,22 @@ func newComparison(against, unit string, seed uint64, compared []replay.Comparis
 	return r
 }
 
+// heading is for two files of rules.
+func (r *comparisonReport) heading() string {
+	if r == nil {
+		return ""
+	}
+	return "By the rules of " + r.Against + " instead"
+}
+
 // tell adds it to a document.
-func (r *comparisonReport) tell(d *report.Document) {
+func (r *comparisonReport) tell(d *report.Document, heading string) {
 	if r == nil {
 		return
 	}
-	d.Heading("Against " + r.Against)
-	d.Line(fmt.Sprintf("What the other rules would change: differences are after less before, within a 95 %% interval by a paired bootstrap over %d %s (%d draws, seed %d). "+
-		"An interval that holds 0 shows no difference. Few %[2]s give intervals that are too short.", r.Units, r.Unit, r.Draws, r.Seed))
+	d.Heading(heading)
+	d.Line(fmt.Sprintf("Found and false alarms before and after; each difference is after less before, with its 95 %% interval by a paired bootstrap over %d %s (%d draws, seed %d). "+
+		"Where the interval holds 0 no difference is shown. Few %[2]s give intervals that are too short.", r.Units, r.Unit, r.Draws, r.Seed))
 	var rows [][]string
 	plot := report.Rows{Title: "Change of F1, precision and recall, with 95 % intervals", From: -1, To: 1, Series: []string{"F1", "precision", "recall"}}
 	for _, k := range r.Kinds {

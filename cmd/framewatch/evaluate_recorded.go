@@ -122,7 +122,7 @@ func (r *recordedReport) document(details bool) *report.Document {
 	}
 	d.Table([]string{"kind", "faults", "found", "false", "unjudged", "precision", "recall", "F1", "onset p50", "onset p99", "false a day"}, rows)
 	d.Plots("kinds", kindPlot("Precision and recall by kind", r.Kinds)...)
-	r.Comparison.tell(d)
+	r.Comparison.tell(d, r.Comparison.heading())
 	tellCurves(d, r.Curves)
 	if details {
 		r.tellDetails(d)

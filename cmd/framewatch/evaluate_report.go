@@ -209,8 +209,10 @@ func (r *evaluationReport) document(details bool) *report.Document {
 		d.Table(kindHeader, kindRows(s.Kinds))
 	}
 	d.Plots("kinds", kindPlot("Precision and recall by kind", r.Scores[0].Kinds)...)
-	d.Line("Found by level, with durations and without.")
-	d.Table([]string{"kind", "level", "faults", "found", "of frames", "found by frames"}, levelRows(r.Scores[0].Levels, r.Scores[1].Levels))
+	if rows := levelRows(r.Scores[0].Levels, r.Scores[1].Levels); len(rows) > 0 {
+		d.Line("Found by level, with durations and without.")
+		d.Table([]string{"kind", "level", "faults", "found", "of frames", "found by frames"}, rows)
+	}
 	if len(r.Sequences) > 0 {
 		d.Line("Faults together as in BVI-Artefact, whole clips, by frame verdicts.")
 		d.Table([]string{"artefact", "clips", "with it", "accuracy", "F1"}, sequenceRows(r.Sequences))
@@ -219,7 +221,7 @@ func (r *evaluationReport) document(details bool) *report.Document {
 		d.Line("FFmpeg's detectors on the same clips.")
 		d.Table(append([]string{"detector"}, kindHeader...), baselineRows(r.Scores))
 	}
-	r.Comparison.tell(d)
+	r.Comparison.tell(d, r.Comparison.heading())
 	tellCurves(d, r.Curves)
 	if details {
 		r.tellDetails(d)

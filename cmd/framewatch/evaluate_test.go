@@ -100,7 +100,7 @@ func TestEvaluateComparesAndReports(t *testing.T) {
 		t.Errorf("in force is %+v", p)
 	}
 	html, markdown := read(t, page), read(t, text)
-	for _, want := range []string{"<!doctype html>", "<svg class=\"plot\"", "<th scope=\"row\">black</th>", "Against " + other} {
+	for _, want := range []string{"<!doctype html>", "<svg class=\"plot\"", "<th scope=\"row\">black</th>", "By the rules of " + other + " instead"} {
 		if !strings.Contains(html, want) {
 			t.Errorf("the page has no %q", want)
 		}

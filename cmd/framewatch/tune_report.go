@@ -181,7 +181,7 @@ func (r *tuneReport) document() *report.Document {
 	d.Table([]string{"kind", "", "raise", "clear", "for", "F1 choosing", "F1 testing", "precision testing", "recall testing", "found of", "false", "false a day"}, rows)
 	d.Line("F1 by raise level, each at what was tried nearest to the chosen for and clear; the ring is what was chosen. Where the two lines part, what is chosen does not carry over.")
 	d.Plots("levels", plots...)
-	r.Comparison.tell(d)
+	r.Comparison.tell(d, "All that was chosen together, on the others")
 	d.Heading("The profile")
 	d.Code(r.Rules)
 	return d

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/framewatch/framewatch/replay"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
@@ -21,7 +22,7 @@ var outages = []struct {
 	label    string
 }{{30, 60, "missed"}, {80, 87, "false_alarm"}, {110, 140, "missed"}}
 
-// judgedLog is a log of so many streams with these outages, and a file of what people say of all of them.
+// judgedLog is a log of so many streams with these outages, and of what people say of all of them, which is in a file as well.
 func judgedLog(t *testing.T, streams int) (brokers []string, verdicts string) {
 	t.Helper()
 	brokers = kafkatest.Embedded(t)
@@ -51,6 +52,10 @@ func judgedLog(t *testing.T, streams int) (brokers []string, verdicts string) {
 			t.Fatal(err)
 		}
 		for _, o := range outages {
+			said := &schemas.Verdict{Label: o.label, Kind: "no_signal", Start: start + o.from*1_000_000, End: start + o.to*1_000_000, Author: "ann", Time: time.Now().UnixMicro()}
+			if err := a.cluster.Publish(t.Context(), int32(n%partitions), topology.Verdicts.Message(stream, said)); err != nil {
+				t.Fatal(err)
+			}
 			fmt.Fprintf(&rows, "%s,no_signal,%s,%d,%d,ann\n", stream, o.label, start+o.from*1_000_000, start+o.to*1_000_000)
 		}
 	}
@@ -91,6 +96,21 @@ func TestRecordedFeaturesAreEvaluatedAndTuned(t *testing.T) {
 		t.Errorf("curves are %+v", r.Curves)
 	}
 
+	// By the verdicts on the log it is the same. An outage for 67 s is also one of error_seconds, which nobody has judged: with all known it is false.
+	for _, complete := range []bool{false, true} {
+		var again recordedReport
+		if err := json.Unmarshal([]byte(onLog(t, brokers, "evaluate", "--set", "recorded", fmt.Sprint("--complete=", complete), "-o", "json")), &again); err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(again.Kinds, func(k kindScore) bool { return k.Kind == "error_seconds" })
+		unjudged, alarms := partitions, 0
+		if complete {
+			unjudged, alarms = 0, partitions
+		}
+		if k := again.Kinds[0]; k.Found != signal.Found || k.False != signal.False || k.Faults != signal.Faults || again.Kinds[i].Unjudged != unjudged || again.Kinds[i].False != alarms {
+			t.Errorf("complete %v: %+v", complete, again.Kinds)
+		}
+	}
 	// An export of it is scored as the log is, without one.
 	export := filepath.Join(t.TempDir(), "features")
 	onLog(t, brokers, "export", "features", "--format", "avro", "-o", export)
@@ -136,6 +156,31 @@ func TestRecordedFeaturesAreEvaluatedAndTuned(t *testing.T) {
 	}
 	if k := report.Kinds[0]; k.After.Seconds != 20 || len(report.Train) != partitions/2 || len(report.Test) != partitions/2 || !strings.Contains(read(t, page), "for: 20s") {
 		t.Errorf("tuned is %+v", report)
+	}
+}
+
+// What a file of verdicts says must be clear by itself, but for defects that are on the log.
+func TestVerdictsToScoreByAreChecked(t *testing.T) {
+	life := replay.Life{Defect: replay.Defect{ID: "a", Stream: "news", Kind: "black", Onset: minute(1), End: minute(2)}}
+	file := func(rows string) string {
+		path := filepath.Join(t.TempDir(), "verdicts.csv")
+		writeText(t, path, "label,defect,stream,kind,start,end\n"+rows)
+		return path
+	}
+	all, err := verdictsIn(file("confirmed,a,,,,\nmissed,,news,freeze,"+minute(3).Format(time.RFC3339)+","+minute(4).Format(time.RFC3339)+"\n"), []replay.Life{life})
+	if err != nil || len(all) != 2 || all[0].Stream != "news" || !all[0].Start.Equal(minute(1)) || !all[0].End.Equal(minute(2)) || all[1].Kind != "freeze" {
+		t.Errorf("got %+v, error %v", all, err)
+	}
+	for rows, want := range map[string]string{
+		"confirmed,b,,,,\n":                            `verdicts.csv:2: defect: "b" is not known: give stream, kind, start and end as well`,
+		"right,a,,,,\n":                                `label: "right" is none of`,
+		"missed,,news,blak,1000000,2000000\n":          `kind: "blak" is unknown`,
+		"missed,,news,black,2000000,1000000\n":         "stream, start and end must be given",
+		"missed,,news,black,yesterday,2000000000000\n": `start: "yesterday" is neither`,
+	} {
+		if _, err := verdictsIn(file(rows), []replay.Life{life}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %s", rows, err, want)
+		}
 	}
 }
 

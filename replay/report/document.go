@@ -79,7 +79,7 @@ func (d *Document) Markdown(w io.Writer, keep func(name string, svg []byte) (lin
 
 type heading string
 
-func (h heading) text(w io.Writer)                  { fmt.Fprintf(w, "%s\n\n", strings.ToUpper(string(h))) }
+func (h heading) text(w io.Writer)                  { fmt.Fprintf(w, "== %s ==\n\n", h) }
 func (h heading) markdown(w io.Writer, _ *drawings) { fmt.Fprintf(w, "## %s\n\n", marked(string(h))) }
 func (h heading) html(w io.Writer)                  { fmt.Fprintf(w, "<h2>%s</h2>\n", escaped(string(h))) }
 
