@@ -56,13 +56,17 @@ type board struct {
 	opens       map[string]int
 	// evidences are what is stored of defects, by their id.
 	evidences map[string]*schemas.Evidence
-	publish   func(kind, key string, v any)
+	// acks by defect: of those that are open, and of those that ended as long as they are kept.
+	acks     map[string]*Acknowledgement
+	silences map[string]*Silence
+	publish  func(kind, key string, v any)
 }
 
 func newBoard(publish func(kind, key string, v any)) *board {
 	return &board{
 		specs: map[string]*schemas.StreamSpec{}, healths: map[string]*schemas.Health{},
-		open: map[string]*schemas.DefectEvent{}, ended: map[string]*schemas.DefectEvent{}, opens: map[string]int{}, evidences: map[string]*schemas.Evidence{}, publish: publish,
+		open: map[string]*schemas.DefectEvent{}, ended: map[string]*schemas.DefectEvent{}, opens: map[string]int{}, evidences: map[string]*schemas.Evidence{},
+		acks: map[string]*Acknowledgement{}, silences: map[string]*Silence{}, publish: publish,
 	}
 }
 
@@ -146,6 +150,7 @@ func (b *board) forget() {
 		return cmp.Or(cmp.Compare(x.End, y.End), cmp.Compare(x.ID, y.ID))
 	})
 	delete(b.ended, oldest.ID)
+	delete(b.acks, oldest.ID)
 }
 
 // changed publishes the stream, when it is monitored.

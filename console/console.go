@@ -1,6 +1,6 @@
 // Package console is the page that shows every stream and defect, and the public HTTP API that the page uses.
 //
-// It is fed by four functions (Stream, Health, Defect, Evidence) and asks the outside through Deps; it knows no log, no edge and no file but its
+// It is fed by functions (Stream, Health, Defect, Evidence, Delivery, Acknowledged, Silenced) and asks the outside through Deps; it knows no log, no edge and no file but its
 // own page.
 package console
 
@@ -29,8 +29,8 @@ type Deps struct {
 	Shared func(http.Handler) http.Handler
 	// Metrics in the Prometheus text format.
 	Metrics http.Handler
-	// Judge puts an author's verdict on the log. A Refusal says what is wrong with the opinion.
-	Judge func(ctx context.Context, author string, o Opinion) (Verdict, error)
+	// Judge puts somebody's verdict on the log. A Refusal says what is wrong with the opinion.
+	Judge func(ctx context.Context, by Actor, o Opinion) (Verdict, error)
 	// Verdicts reads those on the log that hold, in order of their start.
 	Verdicts func(ctx context.Context, q VerdictQuery) ([]Verdict, error)
 	// Series gives the samples of the main figures of a stream of a lane (empty: its own), each figure's in the order of time, from one instant up to another, microseconds since the Unix epoch: of
@@ -38,6 +38,12 @@ type Deps struct {
 	Series func(ctx context.Context, stream, lane string, from, to int64, close bool, give func(name, unit string, s Sample)) error
 	// Trace gives the figure of a defect's rule in the same way. A Refusal says why that cannot be.
 	Trace func(ctx context.Context, ev *schemas.DefectEvent, lane string, from, to int64, give func(s Sample)) (Traced, error)
+	// History reads what the log tells of the defect id, of which known is the latest event; nil: none is known.
+	History func(ctx context.Context, id string, known *schemas.DefectEvent) (History, error)
+	// Acknowledge, Silence and EndSilence change the notifier's state, and tell what stands then. A Refusal says why it cannot be.
+	Acknowledge func(ctx context.Context, by Actor, defect, note string) (Acknowledgement, error)
+	Silence     func(ctx context.Context, by Actor, s Silence) (Silence, error)
+	EndSilence  func(ctx context.Context, by Actor, id string) (Silence, error)
 	// Schemas are the versions of all subjects, as the log's readers need them.
 	Schemas func() []Schema
 	Log     *slog.Logger
@@ -52,11 +58,12 @@ type Console struct {
 	deps   Deps
 	board  *board
 	feed   *feed
+	ledger *ledger
 	// failing holds the edges that gave no picture when last asked.
 	failing sync.Map
 	// fetching has a place for each stored file that is passed on.
 	fetching chan struct{}
-	// judging has a place for the one request about verdicts that is answered at a time.
+	// judging has a place for the one request that has the log read or written at a time.
 	judging chan struct{}
 	// plotting has a place for each request for which the log is read for a plot.
 	plotting chan struct{}
@@ -65,7 +72,8 @@ type Console struct {
 // New is a console that knows of nothing yet. cfg has been validated.
 func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
-	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), plotting: make(chan struct{}, 2)}
+	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, ledger: newLedger(),
+		fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), plotting: make(chan struct{}, 2)}
 }
 
 // Stream tells that the stream id is monitored as spec says, or, when spec is nil, no longer.
@@ -84,6 +92,19 @@ func (c *Console) Evidence(id string, e *schemas.Evidence) {
 	}
 }
 
+// Delivery tells of an attempt to tell of a defect. The console keeps n.
+func (c *Console) Delivery(defect string, n *schemas.Notification) {
+	if defectID.MatchString(defect) {
+		c.ledger.add(defect, n)
+	}
+}
+
+// Acknowledged tells that a defect has been acknowledged; nil: it no longer is. The console keeps a.
+func (c *Console) Acknowledged(defect string, a *Acknowledgement) { c.board.acknowledged(defect, a) }
+
+// Silenced tells what stands of a silence; nil: nothing any more. The console keeps s.
+func (c *Console) Silenced(id string, s *Silence) { c.board.silence(id, s) }
+
 // Close ends the event streams of open pages, which otherwise never end: give it to http.Server.RegisterOnShutdown.
 func (c *Console) Close() { c.feed.close() }
 
@@ -92,32 +113,13 @@ func (c *Console) Close() { c.feed.close() }
 // Open to everyone: /-/healthy and /-/ready, which say nothing of streams, and /shared/ to who has a signed address. All else, /metrics too, asks for a password when there are
 // users.
 func (c *Console) Handler() http.Handler {
-	inner := http.NewServeMux()
-	inner.HandleFunc("GET /api/v1/streams", c.getStreams)
-	inner.HandleFunc("GET /api/v1/streams/{id}", c.getStream)
-	inner.HandleFunc("GET /api/v1/streams/{id}/picture", c.getPicture)
-	inner.HandleFunc("GET /api/v1/streams/{id}/series", c.getSeries)
-	inner.HandleFunc("GET /api/v1/defects", c.getDefects)
-	inner.HandleFunc("GET /api/v1/defects/{id}/trace", c.getTrace)
-	inner.HandleFunc("GET /api/v1/defects/{id}/clip", c.getClip)
-	inner.HandleFunc("GET /api/v1/defects/{id}/filmstrip", c.getFilmstrip)
-	inner.HandleFunc("GET /api/v1/verdicts", c.getVerdicts)
-	inner.HandleFunc("POST /api/v1/verdicts", c.postVerdict)
-	inner.HandleFunc("GET /api/v1/events", c.feed.serve)
-	inner.HandleFunc("GET /subjects", c.getSubjects)
-	inner.HandleFunc("GET /subjects/{subject}/versions", c.getVersions)
-	inner.HandleFunc("GET /subjects/{subject}/versions/{version}", c.getVersion)
-	inner.HandleFunc("GET /schemas/ids/{id}", c.getSchema)
-	inner.Handle("GET /metrics", c.deps.Metrics)
-	inner.Handle("GET /", newPage())
-
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /-/healthy", c.getHealthy)
 	outer.HandleFunc("GET /-/ready", c.getReady)
 	if c.deps.Shared != nil {
 		outer.Handle("GET /shared/defects/{id}/filmstrip", c.deps.Shared(http.HandlerFunc(c.getFilmstrip)))
 	}
-	outer.Handle("/", newDoor(c.config.Users, c.deps.Log).guard(http.NewCrossOriginProtection().Handler(inner)))
+	outer.Handle("/", newDoor(c.config.Users, c.deps.Log).guard(http.NewCrossOriginProtection().Handler(c.inside())))
 	return withSecurityHeaders(outer)
 }
 

@@ -17,9 +17,9 @@ func TestDefectPage(t *testing.T) {
 	deps := deps()
 	said := make(chan console.Opinion, 1)
 	var verdicts []console.Verdict
-	deps.Judge = func(_ context.Context, author string, o console.Opinion) (console.Verdict, error) {
+	deps.Judge = func(_ context.Context, by console.Actor, o console.Opinion) (console.Verdict, error) {
 		defect := o.Defect
-		v := console.Verdict{Stream: "news-uk", Verdict: schemas.Verdict{Label: o.Label, Defect: &defect, Author: author, Kind: "freeze"}}
+		v := console.Verdict{Stream: "news-uk", Verdict: schemas.Verdict{Label: o.Label, Defect: &defect, Author: by.Name, Kind: "freeze"}}
 		verdicts = append(verdicts, v)
 		said <- o
 		return v, nil

@@ -49,7 +49,7 @@ func (d *door) guard(inner http.Handler) http.Handler {
 				writeError(w, http.StatusMisdirectedRequest, "without users the console answers to localhost only: name users to reach it by another name")
 				return
 			}
-			inner.ServeHTTP(w, r)
+			admit(inner, w, r, Actor{Name: nobodyInParticular, Role: Admin, Way: "loopback"})
 			return
 		}
 		name, password, ok := r.BasicAuth()
@@ -58,17 +58,17 @@ func (d *door) guard(inner http.Handler) http.Handler {
 			writeError(w, http.StatusUnauthorized, "name and password, please")
 			return
 		}
-		inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), userKey{}, name)))
+		admit(inner, w, r, Actor{Name: name, Role: Operator, Way: "password"})
 	})
 }
 
-// userKey is where a request holds the name of the user that it is from.
-type userKey struct{}
+// nobodyInParticular is who asks where nobody is asked for a name.
+const nobodyInParticular = "console"
 
-// userOf is the user that a request behind the door is from; empty: there are no users.
-func userOf(r *http.Request) string {
-	name, _ := r.Context().Value(userKey{}).(string)
-	return name
+// admit lets a request in as that of actor.
+func admit(inner http.Handler, w http.ResponseWriter, r *http.Request, actor Actor) {
+	actor.Address = hostname(r.RemoteAddr)
+	inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
 }
 
 // knows compares in constant time.

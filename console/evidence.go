@@ -25,6 +25,8 @@ type Defect struct {
 	*schemas.DefectEvent
 	// Evidence is null when nothing is stored.
 	Evidence *Evidence `json:"evidence"`
+	// Acknowledged is null when nobody has taken it up.
+	Acknowledged *Acknowledgement `json:"acknowledged"`
 }
 
 // Evidence is what is stored of a defect.
@@ -160,12 +162,12 @@ func (b *board) evidenceOf(id string) (e *schemas.Evidence, edge string) {
 	return e, edge
 }
 
-// shown is ev with its evidence. The lock is held.
+// shown is ev with its evidence and its acknowledgement. The lock is held.
 func (b *board) shown(ev *schemas.DefectEvent) Defect {
-	return Defect{ev, shownEvidence(ev.ID, b.evidences[ev.ID])}
+	return Defect{ev, shownEvidence(ev.ID, b.evidences[ev.ID]), b.acks[ev.ID]}
 }
 
-// shownAll are events with their evidence. The lock is held.
+// shownAll are events, each as shown. The lock is held.
 func (b *board) shownAll(events []*schemas.DefectEvent) []Defect {
 	all := make([]Defect, 0, len(events))
 	for _, ev := range events {

@@ -110,8 +110,8 @@ func (f *feed) leave() {
 	f.mu.Unlock()
 }
 
-// serve is GET /api/v1/events. The events are stream (a Stream), removed (its id), defect (a DefectEvent) and resync: load the lists
-// again, then apply what follows.
+// serve is GET /api/v1/events. The events are stream (a Stream), removed (its id), defect (a Defect), silence (a Silence), unsilenced (its id)
+// and resync: load the lists again, then apply what follows.
 func (f *feed) serve(w http.ResponseWriter, r *http.Request) {
 	if !f.enter() {
 		w.Header().Set("Retry-After", "10")

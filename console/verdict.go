@@ -1,11 +1,9 @@
 package console
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"strconv"
 	"time"
@@ -14,12 +12,10 @@ import (
 )
 
 const (
-	// verdictBytes bounds what is taken of a verdict.
-	verdictBytes = 16 << 10
 	// verdictsShown is how many verdicts are shown at most: the latest.
 	verdictsShown = 10_000
-	// verdictWait bounds the reading and the writing of the log for one request.
-	verdictWait = 30 * time.Second
+	// logWait bounds the reading and the writing of the log for one request.
+	logWait = 30 * time.Second
 )
 
 // Verdict is what a person said of a defect, or of a stretch of a stream. Times are microseconds since the Unix epoch.
@@ -42,7 +38,11 @@ type Opinion struct {
 }
 
 // Refusal is an error whose text is for who asked: what is wrong with the request.
-type Refusal struct{ Reason string }
+type Refusal struct {
+	Reason string
+	// Status is that of HTTP; 0: 400.
+	Status int
+}
 
 func (r Refusal) Error() string { return r.Reason }
 
@@ -53,42 +53,13 @@ type VerdictQuery struct {
 	From, To time.Time
 }
 
-// nobodyInParticular is the author where there are no users.
-const nobodyInParticular = "console"
-
 // postVerdict takes a verdict of the user who asks: POST /api/v1/verdicts.
 func (c *Console) postVerdict(w http.ResponseWriter, r *http.Request) {
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		writeError(w, http.StatusUnsupportedMediaType, "the body is to be application/json")
-		return
-	}
 	var o Opinion
-	decoder := json.NewDecoder(http.MaxBytesReader(w, r.Body, verdictBytes))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&o)
-	if err == nil && decoder.Decode(new(any)) != io.EOF {
-		err = errors.New("there is more than one object")
-	}
-	if err != nil {
-		writeError(w, http.StatusBadRequest, "the body is no verdict: "+err.Error())
+	if !readBody(w, r, "verdict", &o) {
 		return
 	}
-	author := userOf(r)
-	if author == "" {
-		author = nobodyInParticular
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), verdictWait)
-	defer cancel()
-	if !c.enter(ctx, w) {
-		return
-	}
-	defer c.leave()
-	v, err := c.deps.Judge(ctx, author, o)
-	if err != nil {
-		c.failed(w, "judge", err)
-		return
-	}
-	writeJSON(w, http.StatusCreated, v)
+	c.change(w, r, "judge", http.StatusCreated, func(ctx context.Context, by Actor) (any, error) { return c.deps.Judge(ctx, by, o) })
 }
 
 // getVerdicts lists the verdicts that hold, in order of their start: GET /api/v1/verdicts, narrowed by ?stream=, ?kind=, and ?from= and ?to= in
@@ -107,7 +78,7 @@ func (c *Console) getVerdicts(w http.ResponseWriter, r *http.Request) {
 		}
 		*at = time.UnixMicro(micros)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), verdictWait)
+	ctx, cancel := context.WithTimeout(r.Context(), logWait)
 	defer cancel()
 	if !c.enter(ctx, w) {
 		return
@@ -127,7 +98,7 @@ func (c *Console) getVerdicts(w http.ResponseWriter, r *http.Request) {
 	}{time.Now().UnixMicro(), left, append([]Verdict{}, verdicts[left:]...)})
 }
 
-// enter waits until nobody else has the log read: each request about verdicts reads some of it.
+// enter waits until nobody else has the log read or written.
 func (c *Console) enter(ctx context.Context, w http.ResponseWriter) bool {
 	select {
 	case c.judging <- struct{}{}:
@@ -144,7 +115,7 @@ func (c *Console) leave() { <-c.judging }
 func (c *Console) failed(w http.ResponseWriter, what string, err error) {
 	var refusal Refusal
 	if errors.As(err, &refusal) {
-		writeError(w, http.StatusBadRequest, refusal.Reason)
+		writeError(w, cmp.Or(refusal.Status, http.StatusBadRequest), refusal.Reason)
 		return
 	}
 	c.deps.Log.Warn(what, "error", err)

@@ -29,9 +29,9 @@ func post(handler http.Handler, body string, header ...string) *httptest.Respons
 // judging are deps that keep what is judged and answer with it.
 func judging(author *string, said *console.Opinion, failure *error) console.Deps {
 	d := deps()
-	d.Judge = func(_ context.Context, who string, o console.Opinion) (console.Verdict, error) {
-		*author, *said = who, o
-		return console.Verdict{Stream: "news", Verdict: schemas.Verdict{Label: o.Label, Author: who}}, *failure
+	d.Judge = func(_ context.Context, who console.Actor, o console.Opinion) (console.Verdict, error) {
+		*author, *said = who.Name, o
+		return console.Verdict{Stream: "news", Verdict: schemas.Verdict{Label: o.Label, Author: who.Name}}, *failure
 	}
 	return d
 }

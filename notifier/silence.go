@@ -68,6 +68,12 @@ func ReadSilence(v *schemas.NotifierState) (*Silence, error) {
 	return s, nil
 }
 
+// SilenceID is the id of the silence that the entry with the key is of; empty: it is of something else.
+func SilenceID(key string) string {
+	id, _ := cutKind(key, kindSilence)
+	return id
+}
+
 // changed is the entry of what change makes of the silence in v, or of none.
 func changed(v *schemas.NotifierState, change func(*silence.Silences) error) (e Entry, err error) {
 	silences, err := silence.New(silence.Options{Retention: retention, Logger: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry()})

@@ -53,11 +53,28 @@ func (a Acknowledgement) Entry() (Entry, error) {
 	return entry(kindAcknowledgement, a.Defect, payload, a.Time, time.Time{}), err
 }
 
+// ReadAcknowledgement is the defect that an entry of the state acknowledges, and how; nil: it no longer does. An empty defect: the entry is of something else.
+func ReadAcknowledgement(e Entry) (defect string, a *Acknowledgement, err error) {
+	defect, ok := cutKind(e.Key, kindAcknowledgement)
+	if !ok || e.Value == nil {
+		return defect, nil, nil
+	}
+	if err := json.Unmarshal(e.Value.Payload, &a); err != nil {
+		return "", nil, fmt.Errorf("read an acknowledgement: %w", err)
+	}
+	return defect, a, nil
+}
+
 // withdrawn removes the acknowledgement of a defect.
 func withdrawn(defect string) Entry { return Entry{Key: kindAcknowledgement + "/" + defect} }
 
 // cutKind is the name in the key of an entry of the kind.
-func cutKind(key, kind string) (name string, ok bool) { return strings.CutPrefix(key, kind+"/") }
+func cutKind(key, kind string) (name string, ok bool) {
+	if name, ok = strings.CutPrefix(key, kind+"/"); !ok {
+		return "", false
+	}
+	return name, true
+}
 
 // position is until when the defects topic has been taken in.
 type position struct {

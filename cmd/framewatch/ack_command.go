@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/notifier"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
@@ -28,21 +31,7 @@ func ackCommand() *cobra.Command {
 			}
 			defer a.cluster.Close()
 			for _, id := range args {
-				ev, err := a.latest(cmd.Context(), id)
-				if err != nil {
-					return err
-				}
-				switch {
-				case ev == nil:
-					return fmt.Errorf("there is no defect %q", id)
-				case ev.State == "closed" || ev.State == "retracted":
-					return fmt.Errorf("defect %s is over: it is %s", id, ev.State)
-				}
-				entry, err := notifier.Acknowledgement{Defect: id, By: by, Note: note, Time: time.Now()}.Entry()
-				if err != nil {
-					return err
-				}
-				if err := a.changeState(cmd.Context(), by, "ack", id, note, entry); err != nil {
+				if _, err := a.acknowledge(cmd.Context(), by, id, note, byCommand); err != nil {
 					return err
 				}
 			}
@@ -54,6 +43,39 @@ func ackCommand() *cobra.Command {
 	return cmd
 }
 
+// acknowledge puts on the log that somebody has taken up a defect, which is open.
+func (a *app) acknowledge(ctx context.Context, by, id, note, place string) (notifier.Acknowledgement, error) {
+	ack := notifier.Acknowledgement{Defect: id, By: by, Note: note, Time: time.Now()}
+	if err := checkTexts(by, "note", note); err != nil {
+		return ack, err
+	}
+	ev, err := a.latest(ctx, id)
+	switch {
+	case err != nil:
+		return ack, err
+	case ev == nil:
+		return ack, console.Refusal{Reason: fmt.Sprintf("there is no defect %.40q", id), Status: http.StatusNotFound}
+	case ev.State == "closed" || ev.State == "retracted":
+		return ack, console.Refusal{Reason: fmt.Sprintf("defect %s is over: it is %s", id, ev.State), Status: http.StatusConflict}
+	}
+	entry, err := ack.Entry()
+	if err != nil {
+		return ack, err
+	}
+	return ack, a.changeState(ctx, by, "ack", id, note, place, entry)
+}
+
+// checkTexts bounds who makes a change, and what is said to it.
+func checkTexts(by, name, text string) error {
+	if err := checkText("author", by, longestAuthor); err != nil {
+		return console.Refusal{Reason: err.Error()}
+	}
+	if err := checkText(name, text, longestNote); err != nil {
+		return console.Refusal{Reason: err.Error()}
+	}
+	return nil
+}
+
 // latest is the newest event of a defect; nil: there is none.
 func (a *app) latest(ctx context.Context, id string) (ev *schemas.DefectEvent, err error) {
 	err = kafka.Read(ctx, a.cluster, topology.DefectsLatest, kafka.ReadOptions{Bounded: true}, func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
@@ -62,5 +84,5 @@ func (a *app) latest(ctx context.Context, id string) (ev *schemas.DefectEvent, e
 		}
 		return nil
 	})
-	return ev, err
+	return ev, cmp.Or(err, ctx.Err()) // a reading that was given up ends as one that has come to the end
 }

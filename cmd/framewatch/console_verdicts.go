@@ -10,8 +10,8 @@ import (
 )
 
 // judgeFor puts the verdict of a user of the console on the log.
-func (a *app) judgeFor(ctx context.Context, author string, said console.Opinion) (console.Verdict, error) {
-	o := opinion{Label: said.Label, Defect: said.Defect, Stream: said.Stream, Kind: said.Kind, Author: author, Note: said.Note}
+func (a *app) judgeFor(ctx context.Context, by console.Actor, said console.Opinion) (console.Verdict, error) {
+	o := opinion{Label: said.Label, Defect: said.Defect, Stream: said.Stream, Kind: said.Kind, Author: by.Name, Note: said.Note}
 	for _, t := range []struct {
 		micros int64
 		at     *time.Time
@@ -22,7 +22,7 @@ func (a *app) judgeFor(ctx context.Context, author string, said console.Opinion)
 	}
 	v, err := console.Verdict{}, o.checkTexts()
 	if err == nil {
-		v, err = a.judge(ctx, o, "console")
+		v, err = a.judge(ctx, o, by.Place())
 	}
 	var wrong *fieldError
 	if errors.As(err, &wrong) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os/user"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/notifier"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
@@ -44,7 +46,7 @@ func silenceAddCommand() *cobra.Command {
 				s.Start = at
 			}
 			s.End = s.Start.Add(lasts)
-			entry, err := notifier.NewSilence(s)
+			entry, err := newSilence(s)
 			if err != nil {
 				return usage(err)
 			}
@@ -53,8 +55,8 @@ func silenceAddCommand() *cobra.Command {
 				return err
 			}
 			defer a.cluster.Close()
-			id := strings.TrimPrefix(entry.Key, "silence/")
-			if err := a.changeState(cmd.Context(), by, "silence add", strings.Join(args, " "), id, entry); err != nil {
+			id, err := a.addSilence(cmd.Context(), s, entry, byCommand)
+			if err != nil {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), id)
@@ -85,11 +87,15 @@ func silenceListCommand() *cobra.Command {
 		Short: "List the silences that are in force or to come",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			a, silences, err := currentSilences(cmd)
+			a, err := commandApp(cmd)
 			if err != nil {
 				return err
 			}
 			defer a.cluster.Close()
+			silences, err := a.silences(cmd.Context())
+			if err != nil {
+				return err
+			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			if output == "table" {
 				fmt.Fprintln(table, "ID\tSTART\tEND\tBY\tMATCHERS\tCOMMENT")
@@ -122,21 +128,13 @@ func silenceExpireCommand() *cobra.Command {
 		Short: "End silences now",
 		Args:  someArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a, silences, err := currentSilences(cmd)
+			a, err := commandApp(cmd)
 			if err != nil {
 				return err
 			}
 			defer a.cluster.Close()
 			for _, id := range args {
-				i := slices.IndexFunc(silences, func(s standingSilence) bool { return s.ID == id })
-				if i < 0 {
-					return fmt.Errorf("there is no silence %q: see `framewatch silence list`", id)
-				}
-				entry, err := notifier.EndSilence(id, silences[i].state)
-				if err != nil {
-					return fmt.Errorf("silence %s: %w", id, err)
-				}
-				if err := a.changeState(cmd.Context(), by, "silence expire", id, "", entry); err != nil {
+				if _, err := a.endSilence(cmd.Context(), by, id, byCommand); err != nil {
 					return err
 				}
 			}
@@ -153,18 +151,60 @@ type standingSilence struct {
 	state *schemas.NotifierState
 }
 
-// currentSilences are all silences on the log, the earliest first.
-func currentSilences(cmd *cobra.Command) (*app, []standingSilence, error) {
-	a, err := commandApp(cmd)
-	if err != nil {
-		return nil, nil, err
+// newSilence is a silence that is to be, as an entry of the state.
+func newSilence(s notifier.Silence) (entry notifier.Entry, err error) {
+	for _, m := range s.Matchers {
+		if err := checkText("matchers", m, longestMatcher); err != nil {
+			return entry, console.Refusal{Reason: err.Error()}
+		}
 	}
-	state, err := a.notifierState(cmd.Context())
-	if err != nil {
-		a.cluster.Close()
-		return nil, nil, err
+	if err := checkTexts(s.By, "comment", s.Comment); err != nil {
+		return entry, err
 	}
-	var list []standingSilence
+	if !s.End.After(time.Now()) {
+		return entry, console.Refusal{Reason: "end: it is past"}
+	}
+	if entry, err = notifier.NewSilence(s); err != nil {
+		return entry, console.Refusal{Reason: err.Error()}
+	}
+	return entry, nil
+}
+
+// addSilence puts a silence on the log and tells its id. entry is what newSilence made of it.
+func (a *app) addSilence(ctx context.Context, s notifier.Silence, entry notifier.Entry, place string) (id string, err error) {
+	id = notifier.SilenceID(entry.Key)
+	return id, a.changeState(ctx, s.By, "silence add", strings.Join(s.Matchers, " "), id, place, entry)
+}
+
+// endSilence ends a silence now, and tells what then stands of it.
+func (a *app) endSilence(ctx context.Context, by, id, place string) (*notifier.Silence, error) {
+	silences, err := a.silences(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(silences, func(s standingSilence) bool { return s.ID == id })
+	if i < 0 {
+		return nil, console.Refusal{Reason: fmt.Sprintf("there is no silence %.64q: see `framewatch silence list`", id), Status: http.StatusNotFound}
+	}
+	if !silences[i].End.After(time.Now()) {
+		return nil, console.Refusal{Reason: "silence " + id + " has ended", Status: http.StatusConflict}
+	}
+	entry, err := notifier.EndSilence(id, silences[i].state)
+	if err != nil {
+		return nil, fmt.Errorf("silence %s: %w", id, err)
+	}
+	if err := a.changeState(ctx, by, "silence expire", id, "", place, entry); err != nil {
+		return nil, err
+	}
+	return notifier.ReadSilence(entry.Value)
+}
+
+// silences are all silences on the log, the earliest first.
+func (a *app) silences(ctx context.Context) (list []standingSilence, err error) {
+	state, err := a.notifierState(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for key, v := range state {
 		s, err := notifier.ReadSilence(v)
 		if err != nil {
@@ -174,7 +214,7 @@ func currentSilences(cmd *cobra.Command) (*app, []standingSilence, error) {
 		}
 	}
 	slices.SortFunc(list, func(a, b standingSilence) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID)) })
-	return a, list, nil
+	return list, nil
 }
 
 // notifierState is what stands in the notifier's state, by key.
@@ -188,17 +228,19 @@ func (a *app) notifierState(ctx context.Context) (map[string]*schemas.NotifierSt
 		}
 		return nil
 	})
-	return state, err
+	return state, cmp.Or(err, ctx.Err())
 }
 
-// changeState writes an entry of the notifier's state, and who has changed it.
-func (a *app) changeState(ctx context.Context, by, action, target, detail string, entry notifier.Entry) error {
+// byCommand is the place of changes that are made by a command.
+const byCommand = "command line"
+
+// changeState writes an entry of the notifier's state, and who has changed it where.
+func (a *app) changeState(ctx context.Context, by, action, target, detail, place string, entry notifier.Entry) error {
 	if by == "" {
 		return usage(fmt.Errorf("--by: who does it?"))
 	}
 	if err := a.cluster.Publish(ctx, 0, stateMessages([]notifier.Entry{entry})...); err != nil {
 		return err
 	}
-	audit := &schemas.Audit{Time: time.Now().UnixMicro(), Action: action, Target: target, Detail: detail, Address: "command line"}
-	return a.cluster.Publish(ctx, 0, topology.Audit.Message(by, audit))
+	return a.audit(ctx, by, action, target, detail, place)
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/notifier"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 	"github.com/framewatch/framewatch/topology/kafka"
@@ -31,6 +32,8 @@ const (
 	largestPicture = 1 << 20
 	// healthHistory is how far back the console reads health, which comes every 10 s, to know every stream's lamp at once.
 	healthHistory = time.Minute
+	// deliveryHistory is how far back it reads the attempts to tell of defects.
+	deliveryHistory = 24 * time.Hour
 )
 
 // edgeClient follows no redirect, which an edge never answers, and takes no proxy from the environment: the address comes from a record.
@@ -59,13 +62,17 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 			}
 			return nil
 		},
-		Metrics:  promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
-		Judge:    a.judgeFor,
-		Series:   a.seriesFor,
-		Trace:    a.traceFor,
-		Verdicts: a.verdictsFor,
-		Schemas:  a.subjects,
-		Log:      a.log,
+		Metrics:     promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
+		Judge:       a.judgeFor,
+		Series:      a.seriesFor,
+		Trace:       a.traceFor,
+		Verdicts:    a.verdictsFor,
+		History:     a.historyFor,
+		Acknowledge: a.acknowledgeFor,
+		Silence:     a.silenceFor,
+		EndSilence:  a.endSilenceFor,
+		Schemas:     a.subjects,
+		Log:         a.log,
 	})
 	topicRead := func() {
 		if caughtUp.Add(1) == consoleTopics {
@@ -107,11 +114,28 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 				return nil
 			})
 	})
+	group.Go(func() error {
+		return kafka.Read(ctx, a.cluster, topology.NotifierState, kafka.ReadOptions{CaughtUp: topicRead},
+			func(_ context.Context, r topology.Record[schemas.NotifierState]) error {
+				a.showState(page, notifier.Entry{Key: r.Key, Value: r.Value})
+				return nil
+			})
+	})
+	group.Go(func() error {
+		options := kafka.ReadOptions{From: time.Now().Add(-deliveryHistory), CaughtUp: topicRead}
+		return kafka.Read(ctx, a.cluster, topology.Notifications, options,
+			func(_ context.Context, r topology.Record[schemas.Notification]) error {
+				if r.Value != nil {
+					page.Delivery(r.Key, r.Value)
+				}
+				return nil
+			})
+	})
 	return group.Wait()
 }
 
 // consoleTopics is how many topics the console reads.
-const consoleTopics = 4
+const consoleTopics = 6
 
 // picture fetches a stream's picture from the edge that holds it.
 func (a *app) picture(ctx context.Context, edge, stream string, at int64) ([]byte, int64, error) {

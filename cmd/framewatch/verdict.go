@@ -78,15 +78,23 @@ func (o *opinion) checkTexts() error {
 		field, value string
 		most         int
 	}{{"author", o.Author, longestAuthor}, {"note", o.Note, longestNote}} {
-		switch {
-		case len(text.value) > text.most:
-			return wrongField(text.field, "it has %d bytes, at most %d are kept", len(text.value), text.most)
-		case !utf8.ValidString(text.value) || strings.ContainsFunc(text.value, unicode.IsControl):
-			return wrongField(text.field, "it has control characters or is not UTF-8: write one line of plain text")
+		if err := checkText(text.field, text.value, text.most); err != nil {
+			return err
 		}
 	}
 	if o.Author == "" {
 		return wrongField("author", "who says so?")
+	}
+	return nil
+}
+
+// checkText refuses text that is longer than so many bytes, or that is not one line of plain text.
+func checkText(field, text string, most int) error {
+	switch {
+	case len(text) > most:
+		return wrongField(field, "it has %d bytes, at most %d are kept", len(text), most)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return wrongField(field, "it has control characters or is not UTF-8: write one line of plain text")
 	}
 	return nil
 }

@@ -1,0 +1,50 @@
+package console
+
+import "net/http"
+
+// route is one thing that the console serves behind the door.
+type route struct {
+	// pattern is as in http.ServeMux, with the method.
+	pattern string
+	// least is the role that it needs.
+	least Role
+	serve http.HandlerFunc
+}
+
+// routes are all of them: what is not here is not served.
+func (c *Console) routes() []route {
+	return []route{
+		{"GET /api/v1/streams", Viewer, c.getStreams},
+		{"GET /api/v1/streams/{id}", Viewer, c.getStream},
+		{"GET /api/v1/streams/{id}/picture", Viewer, c.getPicture},
+		{"GET /api/v1/streams/{id}/series", Viewer, c.getSeries},
+		{"GET /api/v1/defects", Viewer, c.getDefects},
+		{"GET /api/v1/defects/{id}", Viewer, c.getDefect},
+		{"GET /api/v1/defects/{id}/trace", Viewer, c.getTrace},
+		{"GET /api/v1/defects/{id}/clip", Viewer, c.getClip},
+		{"GET /api/v1/defects/{id}/filmstrip", Viewer, c.getFilmstrip},
+		{"POST /api/v1/defects/{id}/acknowledge", Operator, c.postAcknowledgement},
+		{"GET /api/v1/silences", Viewer, c.getSilences},
+		{"POST /api/v1/silences", Operator, c.postSilence},
+		{"DELETE /api/v1/silences/{id}", Operator, c.deleteSilence},
+		{"GET /api/v1/verdicts", Viewer, c.getVerdicts},
+		{"POST /api/v1/verdicts", Operator, c.postVerdict},
+		{"GET /api/v1/events", Viewer, c.feed.serve},
+
+		{"GET /subjects", Viewer, c.getSubjects},
+		{"GET /subjects/{subject}/versions", Viewer, c.getVersions},
+		{"GET /subjects/{subject}/versions/{version}", Viewer, c.getVersion},
+		{"GET /schemas/ids/{id}", Viewer, c.getSchema},
+		{"GET /metrics", Viewer, c.deps.Metrics.ServeHTTP},
+		{"GET /", Viewer, newPage().ServeHTTP},
+	}
+}
+
+// inside serves the routes, each to who has its role.
+func (c *Console) inside() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range c.routes() {
+		mux.Handle(r.pattern, needs(r.least, r.serve))
+	}
+	return mux
+}
