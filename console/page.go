@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-//go:embed web/*.html web/*.css web/*.js web/*.svg web/vendor/*.js web/vendor/*.css web/vendor/*.txt
+//go:embed web/*.html web/*.css web/*.js web/*.svg web/*.tmpl web/vendor/*.js web/vendor/*.css web/vendor/*.txt
 var web embed.FS
 
 // page serves the files of the page from memory, each with an ETag of its content.
@@ -30,7 +30,7 @@ type file struct {
 func newPage() *page {
 	p := &page{files: map[string]file{}}
 	err := fs.WalkDir(web, "web", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
+		if err != nil || entry.IsDir() || path.Ext(name) == ".tmpl" {
 			return err
 		}
 		content, err := web.ReadFile(name)

@@ -73,6 +73,17 @@ func TestPage(t *testing.T) {
 	b.do(chromedp.KeyEvent("\x1b"))
 	b.waitFor(`!document.querySelector("dialog")`)
 
+	// By keys: the second of what is listed is focused and opened, closed again, and the list of keys is shown.
+	b.script(`document.activeElement.blur()`)
+	b.do(chromedp.KeyEvent("jjo"))
+	b.waitFor(`document.querySelector("dialog[open] #detail-name")?.textContent === document.querySelectorAll(".tile .name")[1].textContent`)
+	b.do(chromedp.KeyEvent("\x1b"))
+	b.waitFor(`!document.querySelector("dialog")`)
+	b.do(chromedp.KeyEvent("?"))
+	b.waitFor(`document.querySelector("dialog.help[open] kbd") !== null`)
+	b.do(chromedp.KeyEvent("\x1b"))
+	b.waitFor(`!document.querySelector("dialog")`)
+
 	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile))
 	b.waitFor(`document.documentElement.scrollWidth === 390`)
 	b.screenshot("phone.png")

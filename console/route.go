@@ -36,6 +36,7 @@ func (c *Console) routes() []route {
 		{"GET /subjects/{subject}/versions/{version}", Viewer, c.getVersion},
 		{"GET /schemas/ids/{id}", Viewer, c.getSchema},
 		{"GET /metrics", Viewer, c.deps.Metrics.ServeHTTP},
+		{"GET /lite", Viewer, c.getLite},
 		{"GET /", Viewer, newPage().ServeHTTP},
 	}
 }

@@ -1,6 +1,5 @@
 // The page: what is bad first, then everything, and the defects beside it.
 import {render} from "./vendor/preact.js";
-import {useEffect} from "./vendor/preact-hooks.js";
 import {effect} from "./vendor/signals.js";
 import {now, span, startClock, timeOfDay, toggleZone, zoneName} from "./clock.js";
 import {DefectList, title} from "./defect.js";
@@ -8,6 +7,7 @@ import {DefectPage} from "./defectpage.js";
 import {Detail} from "./detail.js";
 import {connect, link} from "./feed.js";
 import {html} from "./html.js";
+import {Keys} from "./keys.js";
 import {Lamp, lampNames} from "./lamp.js";
 import {counts, endedDefects, lamps, needsAttention, openDefects, ranked, total} from "./store.js";
 import {Tile} from "./tile.js";
@@ -36,21 +36,13 @@ function App() {
       </section>`}
     </main>
     <${Herald}/>
+    <${Keys}/>
     ${view.value.stream && html`<${Detail} key=${view.value.stream} id=${view.value.stream}/>`}
     ${view.value.defect && html`<${DefectPage} key=${view.value.defect} id=${view.value.defect}/>`}`;
 }
 
 /** Bar is the line at the top: how many of each lamp, which are also filters; search; link and clock. */
 function Bar() {
-  useEffect(() => {
-    const slash = (e) => {
-      if (e.key !== "/" || e.target.matches("input")) return;
-      e.preventDefault();
-      document.getElementById("search").focus();
-    };
-    addEventListener("keydown", slash);
-    return () => removeEventListener("keydown", slash);
-  }, []);
   const chosen = view.value.lamp;
   return html`<header class="bar">
     <h1><img src="favicon.svg" alt="" width="26" height="26"/>Framewatch</h1>

@@ -1,0 +1,57 @@
+// Keys: everything that a pointer can do. What takes text, and other keys held down, are left alone.
+import {useEffect, useRef} from "./vendor/preact-hooks.js";
+import {signal} from "./vendor/signals.js";
+import {toggleZone} from "./clock.js";
+import {html} from "./html.js";
+
+const helping = signal(false);
+
+/** What j and k go through: streams, then defects; in an open dialog what is in it. */
+const stops = ".tile > a, .defect a.title";
+
+function step(by) {
+  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
+  const all = [...place.querySelectorAll(stops)];
+  const at = all.indexOf(document.activeElement);
+  const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)];
+  next?.focus();
+  next?.scrollIntoView({block: "nearest"});
+}
+
+const keys = {
+  j: {does: "next stream or defect", act: () => step(1)},
+  k: {does: "the one before", act: () => step(-1)},
+  o: {does: "open it", act: () => document.activeElement.closest("a")?.click()},
+  "/": {does: "search", act: () => document.getElementById("search").focus()},
+  u: {does: "local time or UTC", act: toggleZone},
+  "?": {does: "these keys", act: () => (helping.value = !helping.value)},
+};
+
+/** elsewhere are keys that work where they stand. */
+const elsewhere = [["Esc", "close what is open"], ["c", "on a defect: confirm it"], ["f", "on a defect: call it a false alarm"]];
+
+/** Keys listens, and shows the list when asked. */
+export function Keys() {
+  useEffect(() => {
+    const pressed = (e) => {
+      if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches("input, textarea, select")) return;
+      const key = keys[e.key];
+      if (!key) return;
+      e.preventDefault();
+      key.act();
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+  return helping.value && html`<${Help}/>`;
+}
+
+function Help() {
+  const dialog = useRef(null);
+  useEffect(() => dialog.current.showModal(), []);
+  const rows = [...Object.entries(keys).map(([key, {does}]) => [key, does]), ...elsewhere];
+  return html`<dialog ref=${dialog} class="help" aria-labelledby="help-heading" onClose=${() => (helping.value = false)}>
+    <h2 id="help-heading">Keys</h2>
+    <dl class="facts">${rows.map(([key, does]) => html`<dt key=${key}><kbd>${key}</kbd></dt><dd>${does}</dd>`)}</dl>
+  </dialog>`;
+}
