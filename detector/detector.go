@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -18,6 +19,9 @@ import (
 type Config struct {
 	// Log is told of Settings that cannot be used; nil: slog.Default.
 	Log *slog.Logger
+	// Model finds the version of a model that a Setting names; what it gives must be the same whenever it is asked. It may take its time. Nil: there are
+	// only those that come with the program.
+	Model func(name string, version int64) (*model.Trees, error)
 }
 
 // Input is one record of the features topic.
@@ -57,6 +61,7 @@ type Partition struct {
 	errors  errorLog
 	// parsed are the rules that were parsed last: most streams have the same.
 	parsed ruleset
+	models models
 }
 
 // New makes the state of a partition of which nothing has been seen.
@@ -65,7 +70,7 @@ func New(c Config) *Partition {
 	if log == nil {
 		log = slog.Default()
 	}
-	return &Partition{log: log, byID: map[string]*stream{}, parsed: defaultRules}
+	return &Partition{log: log, byID: map[string]*stream{}, parsed: defaultRules, models: models{find: c.Model}}
 }
 
 // Lookback is how much of the log, in log time, must be folded again before the state is whole: the first Setting comes within its

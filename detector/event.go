@@ -39,6 +39,7 @@ func (e *episode) open(t int64, out emitter) bool {
 		flapping := true
 		e.told.Flapping = &flapping
 	}
+	e.told.Model = e.judge.modelOf(e.part)
 	e.judge.stream.stirred = true
 	e.tell(t, "opened", "", out)
 	return true

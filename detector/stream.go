@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -29,6 +30,9 @@ type stream struct {
 	rules   ruleset
 	refused string
 	judges  []*judge
+	// models are in force, by name; unusable are the versions that could not be used last. A name that is in neither has the shipped one.
+	models   map[string]*model.Trees
+	unusable map[string]int64
 	// expected is what is no defect of this stream.
 	expected expected
 	// hearing are the judges by the kind of record that they look at, in the order of judges.
@@ -103,6 +107,7 @@ func (s *stream) set(setting *schemas.Setting, p *Partition, out emitter) {
 		s.labels = append(s.labels, schemas.Label{Name: name, Value: setting.Labels[name]})
 	}
 	s.expect(setting, p.log)
+	s.learnt(setting, p)
 	if setting.Rules == s.rules.text || setting.Rules == s.refused {
 		return
 	}
@@ -165,6 +170,7 @@ func (s *stream) renew(t int64, keep map[string]bool, out emitter) {
 	s.appoint(s.rules.judges())
 	defer s.want()
 	defer s.listen()
+	defer s.model()
 	for _, o := range old {
 		j := s.judge(o.kind)
 		if j != nil && keep[o.kind] {

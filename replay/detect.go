@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
@@ -32,6 +33,8 @@ type Detection struct {
 	// Past is what was told before the range. Nil: a defect that was open before it is not known, unless it is still there to be seen, and what is
 	// usual for a stream is learned anew.
 	Past *Past
+	// Model finds the models that Settings name, as detector.Config has it. Nil: there are only those that come with the program.
+	Model func(name string, version int64) (*model.Trees, error)
 	// Change, when not nil, changes each Setting before it is folded.
 	Change func(*schemas.Setting)
 
@@ -109,7 +112,7 @@ func (f *folding) run(ctx context.Context) error {
 	f.told = -1
 	within, since, err := f.within(ctx)
 	for err == nil {
-		f.state = detector.New(detector.Config{Log: f.Log})
+		f.state = detector.New(detector.Config{Log: f.Log, Model: f.Model})
 		if !since.IsZero() && f.Past != nil {
 			if err := f.Past.restore(ctx, f.state, f.partition, f.cut, since); err != nil {
 				return err

@@ -50,6 +50,8 @@ type DefectEvent struct {
 	Offset int64 `avro:"offset" json:"offset"`
 	// True: the defect had come and gone so often that it is held open until it has been away for some time. Null: it is not.
 	Flapping *bool `avro:"flapping" json:"flapping,omitempty"`
+	// Version of the learned model by whose score it was opened, as Setting.models has it. Null: no model scores defects of this kind and part.
+	Model *int64 `avro:"model" json:"model,omitempty"`
 }
 
 // Label is a name and its value.
@@ -63,6 +65,7 @@ type defectEventRoom struct {
 	LabelsRoom   []labelRoom
 	OnsetRefined int64
 	Flapping     bool
+	Model        int64
 }
 
 // read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
@@ -105,6 +108,12 @@ func (v *DefectEvent) read(src []byte, at int, room *defectEventRoom) int {
 		v.Flapping = &room.Flapping
 	} else {
 		v.Flapping = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Model, at = readLong(src, at)
+		v.Model = &room.Model
+	} else {
+		v.Model = nil
 	}
 	return at
 }

@@ -4,24 +4,23 @@ import (
 	"math"
 	"time"
 
+	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/detector/window"
 	"github.com/framewatch/framewatch/schemas"
 )
 
 const (
-	// corruptionSpan is how far back goes what a scene usually shows, corruptionMemory what pictures without taint do.
-	corruptionSpan, corruptionMemory = 3 * time.Second, 10 * time.Second
+	// corruptionSpan is how far back goes what a scene usually shows.
+	corruptionSpan = 3 * time.Second
 	// corruptionPictures is how many pictures damage is looked for in, and must be seen in, one after the other.
 	corruptionPictures = 8
-	// fewestClean are the pictures without taint that tell what those with it are compared with.
-	fewestClean = 12
 	// perOctave is how finely histograms tell logarithms apart, gridZero the level of a grid of no strength.
 	perOctave, gridZero = 4, 16
 )
 
 // Corruption judges whether macroblocks are visibly damaged: pictures that lack what was lost on the way to us (part "in-band"), which the decoder
 // knows, and pictures that were damaged before they were encoded (part "burned-in"), which only the pixels show. The figure is a score from 0 to
-// 1, the least of the last eight pictures.
+// 1, the least of the last eight pictures; in-band it is that of the model "corruption".
 type Corruption struct {
 	Options `yaml:",inline"`
 
@@ -35,8 +34,12 @@ type Corruption struct {
 	n    int
 	// inBandScores and burnedInScores are theirs.
 	inBandScores, burnedInScores [corruptionPictures]float64
-	// rows and grid are of the scene, cleanRows and cleanEdges of pictures without taint.
-	rows, grid, cleanRows, cleanEdges window.Histogram
+	// rows and grid are of the scene.
+	rows, grid window.Histogram
+	// course is what the model's features are made of; features are those of the newest picture, nil where it is not tainted.
+	course   course
+	features []float64
+	model    *model.Trees
 
 	inBand, burnedIn lasting
 }
@@ -44,16 +47,16 @@ type Corruption struct {
 // symptom is what one picture shows.
 type symptom struct {
 	// Logarithms of VideoFrame's figures, and the grid's strength in log2.
-	rows, edges, moved, flat, grid float64
+	rows, moved, flat, grid float64
 	// Excesses over what is usual.
-	grown, rowsGrown, gridGrown float64
+	rowsGrown, gridGrown float64
 	// low is the difference to the picture before.
 	low int32
 }
 
 // NewCorruption is the rule with its documented defaults.
 func NewCorruption() Rule {
-	scene, clean := window.Histogram{Span: corruptionSpan.Microseconds()}, window.Histogram{Span: corruptionMemory.Microseconds()}
+	scene := window.Histogram{Span: corruptionSpan.Microseconds()}
 	return &Corruption{
 		Options: Options{
 			// Of losses of 0.12 to 1 % of the packets, 18 of 24 are found in-band and 2 of 24 burned-in, and nothing else
@@ -64,9 +67,30 @@ func NewCorruption() Rule {
 			KeepFiringFor: 5 * time.Second,
 			Severity:      "warning", CriticalAfter: 10 * time.Second,
 		},
-		rows: scene, grid: scene, cleanRows: clean, cleanEdges: clean,
+		rows: scene, grid: scene, course: course{compared: never}, model: Shipped(corruptionModel),
 	}
 }
+
+// corruptionModel is the name of the model that scores the part in-band.
+const corruptionModel = "corruption"
+
+// ModelOf names the model of a part.
+func (*Corruption) ModelOf(part string) string {
+	if part == "in-band" {
+		return corruptionModel
+	}
+	return ""
+}
+
+// Use takes the model of its part.
+func (c *Corruption) Use(m *model.Trees) {
+	if m.Name == corruptionModel {
+		c.model = m
+	}
+}
+
+// Features are those of the picture that was judged last, as the model scores them; nil where it does not. They are valid until the next.
+func (c *Corruption) Features() []float64 { return c.features }
 
 // Judge scores what the newest pictures show.
 func (c *Corruption) Judge(r *Record) (Verdict, bool) {
@@ -99,55 +123,50 @@ func (c *Corruption) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Corruption) Describe() Description {
 	return Description{
-		Version: 1, Records: VideoFrames | StreamSeconds, Unit: "", Summary: "Macroblocks are damaged, by a score of %s",
-		Window: corruptionMemory + time.Second, Gap: time.Second, Parents: []string{"no_signal", "black", "flat_colour"},
+		Version: 2, Records: VideoFrames | StreamSeconds, Unit: "", Summary: "Macroblocks are damaged, by a score of %s",
+		Window: damageMemory + damageSpan + time.Second, Gap: time.Second, Parents: []string{"no_signal", "black", "flat_colour"},
 	}
 }
 
 // see takes a picture, and tells whether enough have come one after the other to score it.
 func (c *Corruption) see(t int64, f *schemas.VideoFrame, tainted bool) bool {
 	if !c.sequence.follows(t, f, sequenceGap) || f.Macroblock == nil || f.Macroblock.DifferenceShare == nil || f.Block == nil || f.Difference == nil {
-		c.began, c.n = t, 0
-		for _, h := range []*window.Histogram{&c.rows, &c.grid, &c.cleanRows, &c.cleanEdges} {
-			h.Reset()
-		}
+		c.began, c.n, c.features = t, 0, nil
+		c.rows.Reset()
+		c.grid.Reset()
+		c.course.forget()
 		return false
 	}
 	m := f.Macroblock
 	now := symptom{
-		rows: log1(m.RowStd), edges: log1(m.EdgeShare), moved: log1(*m.DifferenceShare), flat: log1(m.Flat),
+		rows: log1(m.RowStd), moved: log1(*m.DifferenceShare), flat: log1(m.Flat),
 		grid: float64(max(f.Block.H8, f.Block.V8)) / 64, low: f.Difference.Low,
 	}
 	if c.cuts(now.low) {
 		c.rows.Reset()
 		c.grid.Reset()
 	}
-	c.compare(t, &now, tainted)
+	c.compare(t, &now)
 	newest := c.n % corruptionPictures
 	c.last[newest] = now
 	c.n++
-	c.inBandScores[newest], c.burnedInScores[newest] = c.scores(f, &now, tainted)
+	c.inBandScores[newest], c.burnedInScores[newest] = 0, 0
+	c.course.see(t, f, tainted)
+	if c.features = nil; tainted {
+		c.features = c.course.describe(t, f)
+		c.inBandScores[newest] = c.model.Figure(c.features)
+	} else {
+		c.burnedInScores[newest] = c.burnedInScore(&now)
+	}
 	return t-c.began >= (corruptionSpan+time.Second).Microseconds() && c.n >= 2*corruptionPictures
 }
 
 // compare sets the excesses of a picture over what is usual, and keeps it for others.
-func (c *Corruption) compare(t int64, now *symptom, tainted bool) {
-	rows, edges := int(perOctave*now.rows), int(perOctave*now.edges)
-	c.rows.Add(t, rows)
+func (c *Corruption) compare(t int64, now *symptom) {
+	c.rows.Add(t, int(perOctave*now.rows))
 	c.grid.Add(t, int(math.Floor(perOctave*2*now.grid))+gridZero)
 	now.rowsGrown = now.rows - centre(c.rows.At(0.3), perOctave)
 	now.gridGrown = now.grid - centre(c.grid.At(0.3)-gridZero, 2*perOctave)
-	c.cleanRows.Advance(t)
-	c.cleanEdges.Advance(t)
-	switch {
-	case !tainted:
-		c.cleanRows.Add(t, rows)
-		c.cleanEdges.Add(t, edges)
-	case c.cleanRows.Len() < fewestClean:
-		now.grown = visible // nothing is left to compare with
-	default:
-		now.grown = max(now.rows-centre(c.cleanRows.At(0.5), perOctave), now.edges-centre(c.cleanEdges.At(0.5), perOctave))
-	}
 }
 
 // cuts tells whether a picture that differs so much from the one before begins another scene.
@@ -167,28 +186,23 @@ func (c *Corruption) cuts(low int32) bool {
 	return low/4 > second
 }
 
-// scores are those of the newest picture, by what the last ones show together.
-func (c *Corruption) scores(f *schemas.VideoFrame, newest *symptom, tainted bool) (inBand, burnedIn float64) {
+// burnedInScore is that of the newest picture, by what the last ones show together.
+func (c *Corruption) burnedInScore(newest *symptom) float64 {
 	last := c.last[:min(c.n, corruptionPictures)]
-	s := symptoms{rows: newest.rows, usualRows: newest.rows - newest.rowsGrown}
+	s := symptoms{usualRows: newest.rows - newest.rowsGrown}
 	for i := range last {
-		raise(&s.grown, last[i].grown)
 		raise(&s.rowsGrown, last[i].rowsGrown)
 		raise(&s.gridGrown, last[i].gridGrown)
 	}
-	if tainted {
-		s.packets = log1(f.Decode.Ancestors)
-		return s.inBand(), 0
-	}
 	if !s.grow() {
-		return 0, 0
+		return 0
 	}
 	n := float64(len(last))
 	for i := range last {
 		p := &last[i]
 		s.moved, s.grid, s.flat = s.moved+p.moved/n, s.grid+p.grid/n, s.flat+p.flat/n
 	}
-	return 0, s.burnedIn()
+	return s.burnedIn()
 }
 
 // raise lifts most to x where x is more.

@@ -1,0 +1,122 @@
+package detector
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/framewatch/framewatch/detector/model"
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// models are those that Settings have named, so that each is looked for once.
+type models struct {
+	find  func(name string, version int64) (*model.Trees, error)
+	found map[modelVersion]*model.Trees
+}
+
+// modelVersion is one version of a model: it is of one content for ever.
+type modelVersion struct {
+	name    string
+	version int64
+}
+
+// get is the version of a model that a rule uses.
+func (m *models) get(name string, version int64) (*model.Trees, error) {
+	if shipped := rule.Shipped(name); shipped.Version == version {
+		return shipped, nil
+	}
+	key := modelVersion{name, version}
+	if found := m.found[key]; found != nil {
+		return found, nil
+	}
+	if m.find == nil {
+		return nil, fmt.Errorf("model %s version %d is not there", name, version)
+	}
+	found, err := m.find(name, version)
+	if err != nil {
+		return nil, err
+	}
+	if found.Name != name || found.Version != version {
+		return nil, fmt.Errorf("model %s version %d is there as %s version %d", name, version, found.Name, found.Version)
+	}
+	if m.found == nil {
+		m.found = map[modelVersion]*model.Trees{}
+	}
+	m.found[key] = found
+	return found, nil
+}
+
+// learnt takes which models are in force. Names that no rule uses are the edge's or another version's. A model that cannot be used changes nothing, and the log
+// says so once.
+func (s *stream) learnt(setting *schemas.Setting, p *Partition) {
+	changed := false
+	for _, name := range slices.Sorted(maps.Keys(rule.Models)) {
+		version, named := setting.Models[name]
+		if !named {
+			version = rule.Shipped(name).Version
+		}
+		if version == s.modelVersion(name) || version == s.unusable[name] {
+			continue
+		}
+		m, err := p.models.get(name, version)
+		if err != nil {
+			s.refuse(name, version)
+			p.log.Warn("the model cannot be used, keeping the one in force", "stream", s.id, "model", name, "version", version, "in_force", s.modelVersion(name), "error", err)
+			continue
+		}
+		if s.models == nil {
+			s.models = map[string]*model.Trees{}
+		}
+		s.models[name] = m
+		delete(s.unusable, name)
+		changed = true
+	}
+	if changed {
+		s.model()
+	}
+}
+
+// refuse remembers a version that cannot be used.
+func (s *stream) refuse(name string, version int64) {
+	if s.unusable == nil {
+		s.unusable = map[string]int64{}
+	}
+	s.unusable[name] = version
+}
+
+// modelVersion is the version of a model that is in force.
+func (s *stream) modelVersion(name string) int64 {
+	if m := s.models[name]; m != nil {
+		return m.Version
+	}
+	return rule.Shipped(name).Version
+}
+
+// model has the rules use the models in force. What they have seen stays, and what is firing goes on.
+func (s *stream) model() {
+	for _, j := range s.judges {
+		learned, ok := j.rule.(rule.Learned)
+		if !ok {
+			continue
+		}
+		for _, m := range s.models {
+			learned.Use(m)
+		}
+	}
+}
+
+// modelOf is the version of the model that scores a part; nil when none does.
+func (j *judge) modelOf(part string) *int64 {
+	learned, ok := j.rule.(rule.Learned)
+	if !ok {
+		return nil
+	}
+	name := learned.ModelOf(part)
+	if name == "" {
+		return nil
+	}
+	version := j.stream.modelVersion(name)
+	return &version
+}

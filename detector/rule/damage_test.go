@@ -1,0 +1,120 @@
+package rule_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// described judges pictures, 25 a second, and gives the features of the last by name; nil where it has none.
+func described(list ...*schemas.VideoFrame) map[string]float64 {
+	c := rule.NewCorruption().(*rule.Corruption)
+	for i, f := range list {
+		f.Seq = int64(i)
+		c.Judge(&rule.Record{Time: int64(i) * 40_000, Feature: &schemas.Feature{VideoFrame: f}})
+	}
+	if c.Features() == nil {
+		return nil
+	}
+	named := map[string]float64{}
+	for i, name := range rule.DamageFeatures.Names {
+		named[name] = c.Features()[i]
+	}
+	return named
+}
+
+// tainted is a picture with so many borders, whose packet or one before is damaged; concealed is the decoder's word on itself.
+func tainted(edges, moved, concealed int32) *schemas.VideoFrame {
+	f := blocks(20, edges, moved, 10, 1)
+	f.Decode.Concealed, f.Decode.SinceIDR = concealed, number(int32(30))
+	return f
+}
+
+// The features by hand. Before the taint the share of borders is 31, so its logarithm 5; then it is 63, 127, 127, 63: 6, 7, 7 and 6.
+func TestFeaturesOfDamage(t *testing.T) {
+	var list []*schemas.VideoFrame
+	for i := range 125 {
+		f := blocks(20, 31, 15, 10, 0)
+		if f.Decode.SinceIDR = number(int32(i)); i == 120 {
+			f = blocks(20, 4000, 15, 10, 0) // one that stands out does not move the median
+		}
+		list = append(list, f)
+	}
+	if got := described(list...); got != nil {
+		t.Errorf("a picture without taint has the features %v", got)
+	}
+	list = append(list, tainted(63, 255, 63), tainted(127, 15, 0), tainted(127, 15, 0), tainted(63, 15, 0))
+	got := described(list...)
+	for name, want := range map[string]float64{
+		"look_edge_share": 6, "over_edge_share": 1, "over_row_std": 0, "look_grid8": 10.0 / 64,
+		"peak_edge_share": 2,
+		"mean_edge_share": (4*5+6+7+7+6)/8.0 - 5, // four pictures before the taint are among the last eight
+		"long_edge_share": math.Log2(4001) - 5, "least_edge_share": 1, "before_edge_share": 2,
+		"peak_difference_share": 4, "long_difference_share": 4, "over_difference_share": 0,
+		"ancestors": 1, "concealed": 0, "concealed_max8": 6, "concealed_sum32": 6, "tainted_of_32": 4, "since_hit": 3, "since_idr": math.Log2(31), "usual_known": 1,
+		"hits": 1, "hits_b": 0, "hit_concealed": 6, "since_reference_hit": 3, "last_hit_moved": 4, "last_hit_moved_next": 0, "last_hit_edges": 1, "own": 0,
+	} {
+		if math.Abs(got[name]-want) > 1e-9 {
+			t.Errorf("%s is %v, want %v", name, got[name], want)
+		}
+	}
+}
+
+// A taint that lasts for longer than pictures without one are remembered has nothing to be compared with.
+func TestFeaturesOfDamageThatLasts(t *testing.T) {
+	var list []*schemas.VideoFrame
+	for range 125 {
+		list = append(list, blocks(20, 31, 15, 10, 0))
+	}
+	for range 260 { // 10.4 s
+		list = append(list, tainted(127, 15, 0))
+	}
+	early, late := described(list[:130]...), described(list...)
+	if early["over_edge_share"] != 2 || early["usual_known"] != 1 {
+		t.Errorf("at first the excess is %v, and it is known: %v, want 2 and 1", early["over_edge_share"], early["usual_known"])
+	}
+	if late["over_edge_share"] != 0 || late["usual_known"] != 0 {
+		t.Errorf("in the end the excess is %v, and it is known: %v, want 0 and 0", late["over_edge_share"], late["usual_known"])
+	}
+}
+
+// Without a taint in between, a hit is forgotten; one on a B picture is another's.
+func TestHitsEndWithTheTaint(t *testing.T) {
+	var list []*schemas.VideoFrame
+	for range 125 {
+		list = append(list, blocks(20, 31, 15, 10, 0))
+	}
+	b := tainted(63, 15, 9)
+	b.Flags = 3 << 8
+	list = append(list, tainted(63, 15, 9), blocks(20, 31, 15, 10, 0), b, tainted(63, 15, 0))
+	got := described(list...)
+	if got["hits"] != 0 || got["hits_b"] != 1 || got["since_reference_hit"] != 125 || got["hit_concealed"] != 0 {
+		t.Errorf("hits %v, on B pictures %v, since %v, concealed %v, want 0, 1, 125 and 0", got["hits"], got["hits_b"], got["since_reference_hit"], got["hit_concealed"])
+	}
+}
+
+// Whatever the figures are, features are numbers.
+func TestFeaturesOfDamageAreNumbers(t *testing.T) {
+	for _, x := range []int32{math.MinInt32, -1, 0, math.MaxInt32} {
+		var list []*schemas.VideoFrame
+		for i := range 140 {
+			f := blocks(x, x, x, x, int32(i/130))
+			f.Macroblock.RowMax, f.Macroblock.DifferenceMax, f.Difference.Previous = x, &x, x
+			f.Detail = &schemas.Detail{LaplacianFull: x, LaplacianHalf: x, Noise: x, TI: &x}
+			f.Decode.Concealed, f.Decode.Errors, f.Decode.LostBefore, f.Decode.SinceIDR, f.Decode.PacketSize, f.Decode.QPMean, f.Flags = x, x, x, &x, x, &x, x
+			list = append(list, f)
+		}
+		got := described(list...)
+		for name, v := range got {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Errorf("of %d: %s is %v", x, name, v)
+			}
+		}
+		if missing := slices.IndexFunc(rule.DamageFeatures.Names, func(n string) bool { _, ok := got[n]; return !ok }); missing >= 0 && len(got) > 0 {
+			t.Errorf("of %d: there is no %s", x, rule.DamageFeatures.Names[missing])
+		}
+	}
+}
