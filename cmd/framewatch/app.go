@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/ingest/access"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology/kafka"
@@ -35,6 +36,8 @@ type app struct {
 	// at, when not nil, is told of the detector's moments.
 	at        func(partition int32, m kafka.Moment)
 	notifiers notifiers
+	// findModel, when not nil, gives the detector the models that Settings name.
+	findModel func(name string, version int64) (*model.Trees, error)
 	// console is the URL of the page once it is served.
 	console atomic.Pointer[string]
 }

@@ -216,7 +216,7 @@ func (x *replaying) recorded(ctx context.Context, a *app, p *part, d *replay.Det
 		return err
 	}
 	features.Partitions, features.Rate = p.partitions, p.rate
-	*d = replay.Detection{Records: features, Range: p.Range, Selection: p.Selection, Contract: a.contract, Log: a.log, Past: past}
+	*d = replay.Detection{Records: features, Range: p.Range, Selection: p.Selection, Contract: a.contract, Log: a.log, Past: past, Model: a.modelFinder(ctx)}
 	return nil
 }
 

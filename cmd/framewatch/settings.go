@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
@@ -29,7 +30,9 @@ type settings struct {
 	profiles map[string]*schemas.Profile
 	// selectors of the profiles.
 	selectors selectors
-	// revision grows with each change of a profile, which changes any stream's settings.
+	// models are the versions in force of those whose rules do not have the shipped one.
+	models map[string]int64
+	// revision grows with each change of a profile or a model, which changes any stream's settings.
 	revision int
 }
 
@@ -44,7 +47,7 @@ type streamSetting struct {
 }
 
 func newSettings() *settings {
-	return &settings{streams: map[int32]map[string]*streamSetting{}, profiles: map[string]*schemas.Profile{}, selectors: selectors{}}
+	return &settings{streams: map[int32]map[string]*streamSetting{}, profiles: map[string]*schemas.Profile{}, selectors: selectors{}, models: map[string]int64{}}
 }
 
 // stream takes one record of the streams topic.
@@ -71,6 +74,30 @@ func (s *settings) profile(r topology.Record[schemas.Profile]) {
 	if selector, err := newSelector(r.Value); err == nil { // one that cannot be read, which no command lets through, selects nothing
 		s.selectors[r.Key] = selector
 	}
+}
+
+// model takes one record of the models topic, if it says which version is in force. One that no rule here can use changes nothing.
+func (s *settings) model(r topology.Record[schemas.Model]) error {
+	if _, ok := rule.Models[r.Key]; !ok {
+		return nil // the edge's, another program's, or one version
+	}
+	var usable error
+	if r.Value != nil {
+		_, usable = readModel(r.Key, r.Value)
+	}
+	if usable != nil {
+		return usable
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, had := s.models[r.Key]
+	if delete(s.models, r.Key); r.Value != nil {
+		s.models[r.Key] = r.Value.Version
+	}
+	if now, has := s.models[r.Key]; now != before || has != had {
+		s.revision++
+	}
+	return nil
 }
 
 // beat is what the owner of a partition appends about once a second: a Tick, and the Settings that are due.
@@ -114,6 +141,11 @@ func (s *settings) effective(id string, spec *schemas.StreamSpec, generation int
 	if profile, ok := s.profiles[setting.Profile]; ok {
 		setting.Rules = profile.Rules
 	}
+	setting.Models = map[string]int64{}
+	for name := range rule.Models {
+		setting.Models[name] = rule.Shipped(name).Version
+	}
+	maps.Copy(setting.Models, s.models)
 	setting.Expectations = expectationsAt(spec.Expectations, now)
 	return setting
 }

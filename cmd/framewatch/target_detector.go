@@ -16,7 +16,8 @@ import (
 func runDetector(ctx context.Context, a *app, ready func()) error {
 	group, ctx := errgroup.WithContext(ctx)
 	settings := newSettings()
-	streams, profiles := make(chan struct{}), make(chan struct{})
+	streams, profiles, models := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	a.findModel = a.modelFinder(ctx)
 	group.Go(func() error {
 		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: closer(streams)},
 			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error { settings.stream(r); return nil })
@@ -26,7 +27,15 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 			func(_ context.Context, r topology.Record[schemas.Profile]) error { settings.profile(r); return nil })
 	})
 	group.Go(func() error {
-		if !wait(ctx, streams, profiles) {
+		return kafka.Read(ctx, a.cluster, topology.Models, kafka.ReadOptions{CaughtUp: closer(models)}, func(_ context.Context, r topology.Record[schemas.Model]) error {
+			if err := settings.model(r); err != nil {
+				a.log.Warn("a model on the log cannot be used, keeping the one in force", "model", r.Key, "offset", r.Offset, "error", err)
+			}
+			return nil
+		})
+	})
+	group.Go(func() error {
+		if !wait(ctx, streams, profiles, models) {
 			return nil
 		}
 		ready()
@@ -55,7 +64,7 @@ type partition struct {
 }
 
 func newPartition(a *app) *partition {
-	p := &partition{detector: detector.New(detector.Config{Log: a.log}), source: topology.EventSource(a.config.Kafka.Prefix)}
+	p := &partition{detector: detector.New(detector.Config{Log: a.log, Model: a.findModel}), source: topology.EventSource(a.config.Kafka.Prefix)}
 	p.output = p.say
 	return p
 }

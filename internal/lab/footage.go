@@ -63,8 +63,10 @@ var AllFootage = []Footage{
 }
 
 // FootageIn is the footage whose files are in a folder of clips.
-func FootageIn(clips string) []Footage {
-	return slices.DeleteFunc(slices.Clone(AllFootage), func(f Footage) bool {
+func FootageIn(clips string) []Footage { return footageIn(clips, slices.Clone(AllFootage)) }
+
+func footageIn(clips string, all []Footage) []Footage {
+	return slices.DeleteFunc(all, func(f Footage) bool {
 		return slices.ContainsFunc([]string{f.Path, f.sound()}, func(path string) bool {
 			_, err := os.Stat(filepath.Join(clips, path))
 			return err != nil
