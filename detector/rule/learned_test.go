@@ -77,7 +77,9 @@ func BenchmarkShippedModel(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var golden struct{ Rows []struct{ Features []float64 } }
+	var golden struct {
+		Rows []struct{ Features []float64 }
+	}
 	if err := json.Unmarshal(data, &golden); err != nil {
 		b.Fatal(err)
 	}
