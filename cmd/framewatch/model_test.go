@@ -22,8 +22,8 @@ import (
 	"github.com/framewatch/framewatch/topology/kafka/kafkatest"
 )
 
-// written writes a version of the model corruption, and its card, that gives every tainted picture the sum base before calibration; change spoils it.
-func written(t *testing.T, version int64, base float64, change func(f *model.File)) (file string) {
+// writtenModel writes a version of the model corruption, and its card, that gives every tainted picture the sum base before calibration; change spoils it.
+func writtenModel(t *testing.T, version int64, base float64, change func(f *model.File)) (file string) {
 	t.Helper()
 	f := model.File{Format: 1, Kind: "trees", Name: "corruption", Version: version, Features: rule.DamageFeatures.Fingerprint(), Names: rule.DamageFeatures.Names,
 		Base: base, Calibration: model.Calibration{Slope: 1}, Threshold: 0.5,
@@ -72,7 +72,7 @@ func TestModelsArePublishedPromotedAndRolledBack(t *testing.T) {
 	brokers, shipped := kafkatest.Embedded(t), rule.Shipped("corruption").Version
 	onLog(t, brokers, "topics", "apply")
 	two, three := shipped+1, shipped+2
-	file := written(t, two, 3, nil)
+	file := writtenModel(t, two, 3, nil)
 	for _, step := range []struct {
 		args     []string
 		versions []int64
@@ -81,7 +81,7 @@ func TestModelsArePublishedPromotedAndRolledBack(t *testing.T) {
 		{[]string{"list"}, []int64{shipped}, shipped},
 		{[]string{"publish", file, "--by", "ada", "--candidate"}, []int64{shipped, two}, shipped},
 		{[]string{"promote", modelKey("corruption", two), "--by", "ada"}, []int64{shipped, two}, two},
-		{[]string{"publish", written(t, three, 4, nil), "--by", "ada"}, []int64{shipped, two, three}, three},
+		{[]string{"publish", writtenModel(t, three, 4, nil), "--by", "ada"}, []int64{shipped, two, three}, three},
 		{[]string{"rollback", "corruption", "--by", "bob"}, []int64{shipped, two, three}, two},
 		{[]string{"rollback", modelKey("corruption", shipped), "--by", "bob"}, []int64{shipped, two, three}, shipped},
 		{[]string{"publish", file, "--by", "ada"}, []int64{shipped, two, three}, two}, // the same again
@@ -127,11 +127,11 @@ func TestModelsThatDoNotFitAreNotPublished(t *testing.T) {
 	brokers, shipped := kafkatest.Embedded(t), rule.Shipped("corruption").Version
 	onLog(t, brokers, "topics", "apply")
 	next := shipped + 1
-	half := written(t, next, 1, nil)
+	half := writtenModel(t, next, 1, nil)
 	if err := os.WriteFile(half, fileBytes(t, half)[:200], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cardless := written(t, next, 1, nil)
+	cardless := writtenModel(t, next, 1, nil)
 	if err := os.Remove(strings.TrimSuffix(cardless, "json") + "md"); err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +141,11 @@ func TestModelsThatDoNotFitAreNotPublished(t *testing.T) {
 	}{
 		{[]string{half}, "read model"},
 		{[]string{cardless}, "--card"},
-		{[]string{written(t, shipped, 1, nil)}, "a version is of one content for ever"},
-		{[]string{written(t, next, 1, func(f *model.File) { f.Name = "corruptions" })}, `did you mean "corruption"?`},
-		{[]string{written(t, next, 1, func(f *model.File) { f.Features = "0011223344556677" })}, "train it again"},
-		{[]string{written(t, next, 1, nil), "--kind", "pickle"}, "--kind"},
-		{[]string{written(t, next, 1, nil), "--kind", "onnx", "--name", "corruption", "--version", "1"}, "is a model of trees"},
+		{[]string{writtenModel(t, shipped, 1, nil)}, "a version is of one content for ever"},
+		{[]string{writtenModel(t, next, 1, func(f *model.File) { f.Name = "corruptions" })}, `did you mean "corruption"?`},
+		{[]string{writtenModel(t, next, 1, func(f *model.File) { f.Features = "0011223344556677" })}, "train it again"},
+		{[]string{writtenModel(t, next, 1, nil), "--kind", "pickle"}, "--kind"},
+		{[]string{writtenModel(t, next, 1, nil), "--kind", "onnx", "--name", "corruption", "--version", "1"}, "is a model of trees"},
 	} {
 		code, _, stderr := command(t, append([]string{"model", "publish", "--by", "ada", "--brokers", brokers[0]}, test.args...)...)
 		if code == exitOK || !strings.Contains(stderr, test.want) {
@@ -164,7 +164,7 @@ func TestModelsThatDoNotFitAreNotPublished(t *testing.T) {
 func TestNetworksOfTheEdgeAreKept(t *testing.T) {
 	brokers := kafkatest.Embedded(t)
 	onLog(t, brokers, "topics", "apply")
-	file := written(t, 1, 1, nil)
+	file := writtenModel(t, 1, 1, nil)
 	onLog(t, brokers, "model", "publish", file, "--kind", "onnx", "--name", "burned-tiles", "--version", "4", "--features", "luma 224x224", "--by", "ada")
 	if versions, now := modelVersions(t, brokers, "burned-tiles"); !slices.Equal(versions, []int64{4}) || now != 4 {
 		t.Errorf("there are the versions %d, and %d is in force", versions, now)
@@ -278,7 +278,7 @@ func TestDetectorsTakeAnotherModelWithoutRestart(t *testing.T) {
 	}
 	d.names(shipped)
 	all, none := shipped+1, shipped+2
-	onLog(t, brokers, "model", "publish", written(t, all, 9, nil), "--by", "ada")
+	onLog(t, brokers, "model", "publish", writtenModel(t, all, 9, nil), "--by", "ada")
 	d.names(all)
 	session := time.Now().UnixMicro()
 	d.send("news", session)
@@ -286,7 +286,7 @@ func TestDetectorsTakeAnotherModelWithoutRestart(t *testing.T) {
 	if want := 1 / (1 + math.Exp(-9-math.Log(3))); found.Model == nil || *found.Model != all || math.Abs(found.Value-want) > 1e-9 {
 		t.Errorf("the defect has the model %v and the figure %v, want %d and %v", found.Model, found.Value, all, want)
 	}
-	onLog(t, brokers, "model", "publish", written(t, none, -9, nil), "--by", "ada")
+	onLog(t, brokers, "model", "publish", writtenModel(t, none, -9, nil), "--by", "ada")
 	d.names(none)
 	d.send("news", session+60_000_000)
 	onLog(t, brokers, "model", "rollback", "corruption", "--by", "ada")
@@ -319,7 +319,7 @@ func TestUnusableModelsOnTheLogChangeNothing(t *testing.T) {
 		return topology.Record[schemas.Model]{Key: "corruption", Value: m.Model}
 	}
 	shipped := rule.Shipped("corruption").Version
-	good := written(t, shipped+1, 1, nil)
+	good := writtenModel(t, shipped+1, 1, nil)
 	at := 0
 	for _, step := range []struct {
 		name   string

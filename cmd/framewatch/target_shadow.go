@@ -69,7 +69,7 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 			At:       a.at,
 			Recall:   a.recallShadow,
 			New: func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
-				return &shadow{detector: detector.New(detector.Config{Log: a.log}), source: source, change: rules.change}
+				return &shadow{detector: detector.New(detector.Config{Log: a.log, Model: a.modelFinder(ctx)}), source: source, change: rules.change}
 			},
 		})
 	})
