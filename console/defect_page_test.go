@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,21 +16,29 @@ import (
 // TestDefectPage opens a defect from the list, looks at what its rule saw, and calls it a false alarm by a key.
 func TestDefectPage(t *testing.T) {
 	deps := deps()
-	said := make(chan console.Opinion, 1)
-	var verdicts []console.Verdict
+	acknowledged, muted := make(chan string, 1), make(chan []string, 1)
+	var verdicts []console.Verdict // one request is answered at a time
 	deps.Judge = func(_ context.Context, by console.Actor, o console.Opinion) (console.Verdict, error) {
-		defect := o.Defect
-		v := console.Verdict{Stream: "news-uk", Verdict: schemas.Verdict{Label: o.Label, Defect: &defect, Author: by.Name, Kind: "freeze"}}
+		v := console.Verdict{Stream: "news-uk", Verdict: schemas.Verdict{Label: o.Label, Author: by.Name, Kind: "freeze"}}
 		verdicts = append(verdicts, v)
-		said <- o
 		return v, nil
 	}
-	deps.Verdicts = func(context.Context, console.VerdictQuery) ([]console.Verdict, error) { return verdicts, nil }
+	deps.Acknowledge = func(_ context.Context, by console.Actor, defect, _ string) (console.Acknowledgement, error) {
+		acknowledged <- defect
+		return console.Acknowledgement{By: by.Name}, nil
+	}
+	deps.Silence = func(_ context.Context, _ console.Actor, s console.Silence) (console.Silence, error) {
+		muted <- s.Matchers
+		return s, nil
+	}
+	deps.History = func(context.Context, string, *schemas.DefectEvent) (console.History, error) {
+		return console.History{Verdicts: verdicts}, nil
+	}
 	c := console.New(console.Defaults(), deps)
 	now := time.Now().UnixMicro()
 	fillWall(c, now)
 	// At the same moment something begins elsewhere.
-	c.Defect(&schemas.DefectEvent{ID: "n1", Revision: 1, State: "opened", Stream: "sport-10", Kind: "black", Severity: "critical", Onset: now - 93e6, End: now, Detected: now - 90e6})
+	c.Defect(&schemas.DefectEvent{ID: idOf(7), Revision: 1, State: "opened", Stream: "sport-10", Kind: "black", Severity: "critical", Onset: now - 93e6, End: now, Detected: now - 90e6})
 	server := httptest.NewServer(c.Handler())
 	defer server.Close()
 	defer c.Close()
@@ -44,7 +53,7 @@ func TestDefectPage(t *testing.T) {
 		`document.querySelector("dialog .lead").textContent`:                                        "The picture has not changed",
 		`document.querySelector("dialog .defects .title").textContent`:                              "Black",
 		`document.querySelector("dialog .plot output").textContent`:                                 "0.00 to 100.0 share",
-		`new URLSearchParams(location.hash.slice(1)).get("defect")`:                                 "f1",
+		`new URLSearchParams(location.hash.slice(1)).get("defect")`:                                 idOf(2),
 		`document.activeElement.closest("dialog") === document.querySelector("dialog") ? "in" : ""`: "in",
 	} {
 		if got := b.text(expression); got != want {
@@ -53,9 +62,15 @@ func TestDefectPage(t *testing.T) {
 	}
 	b.do(chromedp.KeyEvent("f"))
 	b.waitFor(`document.querySelector('.opinions [aria-pressed="true"]')?.textContent.includes("False alarm")`)
-	if o := <-said; o.Label != "false_alarm" || o.Defect != "f1" {
-		t.Errorf("it was called %+v", o)
+	b.do(chromedp.KeyEvent("a"))
+	b.do(chromedp.KeyEvent("m"))
+	b.waitFor(`document.querySelector('.opinions [role="status"]').textContent.startsWith("Muted")`)
+	if id, matchers := <-acknowledged, <-muted; id != idOf(2) || !slices.Equal(matchers, []string{`stream="news-uk"`, `kind="freeze"`}) {
+		t.Errorf("%q was acknowledged, %q muted", id, matchers)
 	}
+	// Somebody else's acknowledgement comes by itself.
+	c.Acknowledged(idOf(2), &console.Acknowledgement{By: "ann", Note: "on it", Time: now})
+	b.waitFor(`document.querySelector("dialog .facts").textContent.includes("by ann: on it") && document.querySelector(".opinions button").disabled`)
 	b.screenshot("defect.png")
 	b.expectNoErrors()
 }

@@ -131,7 +131,7 @@ func fillWall(c *console.Console, now int64) {
 	}
 	c.Defect(&schemas.DefectEvent{ID: "s1", Revision: 2, State: "closed", Reason: "resolved", Stream: "sport-2", Kind: "silence", Part: "track 1", Severity: "warning",
 		Onset: now - 754_000_000, End: now - 745_800_000, Detected: now - 744e6, Summary: "Both channels are below -60 dBFS"})
-	c.Defect(&schemas.DefectEvent{ID: "f1", Revision: 1, State: "opened", Stream: "news-uk", Kind: "freeze", Severity: "warning",
+	c.Defect(&schemas.DefectEvent{ID: idOf(2), Revision: 1, State: "opened", Stream: "news-uk", Kind: "freeze", Severity: "warning",
 		Onset: now - 95e6, End: now, Detected: now - 90e6, Summary: "The picture has not changed"})
 }
 

@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"strconv"
 	"time"
-
-	"github.com/framewatch/framewatch/schemas"
 )
 
 const (
@@ -130,16 +128,13 @@ func (c *Console) getSeries(w http.ResponseWriter, r *http.Request) {
 
 // getTrace shows what a defect was made of: GET /api/v1/defects/{id}/trace. It is the rule's figure from ten seconds before the defect, for five minutes at most.
 func (c *Console) getTrace(w http.ResponseWriter, r *http.Request) {
-	ev := c.board.event(r.PathValue("id"))
-	if ev == nil {
+	d, ok := c.board.defectNamed(r.PathValue("id"))
+	if !ok {
 		writeError(w, http.StatusNotFound, "no such defect")
 		return
 	}
-	onset := ev.Onset
-	if ev.OnsetRefined != nil {
-		onset = *ev.OnsetRefined
-	}
-	from, now := onset-aroundDefect.Microseconds(), time.Now().UnixMicro()
+	ev := d.DefectEvent
+	from, now := begin(ev)-aroundDefect.Microseconds(), time.Now().UnixMicro()
 	to := min(max(ev.End, ev.Detected)+aroundDefect.Microseconds(), from+(5*time.Minute).Microseconds(), now)
 	in := stretch{from, to, max((to-from)/usualPoints, shortestStep.Microseconds())}
 	s := &Series{Name: ev.Kind, Part: ev.Part, At: []int64{}, Min: []*float64{}, Max: []*float64{}}
@@ -208,13 +203,6 @@ func stretchOf(r *http.Request, now time.Time) (in stretch, err error) {
 		return in, err
 	}
 	return stretch{from, to, max((to-from)/points, shortestStep.Microseconds())}, nil
-}
-
-// event is the latest of a defect; nil: it is not known.
-func (b *board) event(id string) *schemas.DefectEvent {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return cmp.Or(b.open[id], b.ended[id])
 }
 
 // lane of a stream; empty: its own, or it is not monitored any more.

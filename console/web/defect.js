@@ -35,6 +35,7 @@ export function DefectRow({defect, stream = true}) {
       <span class="lasting"><${Lasting} defect=${defect}/></span>
     </div>
     ${stream && html`<a class="stream" href=${address({stream: defect.stream})}><bdi>${defect.stream}</bdi></a>`}
+    ${defect.acknowledged && html`<p class="taken">acknowledged by ${defect.acknowledged.by}</p>`}
     <p class="summary">${defect.summary}</p>
     <p class="when">
       ${open ? "since " : ""}<${Instant} at=${begin(defect)}/>${open ? "" : html` – <${Instant} at=${defect.end}/>`} ${zoneName(begin(defect))}${open ? "" : `, ${ending(defect)}`}

@@ -1,16 +1,13 @@
 // One defect in full, in a dialog over the page: when what happened, what it looked like, what it was made of, and what people say of it.
 import {useEffect, useRef} from "./vendor/preact-hooks.js";
 import {useSignal} from "./vendor/signals.js";
-import {exactSpan, timeOfDay, zoneName} from "./clock.js";
+import {exactSpan, now, timeOfDay, zoneName} from "./clock.js";
 import {DefectRow, ending, Lasting, title} from "./defect.js";
 import {getJSON, postJSON} from "./feed.js";
 import {html} from "./html.js";
 import {Plot} from "./plot.js";
-import {begin, defectNamed, endedDefects, isOpen, openDefects} from "./store.js";
+import {begin, defectNamed, isOpen} from "./store.js";
 import {address, choose} from "./view.js";
-
-/** Defects of other streams that began so close to one are its neighbours: microseconds. */
-const near = 5e6;
 
 /** Formats that browsers play. */
 const playable = ["video/mp4", "video/webm"];
@@ -32,25 +29,47 @@ export function DefectPage({id}) {
   </dialog>`;
 }
 
+/** Body is the defect with its story: what the API tells of it beside its latest event. */
 function Body({defect}) {
-  const onset = begin(defect);
-  const neighbours = [...openDefects.value, ...endedDefects.value].filter((d) => d.stream !== defect.stream && d.state !== "retracted" && Math.abs(begin(d) - onset) <= near);
+  const told = useSignal({story: null, error: ""});
+  const load = () => getJSON(`api/v1/defects/${defect.id}`).then((story) => (told.value = {story, error: ""}), (e) => (told.value = {...told.peek(), error: String(e.message)}));
+  useEffect(() => void load(), [defect.id, defect.revision, defect.acknowledged?.time]);
+  const {story, error} = told.value;
   return html`
     <p class="lead">${defect.summary}</p>
+    <${Actions} defect=${defect} said=${story?.verdicts ?? []} done=${load}/>
     <dl class="facts">
       <dt>Stream</dt><dd><a href=${address({defect: "", stream: defect.stream})}><bdi>${defect.stream}</bdi></a></dd>
-      <dt>Began</dt><dd><${Moment} at=${onset}/></dd>
-      <dt>Last told of</dt><dd><${Moment} at=${defect.detected}/></dd>
-      ${!isOpen(defect) && html`<dt>Ended</dt><dd><${Moment} at=${defect.end}/>, ${ending(defect)}</dd>`}
-      <dt>${isOpen(defect) ? "Lasting" : "Lasted"}</dt><dd><${Lasting} defect=${defect}/></dd>
+      <${Timeline} defect=${defect} times=${story?.times}/>
       ${defect.profile && html`<dt>Profile</dt><dd>${defect.profile}</dd>`}
       ${(defect.labels ?? []).map(({name, value}) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}
     </dl>
-    <${Opinions} key=${defect.id} defect=${defect}/>
+    ${error && html`<p class="empty" role="status">Its story cannot be had: ${error}</p>`}
     <${Evidence} evidence=${defect.evidence}/>
     <${Trace} defect=${defect}/>
-    ${neighbours.length > 0 && html`<section class="defects" aria-labelledby="neighbours"><h2 id="neighbours">At the same moment <span class="count">${neighbours.length}</span></h2>
-      <ol>${neighbours.slice(0, 20).map((d) => html`<${DefectRow} key=${d.id} defect=${d}/>`)}</ol></section>`}`;
+    ${story?.neighbours.length > 0 && html`<section class="defects" aria-labelledby="neighbours"><h2 id="neighbours">At the same moment <span class="count">${story.neighbours.length}</span></h2>
+      <ol>${story.neighbours.slice(0, 20).map((d) => html`<${DefectRow} key=${d.id} defect=${d}/>`)}</ol></section>`}
+    ${story?.deliveries.length > 0 && html`<${Deliveries} deliveries=${story.deliveries}/>`}`;
+}
+
+/** Timeline is the life of a defect, each instant with how long after its start it came. */
+function Timeline({defect, times}) {
+  const onset = begin(defect), taken = defect.acknowledged;
+  const after = (at) => html`<${Moment} at=${at}/> <span class="after">+${exactSpan(at - onset)}</span>`;
+  return html`
+    <dt>Began</dt><dd><${Moment} at=${onset}/></dd>
+    ${times?.detected && html`<dt>Detected</dt><dd>${after(times.detected)}</dd>`}
+    ${times?.notified && html`<dt>Notified</dt><dd>${after(times.notified)}</dd>`}
+    ${taken ? html`<dt>Acknowledged</dt><dd>${after(taken.time)} by ${taken.by}${taken.note && `: ${taken.note}`}</dd>` : times?.acknowledged && html`<dt>Acknowledged</dt><dd>${after(times.acknowledged)}</dd>`}
+    ${!isOpen(defect) && html`<dt>Ended</dt><dd><${Moment} at=${defect.end}/>, ${ending(defect)}</dd>`}
+    <dt>${isOpen(defect) ? "Lasting" : "Lasted"}</dt><dd><${Lasting} defect=${defect}/></dd>`;
+}
+
+function Deliveries({deliveries}) {
+  return html`<section aria-labelledby="deliveries"><h2 id="deliveries">Told <span class="count">${deliveries.length}</span></h2>
+    <table class="figures"><thead><tr><th scope="col">To</th><th scope="col">What</th><th scope="col">Outcome</th><th scope="col">When</th></tr></thead>
+    <tbody>${deliveries.slice(-20).map((d) => html`<tr key=${`${d.message} ${d.attempt}`}><th scope="row">${d.receiver}</th><td>${d.state}</td>
+      <td>${d.outcome}${d.attempt > 1 && `, attempt ${d.attempt}`}${d.error && `: ${d.error}`}</td><td>${timeOfDay(d.time)}</td></tr>`)}</tbody></table></section>`;
 }
 
 function Moment({at}) {
@@ -84,40 +103,44 @@ function Trace({defect}) {
 
 const labels = {confirmed: "Confirmed", false_alarm: "False alarm", missed: "Missed"};
 
-/** Opinions shows what people have said of a defect, and takes the viewer's own. */
-function Opinions({defect}) {
-  const said = useSignal([]), state = useSignal("");
-  const load = async () => {
-    const onset = begin(defect);
-    const answer = await getJSON(`api/v1/verdicts?stream=${encodeURIComponent(defect.stream)}&kind=${defect.kind}&from=${onset - 60e6}&to=${onset + 60e6}`);
-    said.value = answer.verdicts.filter((v) => v.defect === defect.id);
-  };
-  useEffect(() => void load().catch((e) => (state.value = String(e.message))), [defect.id]);
-  const say = async (label) => {
+/** muteFor is how long the button mutes: microseconds. */
+const muteFor = 3600e6;
+
+/** Actions are what may be done about a defect, by button or key, and what people have said of it. */
+function Actions({defect, said, done}) {
+  const state = useSignal("");
+  const act = async (path, body, after) => {
     state.value = "…";
     try {
-      await postJSON("api/v1/verdicts", {label, defect: defect.id});
-      await load();
-      state.value = "";
+      await postJSON(path, body);
+      state.value = after;
+      await done();
     } catch (error) {
       state.value = String(error.message);
     }
   };
+  const judge = (label) => act("api/v1/verdicts", {label, defect: defect.id}, "");
+  const matchers = [`stream=${JSON.stringify(defect.stream)}`, `kind=${JSON.stringify(defect.kind)}`];
+  const judged = said.at(-1)?.label, taken = Boolean(defect.acknowledged), open = isOpen(defect);
+  const actions = [
+    {key: "a", name: taken ? "Acknowledged" : "Acknowledge", pressed: taken, off: !open || taken, act: () => act(`api/v1/defects/${defect.id}/acknowledge`, {note: ""}, "")},
+    {key: "m", name: "Mute for 1 h", off: false, act: () => act("api/v1/silences", {matchers, end: Math.round(now.peek() + muteFor), comment: `of defect ${defect.id}`}, "Muted: this kind of this stream")},
+    {key: "c", name: "Confirm", pressed: judged === "confirmed", act: () => judge("confirmed")},
+    {key: "f", name: "False alarm", pressed: judged === "false_alarm", act: () => judge("false_alarm")},
+  ];
   useEffect(() => {
     const keys = (e) => {
-      const label = {c: "confirmed", f: "false_alarm"}[e.key];
-      if (label && !e.ctrlKey && !e.metaKey && !e.altKey) say(label);
+      const found = actions.find((x) => x.key === e.key && !x.off);
+      if (found && !e.ctrlKey && !e.metaKey && !e.altKey) found.act();
     };
     addEventListener("keydown", keys);
     return () => removeEventListener("keydown", keys);
-  }, [defect.id]);
-  const current = said.value.at(-1)?.label;
-  return html`<section class="opinions" aria-labelledby="opinions"><h2 id="opinions">Was it right?</h2>
+  });
+  return html`<section class="opinions" aria-label="What to do about it">
     <div class="chips">
-      ${["confirmed", "false_alarm"].map((label) => html`<button type="button" class="chip" key=${label} aria-pressed=${current === label} onClick=${() => say(label)}>
-        ${{confirmed: "Confirm", false_alarm: "False alarm"}[label]} <kbd>${label[0]}</kbd></button>`)}
-      <span role="status">${state.value}</span>
+      ${actions.map((x) => html`<button type="button" class="chip" key=${x.key} disabled=${x.off} aria-pressed=${x.pressed} onClick=${x.act}>${x.name} <kbd>${x.key}</kbd></button>`)}
     </div>
-    ${said.value.length > 0 && html`<ul>${said.value.map((v) => html`<li key=${v.time}>${labels[v.label] ?? v.label} by ${v.author}${v.note && `: ${v.note}`}</li>`)}</ul>`}
+    <p role="status">${state.value}</p>
+    ${said.length > 0 && html`<ul>${said.map((v) => html`<li key=${v.time}>${labels[v.label] ?? v.label} by ${v.author}${v.note && `: ${v.note}`}</li>`)}</ul>`}
   </section>`;
 }
