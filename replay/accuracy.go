@@ -20,6 +20,9 @@ type Case struct {
 	// Companions are kinds that a label explains: found beside one they are neither hits nor false alarms.
 	Companions []string
 	Defects    []Defect
+	// Early is how long before a label a defect may begin that stands for it; 0: however long. What is told of all the time tells of no fault, and would
+	// be found to tell of each.
+	Early time.Duration
 }
 
 // Accuracy is how well one kind of defect is found, or one variant or level of it.
@@ -103,7 +106,7 @@ func Evaluate(cases []Case, tolerance time.Duration) *Evaluation {
 
 // score takes one case.
 func (e *Evaluation) score(c Case, tolerance time.Duration) {
-	matches := Match(c.Labels, c.Defects, tolerance)
+	matches := match(c.Labels, c.Defects, tolerance, c.Early)
 	for i, l := range c.Labels {
 		if l.Optional {
 			continue

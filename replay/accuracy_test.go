@@ -86,6 +86,22 @@ func TestEvaluateByHand(t *testing.T) {
 	}
 }
 
+// What is told of all the time finds no fault.
+func TestWhatAlwaysFiresFindsNothing(t *testing.T) {
+	always := replay.Case{Name: "a", Length: time.Minute, Labels: []replay.Label{label("a", "black", 10, 12)}, Defects: []replay.Defect{defect("a", "black", "", 0, 60)}}
+	if black := replay.Evaluate([]replay.Case{always}, time.Second).Kind("black"); black.Hits != 1 {
+		t.Errorf("however early: %+v", black)
+	}
+	always.Early = 3 * time.Second
+	if black := replay.Evaluate([]replay.Case{always}, time.Second).Kind("black"); black.Hits != 0 || black.False != 1 || black.F1() != 0 {
+		t.Errorf("3 s at most: %+v", black)
+	}
+	always.Defects[0].Onset = since0(7)
+	if black := replay.Evaluate([]replay.Case{always}, time.Second).Kind("black"); black.Hits != 1 || black.False != 0 {
+		t.Errorf("3 s early: %+v", black)
+	}
+}
+
 func TestOnsetIsByNearestRank(t *testing.T) {
 	a := replay.Accuracy{}
 	if a.Onset(0.5) != 0 {

@@ -23,12 +23,17 @@ type Defect struct {
 // Match gives each label the first defect of its stream and kind that overlaps it, but for the tolerance, and that no earlier label has: the
 // defect's index, or -1. A defect stands for one label only.
 func Match(labels []Label, defects []Defect, tolerance time.Duration) []int {
+	return match(labels, defects, tolerance, 0)
+}
+
+// match is Match, where a defect that begins more than early before a label does not stand for it; 0: it does, however early.
+func match(labels []Label, defects []Defect, tolerance, early time.Duration) []int {
 	matches := make([]int, len(labels))
 	taken := make([]bool, len(defects))
 	for i, l := range labels {
 		matches[i] = -1
 		for j, d := range defects {
-			if !taken[j] && d.Stream == l.Stream && d.Kind == l.Kind && overlap(l, d, tolerance) {
+			if !taken[j] && d.Stream == l.Stream && d.Kind == l.Kind && overlap(l, d, tolerance) && (early == 0 || !d.Onset.Before(l.Start.Add(-early))) {
 				matches[i], taken[j] = j, true
 				break
 			}

@@ -232,11 +232,11 @@ func (t *Trial) Known(all *Truth) (known *Truth, left int) {
 }
 
 // Cases are the trial's streams as the change with that index has them told of, to be scored by what is known. With some only a part of all that is
-// bad is known.
-func (t *Trial) Cases(change int, known *Truth, some bool) []Case {
+// bad is known. A defect may begin so early before a fault that it stands for.
+func (t *Trial) Cases(change int, known *Truth, some bool, early time.Duration) []Case {
 	cases, index := make([]Case, len(t.Streams)), map[string]*Case{}
 	for i, s := range t.Streams {
-		cases[i] = Case{Name: s.Stream, Length: s.Length, Some: some}
+		cases[i] = Case{Name: s.Stream, Length: s.Length, Some: some, Early: early}
 		index[s.Stream] = &cases[i]
 	}
 	for _, l := range known.Faults {

@@ -132,9 +132,13 @@ func TestTrialIsScoredWhereItWasSeen(t *testing.T) {
 	if len(known.Faults) != 1 || len(known.Sound) != 1 || left != 3 {
 		t.Fatalf("known is %+v, %d are left", known, left)
 	}
-	cases := trial.Cases(0, known, true)
+	cases := trial.Cases(0, known, true, 9*time.Second)
 	// The defect is open: it is taken to have gone on for 15 s after it was heard of.
 	if e := replay.Evaluate(cases, 0); len(cases) != 1 || e.Kind("black").Hits != 1 || e.Length != 90*time.Second {
 		t.Errorf("the cases are %+v", cases)
+	}
+	// It began 9 s before the fault: whoever allows less has it miss the fault.
+	if e := replay.Evaluate(trial.Cases(0, known, true, 8*time.Second), 0); e.Kind("black").Hits != 0 || e.Kind("black").Unjudged != 1 {
+		t.Errorf("earlier than allowed: %+v", e.Kind("black"))
 	}
 }

@@ -74,6 +74,9 @@ const setUsage = "folder of labelled clips, built-in, or recorded: the features 
 // setTolerance is how far fault and defect may be apart: what is judged by the second begins up to one early or late.
 const setTolerance = time.Second
 
+// setEarly is how long before its fault a defect of a clip may begin: what fires all the time finds nothing.
+const setEarly = 3 * time.Second
+
 func evaluateCommand() *cobra.Command {
 	e := evaluation{}
 	cmd := &cobra.Command{
@@ -333,7 +336,7 @@ func (e *evaluation) judgeBy(ctx context.Context, l lab.Labelled, rules []string
 // scored is what one judgement says of a clip.
 func (e *evaluation) scored(l lab.Labelled, made lab.Made, j *judgement, length time.Duration) replay.Case {
 	j.end()
-	c := replay.Case{Name: l.Name, Source: l.Source, Length: length, Labels: made.Labels, Companions: l.Companions}
+	c := replay.Case{Name: l.Name, Source: l.Source, Length: length, Labels: made.Labels, Companions: l.Companions, Early: setEarly}
 	for _, d := range j.defects() {
 		// What is from before the clip's first picture is from before the clip, but for sound that came sooner.
 		if d.End >= j.first {

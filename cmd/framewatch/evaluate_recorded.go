@@ -19,6 +19,7 @@ type recordedReport struct {
 	// Rules is the file that was judged by; empty: by the rules that were in force.
 	Rules     string  `json:"rules,omitempty"`
 	Tolerance float64 `json:"tolerance_seconds"`
+	Early     float64 `json:"early_seconds"`
 	Streams   int     `json:"streams"`
 	Days      float64 `json:"stream_days"`
 	// Complete tells that what has no verdict is a false alarm; else it is neither right nor wrong.
@@ -81,7 +82,7 @@ func (e *evaluation) scoreRecorded(ctx context.Context, g *recordedGround) (*rec
 
 func newRecordedReport(g *recordedGround, cases []replay.Case) *recordedReport {
 	e := replay.Evaluate(cases, verdictTolerance)
-	r := &recordedReport{From: given(g.within.From), To: given(g.within.To), Tolerance: verdictTolerance.Seconds(), Streams: len(cases), Days: e.Length.Hours() / 24,
+	r := &recordedReport{From: given(g.within.From), To: given(g.within.To), Tolerance: verdictTolerance.Seconds(), Early: verdictEarly.Seconds(), Streams: len(cases), Days: e.Length.Hours() / 24,
 		Complete: !g.some, LeftOut: g.left, Kinds: []kindScore{}, Missed: []faultWord{}, False: defectWords(e.Unexpected), Unjudged: defectWords(e.Unjudged)}
 	for _, a := range e.Kinds {
 		r.Kinds = append(r.Kinds, newKindScore(e, a))
@@ -108,8 +109,8 @@ func (r *recordedReport) document(details bool) *report.Document {
 	if r.Rules != "" {
 		by = "the rules of " + r.Rules
 	}
-	d.Line(fmt.Sprintf("%d streams %s, %.3f stream-days, judged by %s. People know of %d faults%s; fault and defect may be %.0f s apart.",
-		r.Streams, spanWords(r.From, r.To), r.Days, by, r.Faults, r.leftOut(), r.Tolerance))
+	d.Line(fmt.Sprintf("%d streams %s, %.3f stream-days, judged by %s. People know of %d faults%s; fault and defect may be %.0f s apart, and a defect begin %.0f s early.",
+		r.Streams, spanWords(r.From, r.To), r.Days, by, r.Faults, r.leftOut(), r.Tolerance, r.Early))
 	if r.Complete {
 		d.Line("All that is bad is taken to have a verdict: whatever else is told of is a false alarm.")
 	} else {

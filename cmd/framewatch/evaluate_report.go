@@ -17,6 +17,7 @@ type evaluationReport struct {
 	Half      string        `json:"half"`
 	Profile   string        `json:"profile"`
 	Tolerance float64       `json:"tolerance_seconds"`
+	Early     float64       `json:"early_seconds"`
 	Sources   []string      `json:"sources"`
 	Clips     int           `json:"clips"`
 	Scores    []scoreReport `json:"scores"`
@@ -92,7 +93,7 @@ const (
 
 // scores scores what was judged.
 func (e *evaluation) scores() *evaluationReport {
-	r := &evaluationReport{Set: e.set, Half: e.half, Profile: e.profile, Tolerance: setTolerance.Seconds(), Clips: len(e.cases)}
+	r := &evaluationReport{Set: e.set, Half: e.half, Profile: e.profile, Tolerance: setTolerance.Seconds(), Early: setEarly.Seconds(), Clips: len(e.cases)}
 	if e.set == "built-in" {
 		r.NotInjected = lab.NotInjected
 	}
@@ -203,7 +204,7 @@ func cell(x *float64, decimals int) string {
 // document is the report for people.
 func (r *evaluationReport) document(details bool) *report.Document {
 	d := report.New("How well defects are found in clips")
-	d.Line(fmt.Sprintf("Set %s, half %s: %d clips from %s; fault and defect may be %.0f s apart.", r.Set, r.Half, r.Clips, strings.Join(r.Sources, ", "), r.Tolerance))
+	d.Line(fmt.Sprintf("Set %s, half %s: %d clips from %s; fault and defect may be %.0f s apart, and a defect begin %.0f s early.", r.Set, r.Half, r.Clips, strings.Join(r.Sources, ", "), r.Tolerance, r.Early))
 	for _, s := range r.Scores[:2] {
 		d.Line(fmt.Sprintf("By %s: %.2f h of media, %.2f h of it clean with %d alarms (%s a stream and day).", s.Judge, s.MediaHours, s.CleanHours, s.CleanAlarms, cell(s.AlarmsPerDay, 2)))
 		d.Table(kindHeader, kindRows(s.Kinds))

@@ -24,6 +24,9 @@ type recordedSet struct {
 	complete        bool
 }
 
+// verdictEarly is how long before a fault that people know of a defect may begin that tells of it: nobody marks one to the second.
+const verdictEarly = 10 * time.Second
+
 // onRecorded are the flags that are about recorded features only.
 var onRecorded = []string{"from", "to", "stream", "verdicts", "rules", "complete"}
 
@@ -266,7 +269,7 @@ func (g *recordedGround) try(ctx context.Context, changes ...func(*schemas.Setti
 	}
 	cases := make([][]replay.Case, len(changes))
 	for i := range changes {
-		cases[i] = g.wanted(trial.Cases(i, g.known, g.some))
+		cases[i] = g.wanted(trial.Cases(i, g.known, g.some, verdictEarly))
 	}
 	return cases, nil
 }
