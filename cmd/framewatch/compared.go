@@ -147,8 +147,8 @@ func tellCurves(d *report.Document, curves []curveReport) {
 	}
 	d.Heading("Precision and recall by raise level")
 	d.Line("Each point is a detection again at that raise level, with the clear level moved along and everything else as it is; the ring is the level in force. " +
-		"Between the points nothing is known, and outside of the levels neither. Events are counted: at a low level one long defect may stand for several faults, so recall " +
-		"need not rise as the level falls, and precision of few defects is rough.")
+		"Between the points nothing is known, and outside of the levels neither. Events are counted: as the level falls defects run into each other and begin long before " +
+		"a fault, and then find it no more, so the curve turns back; how long a defect outlasts its fault is not seen in it, and precision of few defects is rough.")
 	var plots []report.Plot
 	var rows [][]string
 	for _, c := range curves {

@@ -81,7 +81,7 @@ func evaluateCommand() *cobra.Command {
 	e := evaluation{}
 	cmd := &cobra.Command{
 		Use:   "evaluate",
-		Short: "How well each kind of defect is found, on clips with known faults",
+		Short: "How well each kind of defect is found, on clips with known faults or by the verdicts on what was recorded",
 		Long: "How well each kind of defect is found: precision, recall, F1, onset errors and false alarms, event by event, on clips with known faults.\n" +
 			"Without --set the clips are made from natural footage, once (minutes): every kind at several levels, faults together as in BVI-Artefact,\n" +
 			"and as much sound footage. The same worker measures and the same rules decide as in a live run. --set names a folder of labelled clips:\n" +

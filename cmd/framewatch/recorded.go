@@ -33,7 +33,7 @@ var onRecorded = []string{"from", "to", "stream", "verdicts", "rules", "complete
 func (s *recordedSet) flags(cmd *cobra.Command) {
 	s.stretch.flags(cmd)
 	cmd.Flags().StringSliceVar(&s.streams, "stream", nil, "recorded: only these streams, whose ids may hold * and ? (default: all)")
-	cmd.Flags().StringVar(&s.verdicts, "verdicts", "", "recorded: a file of verdicts as `framewatch verdicts import` takes it, instead of those on the log")
+	cmd.Flags().StringVar(&s.verdicts, "verdicts", "", "recorded: a file of verdicts as framewatch verdicts import takes it, instead of those on the log")
 	cmd.Flags().StringVar(&s.rules, "rules", "", "recorded: a configuration file whose profiles are judged by, instead of the rules that were in force")
 	cmd.Flags().BoolVar(&s.complete, "complete", false, "recorded: all that is bad has a verdict, so that whatever else is told of is a false alarm")
 }

@@ -64,7 +64,7 @@ func tuneCommand() *cobra.Command {
 	cmd.Flags().Float64Var(&t.train, "train", 0.5, "share of the streams, or recordings, that choose; the others test")
 	cmd.Flags().Uint64Var(&t.seed, "seed", 1, "seed of the parts, of the intervals and of the built-in set")
 	cmd.Flags().Float64SliceVar(&t.raise, "raise", nil, "raise levels to try, instead of a grid around the one in force; of one kind only")
-	cmd.Flags().DurationSliceVar(&t.wait, "for", nil, "durations to try as `for`, instead of 0s to 10s")
+	cmd.Flags().DurationSliceVar(&t.wait, "for", nil, "how long a figure must be bad: durations to try, instead of 0s to 10s")
 	cmd.Flags().IntVar(&t.most, "most", 150, "how many candidates of each kind are tried at most, the nearest to what is in force first")
 	cmd.Flags().StringVar(&t.set, "set", "built-in", setUsage)
 	clipsFlag(cmd, &t.clips)
@@ -73,6 +73,7 @@ func tuneCommand() *cobra.Command {
 	cmd.Flags().IntVar(&t.jobs, "jobs", runtime.NumCPU(), "how many clips are made and measured at a time")
 	t.reporting.flags(cmd)
 	t.recorded.flags(cmd)
+	cmd.Flags().Lookup("max-alarms").DefValue = "any"
 	output := cmd.Flags().Lookup("output")
 	output.DefValue, output.Usage = "yaml", strings.Join(tuneOutputs[:3], ", ")+" or markdown"
 	t.output = output.DefValue
