@@ -59,11 +59,13 @@ type board struct {
 	// acks by defect: of those that are open, and of those that ended as long as they are kept.
 	acks     map[string]*Acknowledgement
 	silences map[string]*Silence
-	publish  func(kind, key string, v any)
+	// strips are the lamps of late, also of streams that are not known yet.
+	strips  map[string]*strip
+	publish func(kind, key string, v any)
 }
 
 func newBoard(publish func(kind, key string, v any)) *board {
-	return &board{
+	return &board{strips: map[string]*strip{},
 		specs: map[string]*schemas.StreamSpec{}, healths: map[string]*schemas.Health{},
 		open: map[string]*schemas.DefectEvent{}, ended: map[string]*schemas.DefectEvent{}, opens: map[string]int{}, evidences: map[string]*schemas.Evidence{},
 		acks: map[string]*Acknowledgement{}, silences: map[string]*Silence{}, publish: publish,
@@ -91,6 +93,7 @@ func (b *board) stream(id string, spec *schemas.StreamSpec) {
 	if spec == nil {
 		delete(b.specs, id)
 		delete(b.healths, id)
+		delete(b.strips, id)
 		b.publish("removed", streamKey(id), struct {
 			ID string `json:"id"`
 		}{id})

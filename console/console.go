@@ -80,7 +80,10 @@ func New(cfg Config, deps Deps) *Console {
 func (c *Console) Stream(id string, spec *schemas.StreamSpec) { c.board.stream(id, spec) }
 
 // Health gives the latest roll-up of a stream. The console keeps h.
-func (c *Console) Health(id string, h *schemas.Health) { c.board.health(id, h) }
+func (c *Console) Health(id string, h *schemas.Health) {
+	c.board.health(id, h)
+	c.board.heat(id, h)
+}
 
 // Defect gives the latest event of a defect. The console keeps ev.
 func (c *Console) Defect(ev *schemas.DefectEvent) { c.board.defect(ev) }

@@ -18,6 +18,7 @@ func (c *Console) routes() []route {
 		{"GET /api/v1/streams/{id}", Viewer, c.getStream},
 		{"GET /api/v1/streams/{id}/picture", Viewer, c.getPicture},
 		{"GET /api/v1/streams/{id}/series", Viewer, c.getSeries},
+		{"GET /api/v1/heat", Viewer, c.getHeat},
 		{"GET /api/v1/defects", Viewer, c.getDefects},
 		{"GET /api/v1/defects/{id}", Viewer, c.getDefect},
 		{"GET /api/v1/defects/{id}/trace", Viewer, c.getTrace},

@@ -32,6 +32,8 @@ const (
 	largestPicture = 1 << 20
 	// healthHistory is how far back the console reads health, which comes every 10 s, to know every stream's lamp at once.
 	healthHistory = time.Minute
+	// heatHistory is how far back it reads it for the strips of lamps, once and without waiting for it.
+	heatHistory = 24 * time.Hour
 	// deliveryHistory is how far back it reads the attempts to tell of defects.
 	deliveryHistory = 24 * time.Hour
 )
@@ -95,6 +97,16 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		return kafka.Read(ctx, a.cluster, topology.Health, options,
 			func(_ context.Context, r topology.Record[schemas.Health]) error {
 				page.Health(r.Key, r.Value)
+				return nil
+			})
+	})
+	group.Go(func() error {
+		options := kafka.ReadOptions{From: time.Now().Add(-heatHistory), Bounded: true}
+		return kafka.Read(ctx, a.cluster, topology.Health, options,
+			func(_ context.Context, r topology.Record[schemas.Health]) error {
+				if r.Value != nil {
+					page.Past(r.Key, r.Value)
+				}
 				return nil
 			})
 	})

@@ -6,6 +6,7 @@ import {DefectList, title} from "./defect.js";
 import {DefectPage} from "./defectpage.js";
 import {Detail} from "./detail.js";
 import {connect, link} from "./feed.js";
+import {startHeat} from "./heat.js";
 import {html} from "./html.js";
 import {Keys} from "./keys.js";
 import {Lamp, lampNames} from "./lamp.js";
@@ -43,7 +44,7 @@ function App() {
 
 /** Bar is the line at the top: how many of each lamp, which are also filters; search; link and clock. */
 function Bar() {
-  const chosen = view.value.lamp;
+  const chosen = view.value.lamp, chosenHeat = view.value.heat;
   return html`<header class="bar">
     <h1><img src="favicon.svg" alt="" width="26" height="26"/>Framewatch</h1>
     <div class="chips" role="group" aria-label="Show only">
@@ -51,6 +52,7 @@ function Bar() {
         <${Lamp} lamp=${l}/><b>${counts.value[l]}</b> <span>${lampNames[l]}</span>
       </button>`)}
     </div>
+    <button type="button" class="chip" onClick=${() => choose({heat: chosenHeat ? "" : "24"})} title="Length of the heat strips">${chosenHeat ? "24 h" : "2 h"}</button>
     <input id="search" type="search" placeholder="Search streams  /" aria-label="Search streams" value=${view.value.search} onInput=${(e) => choose({search: e.target.value})}/>
     <${Link}/>
     <button type="button" class="clock" onClick=${toggleZone} title="Change between local time and UTC">
@@ -98,4 +100,5 @@ effect(() => {
 
 render(html`<${App}/>`, document.body);
 startClock();
+startHeat();
 connect();

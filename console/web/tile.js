@@ -2,6 +2,7 @@
 import {now, span} from "./clock.js";
 import {Lasting, title} from "./defect.js";
 import {html} from "./html.js";
+import {HeatStrip} from "./heat.js";
 import {Lamp, lampNames} from "./lamp.js";
 import {Picture} from "./picture.js";
 import {openByStream, recoveredFrom} from "./store.js";
@@ -16,6 +17,7 @@ export function Tile({entry, large}) {
   return html`<li class="tile ${lamp} ${large ? "large" : ""} ${back ? "recovered" : ""}">
     <a href=${address({stream: entry.id})} title=${entry.id}>
       <${Picture} id=${entry.id} every=${lamp === "firing" || lamp === "pending" ? closely : calmly}/>
+      <${HeatStrip} id=${entry.id}/>
       <div class="caption">
         <${Lamp} lamp=${lamp}/>
         <span class="name"><bdi>${entry.id}</bdi></span>

@@ -1,10 +1,11 @@
 // What the viewer has chosen, kept in the address, so that it can be shared and survives a reload.
 import {signal} from "./vendor/signals.js";
 
-const keys = ["lamp", "search", "stream", "defect", "last", "since", "until"];
+const keys = ["lamp", "search", "stream", "defect", "last", "since", "until", "heat"];
 
 /**
- * view is what is shown: only this lamp, only names with this text; this stream, with its figures of lately or between two instants, or this defect in full.
+ * view is what is shown: only this lamp, only names with this text; this stream, with its figures of lately or between two instants, or this defect in full; heat strips
+ * of so many hours.
  * Empty: not chosen.
  */
 export const view = signal(read());
