@@ -238,6 +238,18 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		if word == "mosaic" {
 			*v.Macroblock.DifferenceShare = 0
 		}
+	case "shown", "scarred", "captioned": // moving, and the edge's network is shown a picture a second: it sees nothing, damage as texture grows, or the same all along
+		v = picture("moving", seq, age)
+		if v.Sampled = nil; seq%25 == 0 {
+			v.Sampled = &schemas.Sampled{Model: new(int32(1)), Tiles: []byte{20, 30, 10, 25}, TileCells: []byte{0, 36, 72, 108}}
+			if word != "shown" {
+				v.Sampled.Tiles = []byte{250, 245, 30, 25}
+			}
+		}
+		if word == "scarred" {
+			v.Macroblock.RowStd = 60
+		}
+		return v
 	case "lost": // as broken, since three packets have been lost before
 		v = picture("broken", seq, age)
 		v.Decode.Ancestors = 3

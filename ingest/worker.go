@@ -66,6 +66,7 @@ type worker struct {
 func newWorker(j job, out *sender, elapsed func() int64, in intakes, thin *thinning) *worker {
 	w := &worker{job: j, out: out, elapsed: elapsed, intakes: in, clock: newClock(j.Mode),
 		video: feature.NewVideo(), sounds: map[int]*sound{}, lastPTS: media.NoTime, thin: thin, lag: &lag{}}
+	w.video.Scorer = feature.NewDamage()
 	if in.media != nil {
 		w.lag.waiting = in.media.Waiting
 	}

@@ -231,9 +231,9 @@ type Sampled struct {
 	Banding *int32 `avro:"banding" json:"banding,omitempty"`
 	// Version of banding's definition, from 1; null with it.
 	BandingVersion *int32 `avro:"banding_version" json:"banding_version,omitempty"`
-	// Version of the model that scored the tiles; null where none did, as for a picture smaller than a tile.
+	// Version of the model that scored the tiles; null where none did, as for a picture smaller than a tile, and for one before which pictures were left out.
 	Model *int32 `avro:"model" json:"model,omitempty"`
-	// The model's probability that a tile shows damage, 255 = 1, a byte each; empty without a model. A tile is 224x224 samples of luma. The last four are of the cells (37 t + 36 i) mod 144 of the grid, i = 0 to 3, t the second of at, which takes each cell once in 36 seconds. Those before them, up to four, are of the cells with the largest sum of macroblock's excess over those borders, above or left of a macroblock that begins in the cell, whose excess is above 8 levels; largest first, the first of equal ones; only where there is any, and without overlapping each other.
+	// The model's probability that a tile shows damage, 255 = 1, a byte each; empty without a model. A tile is 224x224 samples of luma, which the model sees next to those of the picture before (next to themselves for the first picture of an epoch). The last four are of the cells (37 t + 36 i) mod 144 of the grid, i = 0 to 3, t the second of at, which takes each cell once in 36 seconds. Those before them, up to four, are of the cells with the largest sum of macroblock's excess over those borders, above or left of a macroblock that begins in the cell, whose excess is above 8 levels; largest first, the first of equal ones; only where there is any, and without overlapping each other.
 	Tiles []byte `avro:"tiles" json:"tiles"`
 	// The cell of the 16x9 grid, numbered row by row, that each tile lies around. The tile of cell (c,r) begins in column max(0, min((2c+1)w/32 - 112, w - 224)), all divisions rounded down, rounded down to a multiple of 16; rows alike with (2r+1)h/18 and h.
 	TileCells []byte `avro:"tile_cells" json:"tile_cells"`

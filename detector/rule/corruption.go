@@ -41,6 +41,9 @@ type Corruption struct {
 	features []float64
 	model    *model.Trees
 
+	// seen is what the edge's network says, which knows more of burned-in damage than the scores do.
+	seen glimpses
+
 	inBand, burnedIn lasting
 }
 
@@ -59,7 +62,7 @@ func NewCorruption() Rule {
 	scene := window.Histogram{Span: corruptionSpan.Microseconds()}
 	return &Corruption{
 		Options: Options{
-			// Of losses of 0.12 to 1 % of the packets, 18 of 24 are found in-band and 2 of 24 burned-in, and nothing else
+			// Of losses of 0.12 to 1 % of the packets, 18 of 24 are found in-band and 13 of 24 burned-in, and nothing else
 			// (evaluate --kinds corruption --half all --clean 0).
 			Raise: 0.75, Clear: 0.5,
 			For: untilHeartbeat,
@@ -67,7 +70,7 @@ func NewCorruption() Rule {
 			KeepFiringFor: 5 * time.Second,
 			Severity:      "warning", CriticalAfter: 10 * time.Second,
 		},
-		rows: scene, grid: scene, course: course{compared: never}, model: Shipped(corruptionModel),
+		rows: scene, grid: scene, course: course{compared: never}, model: Shipped(corruptionModel), seen: newGlimpses(),
 	}
 }
 
@@ -103,17 +106,17 @@ func (c *Corruption) Judge(r *Record) (Verdict, bool) {
 	}
 	ours := c.joining.ours(r.Time, f)
 	tainted := f.Decode != nil && f.Decode.Ancestors > 0
-	inBand, burnedIn := Verdict{}, Verdict{}
+	from, to := r.Time-(corruptionPictures-1)*duration(f), r.Time+duration(f)
+	inBand, burnedIn := Verdict{}.over(from, to), Verdict{}.over(from, to)
 	if c.see(r.Time, f, tainted) {
 		if !ours {
-			inBand = c.verdict(lowest(&c.inBandScores))
+			inBand = c.verdict(lowest(&c.inBandScores)).over(from, to)
 		}
 		if !tainted {
-			burnedIn = c.verdict(lowest(&c.burnedInScores))
+			burnedIn = c.seen.or(&c.Options, r.Time, to, c.verdict(lowest(&c.burnedInScores)).over(from, to))
 		}
 	}
-	from, to := r.Time-(corruptionPictures-1)*duration(f), r.Time+duration(f)
-	inBand, burnedIn = c.inBand.take(r.Time, inBand.over(from, to)), c.burnedIn.take(r.Time, burnedIn.over(from, to))
+	inBand, burnedIn = c.inBand.take(r.Time, inBand), c.burnedIn.take(r.Time, burnedIn)
 	c.begin()
 	c.say("in-band", inBand)
 	c.say("burned-in", burnedIn)
@@ -135,6 +138,7 @@ func (c *Corruption) see(t int64, f *schemas.VideoFrame, tainted bool) bool {
 		c.rows.Reset()
 		c.grid.Reset()
 		c.course.forget()
+		c.seen.forget()
 		return false
 	}
 	m := f.Macroblock
@@ -142,7 +146,8 @@ func (c *Corruption) see(t int64, f *schemas.VideoFrame, tainted bool) bool {
 		rows: log1(m.RowStd), moved: log1(*m.DifferenceShare), flat: log1(m.Flat),
 		grid: float64(max(f.Block.H8, f.Block.V8)) / 64, low: f.Difference.Low,
 	}
-	if c.cuts(now.low) {
+	cut := c.cuts(now.low)
+	if cut {
 		c.rows.Reset()
 		c.grid.Reset()
 	}
@@ -158,6 +163,7 @@ func (c *Corruption) see(t int64, f *schemas.VideoFrame, tainted bool) bool {
 	} else {
 		c.burnedInScores[newest] = c.burnedInScore(&now)
 	}
+	c.seen.take(t, f, c.grown(), tainted || cut)
 	return t-c.began >= (corruptionSpan+time.Second).Microseconds() && c.n >= 2*corruptionPictures
 }
 
@@ -203,6 +209,15 @@ func (c *Corruption) burnedInScore(newest *symptom) float64 {
 		s.moved, s.grid, s.flat = s.moved+p.moved/n, s.grid+p.grid/n, s.flat+p.flat/n
 	}
 	return s.burnedIn()
+}
+
+// grown is the largest growth of texture in the newest pictures.
+func (c *Corruption) grown() float64 {
+	most := 0.0
+	for i := range c.last[:min(c.n, corruptionPictures)] {
+		raise(&most, c.last[i].rowsGrown)
+	}
+	return most
 }
 
 // raise lifts most to x where x is more.

@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/framewatch/framewatch/detector/rule"
@@ -101,5 +102,69 @@ func TestCorruptionOfOurs(t *testing.T) {
 	}
 	if last != rule.Unknown {
 		t.Errorf("in-band is %v, want unknown", last)
+	}
+}
+
+// watched is a picture by its texture, as the edge's network is shown it: two tiles look worst.
+func watched(rowStd int32, worst, second byte) *schemas.VideoFrame {
+	f := blocks(rowStd, 30, 20, 10, 0)
+	f.Sampled = &schemas.Sampled{Model: number(int32(1)), Tiles: []byte{9, worst, 7, second}}
+	return f
+}
+
+// TestCorruptionSeen shows six seconds of 25 pictures, of which the first is sampled, and then the first pictures of two more seconds. Texture of 40 instead
+// of 20 has grown by log2(41/21) = 0.97. Tiles of 230 and 220 have logits of ln(230/25) = 2.22 and ln(220/35) = 1.84, on the mean 2.03: 2.03 - 1.9 = 0.13,
+// of which the logistic function is 0.532. Of 250 and 240 they are 3.91 and 2.77, on the mean 3.34: 1.44 and 0.808.
+func TestCorruptionSeen(t *testing.T) {
+	quiet := func() *schemas.VideoFrame { return watched(20, 25, 20) }
+	for _, test := range []struct {
+		name   string
+		before func() *schemas.VideoFrame
+		then   func() *schemas.VideoFrame
+		want   rule.State
+		score  float64
+		once   bool
+	}{
+		{"nothing", quiet, quiet, rule.Good, 0, false},
+		// 2.34 less than nothing before it: logits of 25 and 20 are -2.22 and -2.46.
+		{"in one picture alone", quiet, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Good, 0.198, true},
+		{"damage", quiet, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Bad, 0.808, false},
+		{"hardly any", quiet, func() *schemas.VideoFrame { return watched(40, 230, 220) }, rule.Good, 0.532, false},
+		// Of 250 and 20 they are 3.91 and -2.46, on the mean 0.72: -1.18.
+		{"in one tile alone", quiet, func() *schemas.VideoFrame { return watched(40, 250, 20) }, rule.Good, 0.236, false},
+		{"without more texture", quiet, func() *schemas.VideoFrame { return watched(20, 250, 240) }, rule.Good, 0, false},
+		{"as ever", func() *schemas.VideoFrame { return watched(20, 240, 235) }, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Good, 0, false},
+		{"by another model", quiet, func() *schemas.VideoFrame {
+			f := watched(40, 250, 240)
+			f.Sampled.Model = number(int32(2))
+			return f
+		}, rule.Good, 0, false},
+		{"that the decoder knows", quiet, func() *schemas.VideoFrame {
+			f := watched(40, 250, 240)
+			f.Decode.Ancestors = 3
+			return f
+		}, rule.Unknown, 0, false},
+		{"in another scene", quiet, func() *schemas.VideoFrame {
+			f := watched(40, 250, 240)
+			f.Difference.Low = 300_000
+			return f
+		}, rule.Good, 0, false},
+	} {
+		var list []*schemas.VideoFrame
+		for i := range 176 {
+			f := test.before()
+			if i == 150 && !test.once || i == 175 {
+				f = test.then()
+			}
+			if i%25 != 0 {
+				f.Sampled = nil
+			}
+			list = append(list, f)
+		}
+		verdicts := frames(rule.NewCorruption(), "burned-in", list...)
+		v := verdicts[len(verdicts)-1]
+		if v.State != test.want || math.Abs(v.Value-test.score) > 0.01 {
+			t.Errorf("%s: %v with %v, want %v with %v", test.name, v.State, v.Value, test.want, test.score)
+		}
 	}
 }

@@ -25,7 +25,9 @@ type Picture struct {
 	u, v media.Plane
 	// kept counts the pictures in planes that the next one may be compared to; seen is what it was for this one.
 	kept, seen int
-	scan       scan
+	// gap says that pictures were left out before this one.
+	gap  bool
+	scan scan
 	// flat is the luma of each macroblock that has but one, else -1.
 	flat []int16
 	// bounds are the smallest samples above each of levels.

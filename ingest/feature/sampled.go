@@ -34,7 +34,7 @@ func (x *sampled) measure(f *media.Frame, p *Picture, scorer Scorer, out *schema
 		index, version := x.banding.measure(&f.Y, f.Format.Depth, p.full), int32(bandingVersion)
 		out.Sampled.Banding, out.Sampled.BandingVersion = &index, &version
 	}
-	if scorer != nil && p.width >= TileSize && p.height >= TileSize {
+	if scorer != nil && !p.gap && p.width >= TileSize && p.height >= TileSize {
 		if x.tiles == nil {
 			x.tiles = new(tiles)
 		}

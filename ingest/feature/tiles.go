@@ -6,9 +6,17 @@ import "github.com/framewatch/framewatch/schemas"
 type Scorer interface {
 	// Version of the model.
 	Version() int32
-	// Score writes how probable it is that each tile shows damage, 255 being certain. A tile has TileSize rows of TileSize samples, 8 bits
-	// on the limited scale, packed, and is valid until Score returns. There is a place in out for each tile.
-	Score(tiles [][]byte, out []byte)
+	// Score writes how probable it is that each tile shows damage, 255 being certain. There is a place in out for each tile.
+	Score(tiles []Tile, out []byte)
+	// Close lets go of its memory; it is not used after it.
+	Close()
+}
+
+// Tile is a part of a picture: TileSize rows of TileSize samples of luma, 8 bits on the limited scale, packed. Valid until Score returns.
+type Tile struct {
+	Luma []byte
+	// Before is the same part of the picture before; of an epoch's first picture it is Luma's own samples.
+	Before []byte
 }
 
 const (
@@ -20,10 +28,10 @@ const (
 
 // tiles are cut out of a picture at its own resolution, so that a model sees the grid of macroblocks as it was coded.
 type tiles struct {
-	samples [2 * halfTiles][TileSize * TileSize]byte
+	samples [2 * halfTiles][2][TileSize * TileSize]byte
 	// cells of the 16x9 grid are what the tiles lie around.
 	cells []byte
-	cut   [][]byte
+	cut   []Tile
 	// excess of the borders of macroblocks that begin in each cell, in the kernel's unit, as far as they count.
 	excess [gridColumns * gridRows]int
 }
@@ -75,15 +83,21 @@ func (t *tiles) free(p *Picture, cell int) bool {
 // add cuts out the tile around a cell.
 func (t *tiles) add(p *Picture, cell int) {
 	left, top := tileAt(p.width, p.height, cell)
-	tile := t.samples[len(t.cells)][:]
+	samples := &t.samples[len(t.cells)]
+	p.cutOut(left, top, p.planes[0], samples[0][:])
+	p.cutOut(left, top, p.planes[min(p.seen, 1)], samples[1][:])
+	t.cells, t.cut = append(t.cells, byte(cell)), append(t.cut, Tile{samples[0][:], samples[1][:]})
+}
+
+// cutOut copies a tile of one of our planes, on the limited scale.
+func (p *Picture) cutOut(left, top int, plane, tile []byte) {
 	for y := range TileSize {
 		row := tile[y*TileSize:][:TileSize]
-		copy(row, p.planes[0][(top+y)*p.stride+left:])
+		copy(row, plane[(top+y)*p.stride+left:])
 		for x := 0; p.full && x < TileSize; x++ {
 			row[x] = byte(p.level(int(row[x])))
 		}
 	}
-	t.cells, t.cut = append(t.cells, byte(cell)), append(t.cut, tile)
 }
 
 // tileAt gives the left column and the top row of the tile around the middle of a cell, moved up and to the left onto the grid of

@@ -5,17 +5,21 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/framewatch/framewatch/ingest/feature"
 	"github.com/framewatch/framewatch/ingest/media"
+	"github.com/framewatch/framewatch/schemas"
 )
 
 // judge is a Scorer that keeps the tiles it is shown and gives them 10, 20 and so on.
-type judge struct{ tiles [][]byte }
+type judge struct{ tiles, before [][]byte }
 
 func (*judge) Version() int32 { return 7 }
 
-func (j *judge) Score(tiles [][]byte, out []byte) {
+func (*judge) Close() {}
+
+func (j *judge) Score(tiles []feature.Tile, out []byte) {
 	for i, tile := range tiles {
-		j.tiles = append(j.tiles, bytes.Clone(tile))
+		j.tiles, j.before = append(j.tiles, bytes.Clone(tile.Luma)), append(j.before, bytes.Clone(tile.Before))
 		out[i] = byte(10 * (i + 1))
 	}
 }
@@ -158,5 +162,31 @@ func TestNoTiles(t *testing.T) {
 	}
 	if got := sampledOf(nil, []int64{0}, draw(400, 300, flat(50)))[0]; got.Model != nil || len(got.Tiles)+len(got.TileCells) > 0 {
 		t.Errorf("without a model: got %s, want no tiles", describe(got))
+	}
+}
+
+// The tiles of the picture before are of the same places; of the first there is none, and one that others were left out before is not shown.
+func TestTilesOfThePictureBefore(t *testing.T) {
+	j := &judge{}
+	v := feature.NewVideo()
+	defer v.Close()
+	v.Scorer = j
+	step := func(left byte) *media.Frame {
+		return draw(960, 720, func(x, _ int) int { return choose(x < 480, int(left), 70) })
+	}
+	for i, frame := range []*media.Frame{step(64), step(65), step(66), step(67)} {
+		if i == 3 {
+			v.Skip()
+		}
+		v.Measure(frame, &schemas.VideoFrame{At: int64(i) * 1_000_000})
+	}
+	if len(j.tiles) != 12 {
+		t.Fatalf("got %d tiles, want four of each picture but the last", len(j.tiles))
+	}
+	// Cells 0, 37 and 74 are the first ones of their seconds: columns 0, 5 and 10, whose tiles begin at 0, 208 and 512.
+	for i, want := range [][2]byte{{64, 64}, {65, 64}, {70, 70}} {
+		if got := [2]byte{j.tiles[4*i][0], j.before[4*i][0]}; got != want {
+			t.Errorf("second %d: got luma %d after %d, want %d after %d", i, got[0], got[1], want[0], want[1])
+		}
 	}
 }

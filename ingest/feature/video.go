@@ -45,6 +45,7 @@ func (v *Video) Measure(f *media.Frame, out *schemas.VideoFrame) {
 		began = v.Account.lap(began, v.names[i])
 	}
 	v.sampled.measure(f, &v.picture, v.Scorer, out)
+	v.picture.gap = false
 	v.Account.lap(began, "sampled")
 }
 
@@ -52,8 +53,14 @@ func (v *Video) Measure(f *media.Frame, out *schemas.VideoFrame) {
 // picture is sampled no sooner for it.
 func (v *Video) Reset() { v.picture.reset() }
 
-// Skip tells that pictures were left out before the next one: it is compared to the last one measured, and to none before that.
-func (v *Video) Skip() { v.picture.kept = min(v.picture.kept, 1) }
+// Skip tells that pictures were left out before the next one: it is compared to the last one measured, and to none before that, and the Scorer is not
+// shown it.
+func (v *Video) Skip() { v.picture.kept, v.picture.gap = min(v.picture.kept, 1), true }
 
-// Close lets go of the memory; the Video is not used after it.
-func (v *Video) Close() { v.picture, v.sampled = Picture{}, sampled{} }
+// Close lets go of the memory, and of the Scorer's; the Video is not used after it.
+func (v *Video) Close() {
+	v.picture, v.sampled = Picture{}, sampled{}
+	if v.Scorer != nil {
+		v.Scorer.Close()
+	}
+}

@@ -33,7 +33,7 @@ func BenchExtractors(ctx context.Context, file string) ([]ExtractorCost, error) 
 	defer decoder.Close()
 	video := feature.NewVideo()
 	defer video.Close()
-	video.Account = feature.Account{}
+	video.Scorer, video.Account = feature.NewDamage(), feature.Account{}
 	sounds := map[int]*feature.Audio{}
 	var record schemas.VideoFrame
 	pictures := int64(0)
