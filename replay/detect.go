@@ -1,9 +1,12 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/framewatch/framewatch/detector"
@@ -35,10 +38,12 @@ type Detection struct {
 	Past *Past
 	// Model finds the models that Settings name, as detector.Config has it. Nil: there are only those that come with the program.
 	Model func(name string, version int64) (*model.Trees, error)
-	// Change, when not nil, changes each Setting before it is folded.
+	// Change, when not nil, changes each Setting before it is folded. It and Model may be called by several goroutines at once.
 	Change func(*schemas.Setting)
+	// Health has the roll-ups told as well, not only the defects.
+	Health bool
 
-	// begins, when not nil, is told of the first record of each partition.
+	// begins, when not nil, is told of the first record of each partition, before what follows the partition is.
 	begins func(Record)
 }
 
@@ -52,32 +57,97 @@ type Folded struct {
 	First, Last int64
 }
 
+// add counts what another has read besides.
+func (f *Folded) add(other Folded) {
+	if other.Seconds > 0 {
+		if f.Seconds == 0 || other.First < f.First {
+			f.First = other.First
+		}
+		f.Last = max(f.Last, other.Last)
+	}
+	f.Records, f.Seconds = f.Records+other.Records, f.Seconds+other.Seconds
+}
+
 // Span is from the first heartbeat to the last.
 func (f Folded) Span() time.Duration { return time.Duration(f.Last-f.First) * time.Microsecond }
 
 // Detect runs the detector over a range of a features topic again, partition after partition, and hands on what each record causes.
 // Over a topic from its first record it gives what the live detector gave, byte for byte; from the middle on it does where Detection is told the past.
 func Detect(ctx context.Context, s Records, r Range, c *schemas.Contract, log *slog.Logger, handle func(partition int32, out detector.Output) error) error {
-	_, err := Detection{Records: s, Range: r, Contract: c, Log: log}.Run(ctx, handle)
+	_, err := Detection{Records: s, Range: r, Contract: c, Log: log, Health: true}.Run(ctx, handle)
 	return err
 }
 
 // lookback is how much of the log must be seen before what is told is what was told live.
 func lookback() time.Duration { return detector.New(detector.Config{}).Lookback() }
 
-// Run tells what each record causes, partition after partition. An error from handle ends it and is returned.
+// Run tells what each record causes, partition after partition. An error from handle ends it and is returned. Several partitions are folded at once; what
+// is told of the later ones waits.
 func (d Detection) Run(ctx context.Context, handle func(partition int32, out detector.Output) error) (folded Folded, err error) {
 	partitions, err := d.Records.PartitionNumbers(ctx)
 	if err != nil {
 		return folded, err
 	}
-	for _, p := range partitions {
-		f := &folding{Detection: d, partition: p, handle: handle, folded: &folded}
-		if err := f.run(ctx); err != nil {
-			return folded, err
-		}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	foldings := make([]*folding, len(partitions))
+	for i, p := range partitions {
+		foldings[i] = &folding{Detection: d, partition: p, batches: make(chan []detector.Output, waitingBatches)}
 	}
-	return folded, nil
+	wait := d.start(ctx, foldings)
+	defer wait()
+	for _, f := range foldings {
+		for batch := range f.batches {
+			for _, out := range batch {
+				if err == nil {
+					err = handle(f.partition, out)
+				}
+			}
+			if err != nil {
+				stop()
+			}
+		}
+		if err = cmp.Or(err, f.err); err != nil {
+			stop()
+		}
+		if d.begins != nil && f.first != nil {
+			d.begins(*f.first)
+		}
+		folded.add(f.folded)
+	}
+	return folded, err
+}
+
+// What is told of a partition waits, while another is before it, up to so many batches of so many outputs.
+const (
+	waitingBatches = 64
+	batchOutputs   = 256
+)
+
+// start folds the partitions, as many at a time as there are processors, and each one's batches are closed when it is done. Who waits has started them all.
+// They begin in order, so that the one that is told of is always among them. Reading that is bounded has one reader.
+func (d Detection) start(ctx context.Context, foldings []*folding) (wait func()) {
+	workers := runtime.GOMAXPROCS(0)
+	if s, ok := d.Records.(Source); ok && s.Rate > 0 {
+		workers = 1
+	}
+	var all sync.WaitGroup
+	next := make(chan *folding)
+	for range min(workers, len(foldings)) {
+		all.Go(func() {
+			for f := range next {
+				f.err = cmp.Or(f.run(ctx), f.send(ctx))
+				close(f.batches)
+			}
+		})
+	}
+	all.Go(func() {
+		for _, f := range foldings {
+			next <- f
+		}
+		close(next)
+	})
+	return all.Wait
 }
 
 var (
@@ -87,19 +157,37 @@ var (
 	errCompanion = errors.New("a stream is compared with another")
 )
 
-// folding is one partition of a detection.
+// folding is one partition of a detection. It belongs to one goroutine until its batches are closed.
 type folding struct {
 	Detection
 	partition int32
-	handle    func(int32, detector.Output) error
-	folded    *Folded
+	folded    Folded
+	err       error
+	// first record that was read; nil: there was none.
+	first *Record
+	// batch is what has not been sent yet.
+	batches chan []detector.Output
+	batch   []detector.Output
 
 	sieve  *Sieve
 	reader *schemas.Reader[schemas.Feature]
 	state  *detector.Partition
 	// cut is the first offset whose output is told, told the last for which it was.
 	cut, told int64
-	failed    error
+}
+
+// send hands on what is waiting.
+func (f *folding) send(ctx context.Context) error {
+	if len(f.batch) == 0 {
+		return nil
+	}
+	select {
+	case f.batches <- f.batch:
+		f.batch = nil
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // run folds the partition. Where a stream that is wanted turns out to be compared with one that is not, it folds it again, with the records of that one,
@@ -118,13 +206,11 @@ func (f *folding) run(ctx context.Context) error {
 				return err
 			}
 		}
-		first := true
 		err = f.Records.Read(ctx, f.partition, within, func(r Record) error {
-			if first && f.begins != nil {
-				f.begins(r)
+			if f.first == nil {
+				f.first = &r
 			}
-			first = false
-			return f.take(r)
+			return f.take(ctx, r)
 		})
 		if err == nil {
 			return nil
@@ -164,7 +250,7 @@ func (f *folding) within(ctx context.Context) (within Range, since time.Time, er
 }
 
 // take folds one record, if it can be read and is of a stream that is wanted. One that cannot be read was set aside when it was live.
-func (f *folding) take(r Record) error {
+func (f *folding) take(ctx context.Context, r Record) error {
 	if f.cut < 0 || r.Offset >= f.cut && !f.Range.To.IsZero() && !r.Time.Before(f.Range.To) {
 		return errEnough
 	}
@@ -186,11 +272,14 @@ func (f *folding) take(r Record) error {
 	}
 	f.count(feature)
 	f.state.Fold(detector.Input{Stream: string(r.Key), Offset: r.Offset, Feature: feature}, func(out detector.Output) {
-		if f.failed == nil && r.Offset >= f.cut && r.Offset > f.told && f.wants(out) {
-			f.failed = f.handle(f.partition, out)
+		if r.Offset >= f.cut && r.Offset > f.told && f.wants(out) {
+			f.batch = append(f.batch, out)
 		}
 	})
-	return f.failed
+	if len(f.batch) < batchOutputs {
+		return nil
+	}
+	return f.send(ctx)
 }
 
 // count counts what is folded.
@@ -212,5 +301,5 @@ func (f *folding) wants(out detector.Output) bool {
 		return false
 	}
 	s, e := f.Selection, out.Defect
-	return e == nil || e.End >= s.Begin && (s.End == 0 || e.Onset < s.End)
+	return e == nil && f.Health || e != nil && e.End >= s.Begin && (s.End == 0 || e.Onset < s.End)
 }

@@ -88,7 +88,7 @@ func TestDetectionOverFilesEqualsThatOverTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	events := func(from replay.Records) (events []string) {
-		_, err := replay.Detection{Records: from, Contract: schemas.Baked(), Log: quiet()}.Run(within(t), func(p int32, out detector.Output) error {
+		_, err := replay.Detection{Records: from, Contract: schemas.Baked(), Log: quiet(), Health: true}.Run(within(t), func(p int32, out detector.Output) error {
 			events = append(events, told(t, schemas.Baked(), p, out))
 			return nil
 		})

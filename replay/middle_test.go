@@ -123,7 +123,7 @@ func (l *live) of(from, to int64, streams ...string) (outputs []string) {
 // again is what a detection tells.
 func (l *live) again(t *testing.T, d replay.Detection) (outputs []string, folded replay.Folded) {
 	t.Helper()
-	d.Records, d.Contract, d.Log = l.features, baked(), quiet()
+	d.Records, d.Contract, d.Log, d.Health = l.features, baked(), quiet(), true
 	folded, err := d.Run(within(t), func(p int32, out detector.Output) error {
 		outputs = append(outputs, told(t, baked(), p, out))
 		return nil

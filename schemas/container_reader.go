@@ -2,15 +2,17 @@ package schemas
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/twmb/avro"
-	"github.com/twmb/avro/ocf"
 )
 
 const (
@@ -36,14 +38,17 @@ type LogRecord struct {
 type ContainerReader struct {
 	file *bufio.Reader
 	// sync ends each block.
-	sync     [16]byte
-	unpacker ocf.BoundedDecompressor
+	sync [16]byte
+	// inflater unpacks blocks: the library's has what it needs made anew for each, and takes twice as long.
+	inflater io.ReadCloser
 	// passing passes over a value.
 	passing *avro.Schema
 	id      uint32
-	// block is what is left of the current one, and left how many records that is.
-	block []byte
-	left  int64
+	// block is what is left of the current one, and left how many records that is. packed and memory hold it before and after it is unpacked.
+	block  []byte
+	left   int64
+	packed []byte
+	memory bytes.Buffer
 }
 
 // OpenContainer reads the file's header, and has the contract learn the schema of its values.
@@ -73,7 +78,7 @@ func (r *ContainerReader) open(c *Contract) error {
 	if codec := about["avro.codec"]; codec != "deflate" {
 		return fmt.Errorf("its codec is %.40q, not deflate as `framewatch export` writes it", codec)
 	}
-	r.unpacker = ocf.DeflateCodec(1).(ocf.BoundedDecompressor)
+	r.inflater = flate.NewReader(nil)
 	return r.agree(c, about["avro.schema"])
 }
 
@@ -184,21 +189,34 @@ func (r *ContainerReader) next() error {
 	if size < 0 || size > containerBytes || count < 0 || count > containerBytes {
 		return fmt.Errorf("a block of %d records in %d bytes", count, size)
 	}
-	packed := make([]byte, size+int64(len(r.sync)))
-	if _, err := io.ReadFull(r.file, packed); err != nil {
+	r.packed = slices.Grow(r.packed[:0], int(size)+len(r.sync))[:int(size)+len(r.sync)]
+	if _, err := io.ReadFull(r.file, r.packed); err != nil {
 		return whole(err)
 	}
-	if string(packed[size:]) != string(r.sync[:]) {
+	if string(r.packed[size:]) != string(r.sync[:]) {
 		return errors.New("a block does not end where it should")
 	}
 	r.left = count
-	if r.block, err = r.unpacker.DecompressBounded(packed[:size], containerBytes); err != nil {
+	if r.block, err = r.inflate(r.packed[:size]); err != nil {
 		return whole(err)
 	}
 	if count > int64(len(r.block)) {
 		return fmt.Errorf("a block of %d records in %d bytes", count, len(r.block))
 	}
 	return nil
+}
+
+// inflate unpacks a block.
+func (r *ContainerReader) inflate(packed []byte) ([]byte, error) {
+	if err := r.inflater.(flate.Resetter).Reset(bytes.NewReader(packed), nil); err != nil {
+		return nil, err
+	}
+	r.memory.Reset()
+	n, err := r.memory.ReadFrom(io.LimitReader(r.inflater, containerBytes+1))
+	if err == nil && n > containerBytes {
+		err = fmt.Errorf("a block of more than %d bytes", containerBytes)
+	}
+	return r.memory.Bytes(), err
 }
 
 // take takes a record off the block.
