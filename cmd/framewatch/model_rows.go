@@ -12,8 +12,9 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,10 +31,12 @@ import (
 type modelRows struct {
 	clips   []string
 	sources []string
+	only    string
 	seed    uint64
 	jobs    int
 	out     string
 	config  Config
+	stdout  io.Writer
 	stderr  io.Writer
 }
 
@@ -55,12 +58,13 @@ func modelRowsCommand() *cobra.Command {
 			if r.jobs < 1 {
 				return usage(fmt.Errorf("--jobs: %d is less than 1", r.jobs))
 			}
-			r.config, r.stderr = config, cmd.ErrOrStderr()
+			r.config, r.stdout, r.stderr = config, cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return r.run(cmd.Context())
 		},
 	}
 	cmd.Flags().StringSliceVar(&r.clips, "clips", nil, "folders of the clips; of footage that is in two the first counts (default: testdata/clips of the source tree)")
 	cmd.Flags().StringSliceVar(&r.sources, "sources", nil, "only footage of these names (default: all)")
+	cmd.Flags().StringVar(&r.only, "only", "", "only clips whose names, such as \"nasa: HEVC, 0.5 % lost\", match this regular expression")
 	cmd.Flags().Uint64Var(&r.seed, "seed", 1, "seed of which packets are lost")
 	cmd.Flags().IntVar(&r.jobs, "jobs", runtime.NumCPU(), "how many clips are made and measured at a time")
 	cmd.Flags().StringVar(&r.out, "out", "rows.csv", "file to write")
@@ -86,9 +90,8 @@ func (r *modelRows) run(ctx context.Context) error {
 		return err
 	}
 	all, folders := lab.LossyClips(r.clips, r.seed)
-	all = r.wanted(all)
-	if len(all) == 0 {
-		return usage(fmt.Errorf("none of the footage is in %q", r.clips))
+	if all, err = r.wanted(all); err != nil {
+		return usage(err)
 	}
 	tables := make([]string, len(all))
 	group, ctx := errgroup.WithContext(ctx)
@@ -105,22 +108,22 @@ func (r *modelRows) run(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return writeRows(r.out, tables)
+	return r.write(tables)
 }
 
-// wanted leaves in the list what --sources names.
-func (r *modelRows) wanted(all []lab.Lossy) (some []lab.Lossy) {
-	for _, l := range all {
-		if len(r.sources) == 0 {
-			return all
-		}
-		for _, s := range r.sources {
-			if s == l.Source {
-				some = append(some, l)
-			}
-		}
+// wanted leaves in the list what --sources and --only name.
+func (r *modelRows) wanted(all []lab.Lossy) ([]lab.Lossy, error) {
+	only, err := regexp.Compile(r.only)
+	if err != nil {
+		return nil, fmt.Errorf("--only: %w", err)
 	}
-	return some
+	some := slices.DeleteFunc(all, func(l lab.Lossy) bool {
+		return len(r.sources) > 0 && !slices.Contains(r.sources, l.Source) || !only.MatchString(l.Name)
+	})
+	if len(some) == 0 {
+		return nil, fmt.Errorf("none of the clips is to be made of what is in %q", r.clips)
+	}
+	return some, nil
 }
 
 // table is the rows of one clip.
@@ -200,9 +203,9 @@ func writeRow(w *strings.Builder, l lab.Lossy, v *schemas.VideoFrame, picture in
 	w.WriteByte('\n')
 }
 
-// writeRows writes the tables into one file, and says what it is.
-func writeRows(file string, tables []string) (err error) {
-	f, err := os.Create(filepath.Clean(file))
+// write puts the tables into one file, and says what its SHA-256 is.
+func (r *modelRows) write(tables []string) (err error) {
+	f, err := os.Create(r.out)
 	if err != nil {
 		return fmt.Errorf("write rows: %w", err)
 	}
@@ -216,6 +219,6 @@ func writeRows(file string, tables []string) (err error) {
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write rows: %w", err)
 	}
-	fmt.Println(hex.EncodeToString(sum.Sum(nil)))
-	return nil
+	_, err = fmt.Fprintln(r.stdout, hex.EncodeToString(sum.Sum(nil)))
+	return err
 }

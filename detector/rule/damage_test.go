@@ -118,3 +118,21 @@ func TestFeaturesOfDamageAreNumbers(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkCorruption judges pictures without taint, and tainted ones with their features and score.
+func BenchmarkCorruption(b *testing.B) {
+	for name, ancestors := range map[string]int32{"clean": 0, "tainted": 3} {
+		b.Run(name, func(b *testing.B) {
+			c := rule.NewCorruption()
+			f := blocks(40, 60, 30, 10, ancestors)
+			f.Detail = &schemas.Detail{LaplacianFull: 900, LaplacianHalf: 1200, Noise: 100}
+			r := &rule.Record{Feature: &schemas.Feature{VideoFrame: f}}
+			b.ReportAllocs()
+			for b.Loop() {
+				f.Seq++
+				r.Time += 40_000
+				c.Judge(r)
+			}
+		})
+	}
+}

@@ -60,6 +60,19 @@ var lossyRenditions = []struct {
 	{name: "MPEG-2", encoder: "-c:v mpeg2video -b:v 3M -maxrate 4M -bufsize 1835k -g 12 -bf 2 -threads 1 -c:a mp2 -b:a 192k -ar 48000 -ac 2", shares: []float64{0.0012, 0.01}},
 }
 
+// lookalikes are what programmes show that looks like damage and is none, as filter chains. The damage is that of packets lost besides.
+var lookalikes = []struct{ name, picture string }{
+	{"mosaic", "split[lu][lv];[lv]scale=32:18:flags=area,scale=512:288:flags=neighbor[lw];[lu][lw]overlay=enable='lt(mod(t,4),1.5)'"},
+	{"confetti", "split[lu][lv];[lv]scale=64:36,drawbox=color=black:t=fill,noise=alls=100:allf=t,scale=512:288:flags=neighbor,format=yuva420p,lumakey=threshold=0:tolerance=0.2:softness=0[lw];[lu][lw]overlay"},
+	{"rain", "split[lu][lv];[lv]drawbox=color=black:t=fill,noise=c0s=100:c0f=t,avgblur=sizeX=1:sizeY=12,lutyuv=y='clip((val-30)*8,0,120)'[lw];[lu][lw]blend=c0_mode=addition:c1_opacity=0:c2_opacity=0"},
+	{"retro graphics", "scale=128:72:flags=area,lutyuv=y='floor(val/24)*24':u='floor(val/32)*32':v='floor(val/32)*32',scale=512:288:flags=neighbor"},
+	{"subtitles", "drawbox=x=96:y=240:w=320:h=32:color=black:t=fill:enable='lt(mod(t,3),2)',drawbox=x=112:y=248:w=96:h=16:color=white:t=fill:enable='lt(mod(t,3),2)'," +
+		"drawbox=x=224:y=248:w=64:h=16:color=white:t=fill:enable='lt(mod(t,3),2)',drawbox=x=304:y=248:w=96:h=16:color=white:t=fill:enable='lt(mod(t,3),2)'"},
+}
+
+// lookalikeShare is how many packets are lost of each.
+const lookalikeShare = 0.0025
+
 // LossyClips are all that can be made of the footage that is in one of the folders of clips; the same seed gives the same.
 func LossyClips(folders []string, seed uint64) (all []Lossy, folderOf map[string]string) {
 	folderOf = map[string]string{}
@@ -73,13 +86,21 @@ func LossyClips(folders []string, seed uint64) (all []Lossy, folderOf map[string
 				s := newSample(f, 1, "sound, "+r.name) // the same for each seed: it is coded once
 				s.clean, s.length = rendering{picture: r.picture, encoder: r.encoder}, frames(lossyLength)
 				for _, share := range r.shares {
-					name := fmt.Sprintf("%s: %s, %g %% lost", f.Name, r.name, 100*share)
-					all = append(all, Lossy{Name: name, Source: f.Name, sample: s, share: share, seed: seed})
+					all = append(all, newLossy(s, r.name, share, seed))
 				}
+			}
+			for _, r := range lookalikes {
+				s := newSample(f, 1, "sound, with "+r.name)
+				s.clean, s.length = rendering{picture: r.picture}, frames(lossyLength)
+				all = append(all, newLossy(s, "with "+r.name, lookalikeShare, seed))
 			}
 		}
 	}
 	return all, folderOf
+}
+
+func newLossy(s Sample, rendition string, share float64, seed uint64) Lossy {
+	return Lossy{Name: fmt.Sprintf("%s: %s, %g %% lost", s.Footage.Name, rendition, 100*share), Source: s.Footage.Name, sample: s, share: share, seed: seed}
 }
 
 // LossyMade is a clip as a file, and how alike each of its pictures, 25 a second from the first, is to what was sent: the signal-to-noise ratio of
