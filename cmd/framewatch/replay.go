@@ -17,6 +17,7 @@ import (
 	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/internal/catalogue"
 	"github.com/framewatch/framewatch/replay"
+	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
 
@@ -72,6 +73,7 @@ func (a *app) source(topic string) (replay.Source, error) {
 type replaying struct {
 	selecting
 	rules, output string
+	models        triedModels
 	// path of an export; empty: the log.
 	path string
 	// publish is the topic that the events are written to; empty: they are printed. again says that it may hold some.
@@ -89,10 +91,10 @@ func replayCommand() *cobra.Command {
 			"On the log they equal the live ones, whatever part of it is selected: what the detector must have seen before is read with its output muted, and\n" +
 			"what it had told before is taken from the log. From the middle of an export, which holds nothing of that, defects that were open before are\n" +
 			"known only as far as they can still be seen. Nothing is written to the log, and no consumer group is left behind.\n" +
-			"With --rules it tells what other rules would have told: which of the recorded defects that began in the range would be added, removed or moved,\n" +
+			"With --rules or --model it tells what other rules or models would have told: which of the recorded defects that began in the range would be added, removed or moved,\n" +
 			"and what people say of them by their verdicts. A profile that the file does not have stays as recorded; what is usual for a stream is learned anew from the range on. Exit code 3 says that there is a difference.\n" +
 			"With --publish-to the events are written to a topic, in their partitions and with the keys and headers of live ones, all in one transaction:\n" +
-			"when it is broken off nothing stands there, and the same command begins again. With --rules as well, they are those that the other rules tell.",
+			"when it is broken off nothing stands there, and the same command begins again. With --rules or --model as well, they are those that the others tell.",
 		Example: "  framewatch replay --from 1h --stream 'news-*'\n" +
 			"  framewatch replay --defect 0123456789abcdef0123456789abcdef --before 30s\n" +
 			"  framewatch replay features --rules candidate.yaml\n" +
@@ -107,14 +109,15 @@ func replayCommand() *cobra.Command {
 	}
 	x.selecting.flags(cmd)
 	cmd.Flags().StringVar(&x.rules, "rules", "", "a configuration file whose profiles are tried instead of those that were in force")
+	cmd.Flags().Var(&x.models, "model", "a version of a model that is tried instead of the one that was in force, NAME@VERSION; may be repeated")
 	cmd.Flags().StringVar(&x.publish, "publish-to", "", "a topic, named without the prefix and none of Framewatch's own, to write the events to; it is made if there is none")
 	cmd.Flags().BoolVar(&x.again, "append", false, "with --publish-to: also to a topic that is not empty")
-	cmd.Flags().StringVarP(&x.output, "output", "o", "table", "with --rules: table, or json, one object a change and a line")
+	cmd.Flags().StringVarP(&x.output, "output", "o", "table", "with --rules or --model: table, or json, one object a change and a line")
 	return cmd
 }
 
 func (x *replaying) run(cmd *cobra.Command) error {
-	if err := checkTry(x.rules, x.output, cmd.Flags().Changed("output")); err != nil {
+	if err := checkTry(x.tries(), x.output, cmd.Flags().Changed("output")); err != nil {
 		return err
 	}
 	p, err := x.selecting.part(&topology.Features.Spec)
@@ -132,8 +135,8 @@ func (x *replaying) run(cmd *cobra.Command) error {
 	var folded replay.Folded
 	if x.publish != "" {
 		folded, err = x.republish(cmd.Context(), cmd.OutOrStdout(), a, d)
-	} else if x.rules != "" {
-		folded, err = a.tryRules(cmd.Context(), cmd.OutOrStdout(), x.rules, d, p, x.output)
+	} else if x.tries() {
+		folded, err = x.tryOthers(cmd.Context(), cmd.OutOrStdout(), a, d, p)
 	} else {
 		folded, err = printEvents(cmd.Context(), cmd.OutOrStdout(), d)
 	}
@@ -141,6 +144,28 @@ func (x *replaying) run(cmd *cobra.Command) error {
 		fmt.Fprintln(cmd.ErrOrStderr(), paceWords(folded, time.Since(begun)))
 	}
 	return err
+}
+
+// tries tells whether other rules or models are tried.
+func (x *replaying) tries() bool { return x.rules != "" || len(x.models) > 0 }
+
+// change finds the rules and the models that are tried, and is what they make of a Setting.
+func (x *replaying) change(ctx context.Context, a *app) (func(*schemas.Setting), error) {
+	rules := func(*schemas.Setting) {}
+	if x.rules != "" {
+		other, err := a.otherRules(ctx, x.rules)
+		if err != nil {
+			return nil, err
+		}
+		rules = other.change
+	}
+	if err := x.models.find(ctx, a); err != nil {
+		return nil, fmt.Errorf("--model: %w", err)
+	}
+	return func(s *schemas.Setting) {
+		rules(s)
+		x.models.change(s)
+	}, nil
 }
 
 // check looks at which flags go together.
@@ -154,10 +179,12 @@ func (x *replaying) check() error {
 		return errors.New("--append is for --publish-to")
 	case x.publish != "" && x.output != "table":
 		return errors.New("--output: with --publish-to no difference is told")
-	case x.rules != "" && x.publish == "" && len(x.offsets) > 0:
-		return errors.New("--offsets: with --rules, name times by --from and --to")
+	case x.tries() && x.publish == "" && len(x.offsets) > 0:
+		return errors.New("--offsets: with --rules or --model, name times by --from and --to")
 	case x.path == "":
 		return nil
+	case len(x.models) > 0 && x.publish == "":
+		return errors.New("--model is for the log, where the models are, not for exported files")
 	case x.defect != "" || x.rate != 0:
 		return errors.New("--defect and --rate are for the log, not for exported files")
 	case len(x.conditions) > 0:

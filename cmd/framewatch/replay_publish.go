@@ -21,12 +21,11 @@ const mostEvents = 1 << 20
 
 // republish writes the events of a detection to a topic of their own.
 func (x *replaying) republish(ctx context.Context, w io.Writer, a *app, d replay.Detection) (folded replay.Folded, err error) {
-	if x.rules != "" {
-		rules, err := a.otherRules(ctx, x.rules)
-		if err != nil {
+	if x.tries() {
+		d.Past = nil // it is of the rules that were in force
+		if d.Change, err = x.change(ctx, a); err != nil {
 			return folded, err
 		}
-		d.Change, d.Past = rules.change, nil // the past is of the rules that were in force
 	}
 	target := topology.DefectsNamed(x.publish)
 	if err := a.cluster.Provide(ctx, &target.Spec); err != nil {

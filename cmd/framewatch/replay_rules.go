@@ -128,9 +128,9 @@ func changedLives(d *replay.Difference, before, after map[string]string) (all []
 	return all
 }
 
-// tryRules tells what the rules of a file would have told otherwise. Exit code 3 says that there is a difference.
-func (a *app) tryRules(ctx context.Context, w io.Writer, path string, d replay.Detection, p *part, output string) (folded replay.Folded, err error) {
-	rules, err := a.otherRules(ctx, path)
+// tryOthers tells what other rules and models would have told. Exit code 3 says that there is a difference.
+func (x *replaying) tryOthers(ctx context.Context, w io.Writer, a *app, d replay.Detection, p *part) (folded replay.Folded, err error) {
+	change, err := x.change(ctx, a)
 	if err != nil {
 		return folded, err
 	}
@@ -138,13 +138,13 @@ func (a *app) tryRules(ctx context.Context, w io.Writer, path string, d replay.D
 	if err != nil {
 		return folded, err
 	}
-	d.Change = rules.change
+	d.Change = change
 	again, folded, err := replay.Redetect(ctx, d)
 	if err != nil {
 		return folded, err
 	}
 	difference := again.Compare(recorded, d.Range)
-	return folded, tellDifference(w, difference, recorded, again.Lives, verdicts, d.Range, output)
+	return folded, tellDifference(w, difference, recorded, again.Lives, verdicts, d.Range, x.output)
 }
 
 // tellDifference writes how two lists of defects differ and what people say of it.
@@ -249,10 +249,10 @@ func (l *lifeInstant) String() string {
 }
 
 // checkTry refuses flags that do not go together.
-func checkTry(rules, output string, changed bool) error {
+func checkTry(tries bool, output string, changed bool) error {
 	switch {
-	case rules == "" && changed:
-		return usage(errors.New("--output: it is for --rules; the events are printed as JSON, one a line"))
+	case !tries && changed:
+		return usage(errors.New("--output: it is for --rules and --model; the events are printed as JSON, one a line"))
 	case output != "json" && output != "table":
 		return usage(fmt.Errorf("--output: %q is neither json nor table", output))
 	}

@@ -98,7 +98,7 @@ func TestReplayTriesOtherRules(t *testing.T) {
 	if _, stdout, _ := command(t, "replay", "--rules", disabled, "--brokers", brokers[0]); !strings.Contains(stdout, "of the removed 0 were right and 1 false alarms") {
 		t.Errorf("what people say of what is removed: %s", stdout)
 	}
-	if code, _, stderr := command(t, "replay", "-o", "json", "--brokers", brokers[0]); code != exitUsage || !strings.Contains(stderr, "it is for --rules") {
+	if code, _, stderr := command(t, "replay", "-o", "json", "--brokers", brokers[0]); code != exitUsage || !strings.Contains(stderr, "it is for --rules and --model") {
 		t.Errorf("-o without --rules: code %d, %s", code, stderr)
 	}
 	// What the log lacks is added: the defect that was recorded is taken back.

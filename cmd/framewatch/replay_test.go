@@ -114,7 +114,7 @@ func TestReplayTriesOtherRulesOnFiles(t *testing.T) {
 		{[]string{directory, "--rules", rules}, exitDefects, "0 would be the same, 0 added, 2 removed, 0 moved"},
 		{[]string{directory, "--rules", rules, "--stream", "news"}, exitDefects, "0 would be the same, 0 added, 1 removed, 0 moved"},
 		{[]string{"--rules", rules, "--stream", "news", "--brokers", brokers[0]}, exitDefects, "0 would be the same, 0 added, 1 removed, 0 moved"},
-		{[]string{directory, "--rules", rules, "--offsets", "1:0-5"}, exitUsage, "--offsets: with --rules"},
+		{[]string{directory, "--rules", rules, "--offsets", "1:0-5"}, exitUsage, "--offsets: with --rules or --model"},
 		{[]string{directory, "--stream", `genre="news"`}, exitUsage, "labels are looked up on the log"},
 		{[]string{directory, "--rate", "1"}, exitUsage, "--rate are for the log"},
 		{[]string{directory, "--partition", "77"}, exitFailure, "it has nothing of partition 77"},

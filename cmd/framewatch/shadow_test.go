@@ -246,6 +246,7 @@ func TestShadowIsConfiguredWhollyOrNotAtAll(t *testing.T) {
 		{"{rules: r.yaml}", `detector: shadow: name ""`},
 		{"{name: strict}", "detector: shadow: rules: which file"},
 		{"{name: strict, rules: r.yaml, model: m}", `unknown key "model"`},
+		{"{name: strict, models: {corruption: 0}}", "models: corruption: version 0"},
 	} {
 		file := filepath.Join(t.TempDir(), "framewatch.yaml")
 		writeText(t, file, "detector: {shadow: "+test.text+"}")

@@ -20,8 +20,10 @@ import (
 type ShadowConfig struct {
 	// Name of the candidate; empty: there is none. Under another name it begins at the start of what the log holds, so other rules want another name.
 	Name string `yaml:"name"`
-	// Rules is a configuration file whose profiles are tried, as by `replay --rules`.
+	// Rules is a configuration file whose profiles are tried, as by `replay --rules`; empty: those that are in force.
 	Rules string `yaml:"rules"`
+	// Models are versions of models that are tried, by name, as by `replay --model`; others stay as they are in force.
+	Models map[string]int64 `yaml:"models"`
 }
 
 var candidateName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
@@ -29,14 +31,14 @@ var candidateName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,39}$`)
 // Validate checks that it is all there.
 func (c ShadowConfig) Validate() error {
 	switch {
-	case c == ShadowConfig{}:
+	case c.Name == "" && c.Rules == "" && len(c.Models) == 0:
 		return nil
 	case !candidateName.MatchString(c.Name):
 		return fmt.Errorf("name %.60q: up to 40 lower-case letters, digits, - and _ name a candidate", c.Name)
-	case c.Rules == "":
-		return errors.New("rules: which file has the candidate's profiles?")
+	case c.Rules == "" && len(c.Models) == 0:
+		return errors.New("rules: which file has the candidate's profiles? Or models: which versions are tried?")
 	}
-	return nil
+	return triedModels(c.Models).check()
 }
 
 // shadowGroup is the consumer group of a candidate.
@@ -45,7 +47,7 @@ func shadowGroup(candidate string) string { return topology.Shadow.Group + "." +
 // runShadow folds features by a candidate's rules. It writes to its own topic alone: no ticks, no settings, no roll-ups, no dead letters.
 func runShadow(ctx context.Context, a *app, ready func()) error {
 	candidate := a.config.Detector.Shadow
-	rules, err := a.shadowRules(ctx, candidate.Rules)
+	rules, err := a.shadowRules(ctx, candidate)
 	if err != nil {
 		return err
 	}
@@ -76,15 +78,24 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 	return group.Wait()
 }
 
-// shadowRules are the rules of a file, and which streams name their profiles, as the log says now.
+// shadowRules are the rules of a file, and which streams name their profiles, as the log says now, and the models of a candidate.
 type shadowRules struct {
 	mu sync.Mutex
 	*otherRules
+	models triedModels
 	// fixed are the streams whose profiles the file names.
 	fixed map[string]bool
 }
 
-func (a *app) shadowRules(ctx context.Context, path string) (*shadowRules, error) {
+func (a *app) shadowRules(ctx context.Context, c ShadowConfig) (*shadowRules, error) {
+	s := &shadowRules{otherRules: &otherRules{named: map[string]string{}}, models: c.Models, fixed: map[string]bool{}}
+	if err := s.models.find(ctx, a); err != nil {
+		return nil, fmt.Errorf("detector.shadow: %w", err)
+	}
+	path := c.Rules
+	if path == "" {
+		return s, nil
+	}
 	rules, err := a.otherRules(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("detector.shadow: %w", err)
@@ -93,7 +104,7 @@ func (a *app) shadowRules(ctx context.Context, path string) (*shadowRules, error
 	if err != nil {
 		return nil, usage(err)
 	}
-	s := &shadowRules{otherRules: rules, fixed: map[string]bool{}}
+	s.otherRules = rules
 	if config.Streams != nil {
 		for _, stream := range *config.Streams {
 			s.fixed[stream.ID] = true
@@ -119,7 +130,10 @@ func (s *shadowRules) stream(r topology.Record[schemas.StreamSpec]) {
 func (s *shadowRules) change(setting *schemas.Setting) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.otherRules.change(setting)
+	if s.rules != nil {
+		s.otherRules.change(setting)
+	}
+	s.models.change(setting)
 }
 
 // shadow is one partition of a candidate as the log sees it.
