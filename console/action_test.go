@@ -52,6 +52,9 @@ func acting(done *[]string, failure *error) console.Deps {
 		return console.Silence{ID: id, Matchers: []string{}, By: by.Name, Start: 1, End: 2}, note(by, "end ", id)
 	}
 	d.Verdicts = func(context.Context, console.VerdictQuery) ([]console.Verdict, error) { return nil, nil }
+	d.Changes = func(context.Context, time.Time) ([]console.Change, error) {
+		return []console.Change{{Time: 7, By: "ann", Action: "ack", Target: idOf(1), Detail: "on it", Place: "command line"}}, nil
+	}
 	d.History = func(_ context.Context, _ string, known *schemas.DefectEvent) (console.History, error) {
 		return console.History{}, nil
 	}

@@ -40,6 +40,8 @@ type Deps struct {
 	Trace func(ctx context.Context, ev *schemas.DefectEvent, lane string, from, to int64, give func(s Sample)) (Traced, error)
 	// History reads what the log tells of the defect id, of which known is the latest event; nil: none is known.
 	History func(ctx context.Context, id string, known *schemas.DefectEvent) (History, error)
+	// Changes reads the changes that people have made since then, the earliest first.
+	Changes func(ctx context.Context, since time.Time) ([]Change, error)
 	// Acknowledge, Silence and EndSilence change the notifier's state, and tell what stands then. A Refusal says why it cannot be.
 	Acknowledge func(ctx context.Context, by Actor, defect, note string) (Acknowledgement, error)
 	Silence     func(ctx context.Context, by Actor, s Silence) (Silence, error)
@@ -113,8 +115,8 @@ func (c *Console) Close() { c.feed.close() }
 
 // Handler serves the page, the API, metrics and probes.
 //
-// Open to everyone: /-/healthy and /-/ready, which say nothing of streams, and /shared/ to who has a signed address. All else, /metrics too, asks for a password when there are
-// users.
+// Open to everyone: /-/healthy and /-/ready, which say nothing of streams, /auth/ to sign in and out, and /shared/ to who has a signed address. All else, /metrics too, asks who
+// it is as soon as the configuration names a way to say so.
 func (c *Console) Handler() http.Handler {
 	outer := http.NewServeMux()
 	outer.HandleFunc("GET /-/healthy", c.getHealthy)
@@ -122,7 +124,11 @@ func (c *Console) Handler() http.Handler {
 	if c.deps.Shared != nil {
 		outer.Handle("GET /shared/defects/{id}/filmstrip", c.deps.Shared(http.HandlerFunc(c.getFilmstrip)))
 	}
-	outer.Handle("/", newDoor(c.config.Users, c.deps.Log).guard(http.NewCrossOriginProtection().Handler(c.inside())))
+	protect, sessions := http.NewCrossOriginProtection().Handler, newSessions()
+	if c.config.OIDC != nil {
+		newSignIn(*c.config.OIDC, sessions, c.deps.Log).serve(outer, protect)
+	}
+	outer.Handle("/", newDoor(c.config, sessions, c.deps.Log).guard(protect(c.inside())))
 	return withSecurityHeaders(outer)
 }
 

@@ -2,123 +2,117 @@ package console
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
-
-	"golang.org/x/crypto/bcrypt"
+	"strings"
+	"time"
 )
 
-// door lets in who may look: with users, by basic authentication; without, whoever speaks to a loopback name.
+// door lets in who may look: in one of the ways of the configuration or, without any, whoever speaks to a loopback name.
 type door struct {
-	users map[string]User
-	log   *slog.Logger
-	// work admits one bcrypt comparison at a time, so that guessing costs at most one core.
-	work chan struct{}
-	// key of the digests of passwords that were right.
-	key   [32]byte
-	mu    sync.Mutex
-	right map[string][]byte
+	entrances []entrance
+	// basic tells whether browsers are to ask for name and password, signIn whether they can be sent to sign in.
+	basic, signIn bool
 }
 
-// nobody is the bcrypt hash of a password that nobody has: an unknown name takes as long as a known one.
-var nobody = sync.OnceValue(func() []byte {
-	hash, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), bcrypt.DefaultCost)
-	if err != nil {
-		panic(err)
-	}
-	return hash
-})
+// entrance is one way to be recognised. Nil and no error: the request does not say who it is from in this way. A Refusal says what is wrong with what it says.
+type entrance func(r *http.Request) (*visit, error)
 
-func newDoor(users map[string]User, log *slog.Logger) *door {
-	d := &door{users: users, log: log, work: make(chan struct{}, 1), right: map[string][]byte{}}
-	_, _ = rand.Read(d.key[:])
+// visit is one request of somebody who may come in.
+type visit struct {
+	Actor
+	// until is when what they came in by expires; zero: never.
+	until time.Time
+	// over, if any, is cancelled when they sign out.
+	over context.Context
+}
+
+// tooOften is the answer to who has been wrong too often.
+var tooOften = Refusal{"too many wrong tries: wait a minute", http.StatusTooManyRequests}
+
+func newDoor(config Config, sessions *sessions, log *slog.Logger) *door {
+	d := &door{basic: len(config.Users) > 0 && config.OIDC == nil, signIn: config.OIDC != nil}
+	if len(config.Users) > 0 {
+		d.entrances = append(d.entrances, newPasswords(config.Users, log).enter)
+	}
+	if len(config.Tokens) > 0 {
+		d.entrances = append(d.entrances, newTokens(config.Tokens).enter)
+	}
+	if config.TrustedProxy != nil {
+		d.entrances = append(d.entrances, newProxied(*config.TrustedProxy).enter)
+	}
+	if config.OIDC != nil {
+		d.entrances = append(d.entrances, sessions.enter)
+	}
 	return d
 }
 
 func (d *door) guard(inner http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(d.users) == 0 {
+		if len(d.entrances) == 0 {
 			// A page elsewhere can point its own name at 127.0.0.1 and read what is served there; it cannot change the Host header.
 			if !isLoopback(hostname(r.Host)) {
 				writeError(w, http.StatusMisdirectedRequest, "without users the console answers to localhost only: name users to reach it by another name")
 				return
 			}
-			admit(inner, w, r, Actor{Name: nobodyInParticular, Role: Admin, Way: "loopback"})
+			admit(inner, w, r, &visit{Actor: Actor{Name: nobodyInParticular, Role: Admin, Way: "loopback"}})
 			return
 		}
-		name, password, ok := r.BasicAuth()
-		if !ok || !d.knows(r, name, password) {
-			w.Header().Set("WWW-Authenticate", `Basic realm="Framewatch", charset="UTF-8"`)
-			writeError(w, http.StatusUnauthorized, "name and password, please")
-			return
+		for _, enter := range d.entrances {
+			v, err := enter(r)
+			if err != nil {
+				d.turnAway(w, r, err)
+				return
+			}
+			if v != nil {
+				admit(inner, w, r, v)
+				return
+			}
 		}
-		admit(inner, w, r, Actor{Name: name, Role: Operator, Way: "password"})
+		d.turnAway(w, r, Refusal{"say who you are", http.StatusUnauthorized})
 	})
+}
+
+// turnAway says what is wrong, and how to come in.
+func (d *door) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+	refusal := Refusal{"", http.StatusUnauthorized}
+	errors.As(err, &refusal)
+	switch {
+	case refusal.Status == http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", "60")
+	case refusal.Status != http.StatusUnauthorized:
+	case d.signIn && r.Method == http.MethodGet && strings.Contains(r.Header.Get("Accept"), "text/html") && r.Header.Get("Authorization") == "":
+		redirectToSignIn(w, r)
+		return
+	case d.basic:
+		w.Header().Set("WWW-Authenticate", `Basic realm="Framewatch", charset="UTF-8"`)
+	default:
+		w.Header().Set("WWW-Authenticate", `Bearer realm="Framewatch"`)
+	}
+	writeError(w, refusal.Status, refusal.Reason)
 }
 
 // nobodyInParticular is who asks where nobody is asked for a name.
 const nobodyInParticular = "console"
 
-// admit lets a request in as that of actor.
-func admit(inner http.Handler, w http.ResponseWriter, r *http.Request, actor Actor) {
-	actor.Address = hostname(r.RemoteAddr)
-	inner.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
+// admit lets a request in as that of the visitor, for as long as that may last.
+func admit(inner http.Handler, w http.ResponseWriter, r *http.Request, v *visit) {
+	v.Address = hostname(r.RemoteAddr)
+	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), actorKey{}, v.Actor))
+	defer cancel()
+	if !v.until.IsZero() {
+		ctx, cancel = context.WithDeadline(ctx, v.until)
+		defer cancel()
+	}
+	if v.over != nil {
+		defer context.AfterFunc(v.over, cancel)()
+	}
+	inner.ServeHTTP(w, r.WithContext(ctx))
 }
 
-// knows compares in constant time.
-func (d *door) knows(r *http.Request, name, password string) bool {
-	user, known := d.users[name]
-	if known && user.PasswordFile != "" {
-		want, err := readPassword(user.PasswordFile)
-		if err != nil {
-			d.log.Error("check password", "user", name, "error", err)
-			return false
-		}
-		return want != "" && subtle.ConstantTimeCompare(d.digest(name, want), d.digest(name, password)) == 1
-	}
-	digest := d.digest(name, password)
-	if d.wasRight(name, digest) {
-		return true
-	}
-	hash := []byte(user.PasswordHash)
-	if !known {
-		hash = nobody()
-	}
-	select {
-	case d.work <- struct{}{}:
-		defer func() { <-d.work }()
-	case <-r.Context().Done():
-		return false
-	}
-	if bcrypt.CompareHashAndPassword(hash, []byte(password)) != nil || !known {
-		return false
-	}
-	d.mu.Lock()
-	d.right[name] = digest
-	d.mu.Unlock()
-	return true
-}
-
-// wasRight spares the page's many requests the bcrypt.
-func (d *door) wasRight(name string, digest []byte) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return hmac.Equal(d.right[name], digest)
-}
-
-func (d *door) digest(name, password string) []byte {
-	mac := hmac.New(sha256.New, d.key[:])
-	mac.Write([]byte(name + "\x00" + password))
-	return mac.Sum(nil)
-}
-
-// hostname is the Host header without its port.
+// hostname is the Host header, or an address, without its port.
 func hostname(host string) string {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		return name

@@ -27,6 +27,13 @@ func (r Role) may(least Role) bool {
 	return slices.Contains(roles, r) && slices.Index(roles, r) >= slices.Index(roles, least)
 }
 
+func (r Role) validate() error {
+	if !slices.Contains(roles, r) {
+		return fmt.Errorf("role %.40q is none of viewer, operator and admin", r)
+	}
+	return nil
+}
+
 // Actor is who asks.
 type Actor struct {
 	// Name is that of a user or a token, or what an identity provider or a proxy calls them; "console" where nobody is asked for a name.

@@ -31,6 +31,8 @@ func (c *Console) routes() []route {
 		{"GET /api/v1/verdicts", Viewer, c.getVerdicts},
 		{"POST /api/v1/verdicts", Operator, c.postVerdict},
 		{"GET /api/v1/events", Viewer, c.feed.serve},
+		{"GET /api/v1/me", Viewer, c.getMe},
+		{"GET /api/v1/audit", Admin, c.getAudit},
 
 		{"GET /subjects", Viewer, c.getSubjects},
 		{"GET /subjects/{subject}/versions", Viewer, c.getVersions},

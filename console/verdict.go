@@ -66,17 +66,8 @@ func (c *Console) postVerdict(w http.ResponseWriter, r *http.Request) {
 // microseconds.
 func (c *Console) getVerdicts(w http.ResponseWriter, r *http.Request) {
 	q := VerdictQuery{Stream: r.FormValue("stream"), Kind: r.FormValue("kind")}
-	for name, at := range map[string]*time.Time{"from": &q.From, "to": &q.To} {
-		text := r.FormValue(name)
-		if text == "" {
-			continue
-		}
-		micros, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			writeError(w, http.StatusBadRequest, name+" is to be microseconds since the Unix epoch")
-			return
-		}
-		*at = time.UnixMicro(micros)
+	if !readInstants(w, r, map[string]*time.Time{"from": &q.From, "to": &q.To}) {
+		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), logWait)
 	defer cancel()
@@ -96,6 +87,23 @@ func (c *Console) getVerdicts(w http.ResponseWriter, r *http.Request) {
 		LeftOff  int       `json:"left_off"`
 		Verdicts []Verdict `json:"verdicts"`
 	}{time.Now().UnixMicro(), left, append([]Verdict{}, verdicts[left:]...)})
+}
+
+// readInstants reads parameters in microseconds since the Unix epoch; one that is not given leaves what is there. False: it has answered what is wrong.
+func readInstants(w http.ResponseWriter, r *http.Request, wanted map[string]*time.Time) bool {
+	for name, at := range wanted {
+		text := r.FormValue(name)
+		if text == "" {
+			continue
+		}
+		micros, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			writeError(w, http.StatusBadRequest, name+" is to be microseconds since the Unix epoch")
+			return false
+		}
+		*at = time.UnixMicro(micros)
+	}
+	return true
 }
 
 // enter waits until nobody else has the log read or written.

@@ -15,7 +15,7 @@ import (
 const (
 	// writtenWithin is how long after a defect's end its last event is written at most: a detector that was away for longer finds no features any more.
 	writtenWithin = 25 * time.Hour
-	// historyLimit is how many events, and how many changes, of one defect are shown: the first.
+	// historyLimit is how many events of one defect are shown: the first.
 	historyLimit = 1000
 )
 
@@ -29,7 +29,7 @@ func (a *app) historyFor(ctx context.Context, id string, known *schemas.DefectEv
 	if h.Events, err = a.eventsOf(ctx, known); err != nil {
 		return h, err
 	}
-	if h.Changes, err = a.changesOf(ctx, id, time.UnixMicro(known.Onset).Add(-clockSkew)); err != nil {
+	if h.Changes, err = a.changes(ctx, id, time.UnixMicro(known.Onset).Add(-clockSkew)); err != nil {
 		return h, err
 	}
 	verdicts, err := a.verdicts(ctx, verdictFilter{Streams: []string{known.Stream}, Range: replay.Range{From: time.UnixMicro(known.Onset).Add(-longestFault)}})
@@ -66,14 +66,14 @@ func (a *app) eventsOf(ctx context.Context, known *schemas.DefectEvent) ([]*sche
 	return events, err
 }
 
-// changesOf are the changes that people made to a target since an instant, the earliest first.
-func (a *app) changesOf(ctx context.Context, target string, since time.Time) (changes []console.Change, err error) {
+// changes are those that people made to a target, or to anything when it is empty, since an instant, the earliest first.
+func (a *app) changes(ctx context.Context, target string, since time.Time) (changes []console.Change, err error) {
 	source, err := a.source(topology.Audit.Name)
 	if err != nil {
 		return nil, err
 	}
 	err = replay.Values(ctx, source, replay.Range{From: since}, a.contract, schemas.Audits, func(r replay.Record, v *schemas.Audit) error {
-		if v.Target == target && len(changes) < historyLimit {
+		if target == "" || v.Target == target {
 			changes = append(changes, shownChange(string(r.Key), v))
 		}
 		return nil

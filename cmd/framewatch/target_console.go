@@ -70,6 +70,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		Trace:       a.traceFor,
 		Verdicts:    a.verdictsFor,
 		History:     a.historyFor,
+		Changes:     func(ctx context.Context, since time.Time) ([]console.Change, error) { return a.changes(ctx, "", since) },
 		Acknowledge: a.acknowledgeFor,
 		Silence:     a.silenceFor,
 		EndSilence:  a.endSilenceFor,
