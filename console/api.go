@@ -10,13 +10,22 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// getStreams lists all streams: GET /api/v1/streams.
-func (c *Console) getStreams(w http.ResponseWriter, _ *http.Request) {
+// getStreams lists streams in order of id: GET /api/v1/streams, narrowed by ?lamp= and ?label.NAME=. With ?limit= it gives a page and, as next, the
+// cursor of the one after it.
+func (c *Console) getStreams(w http.ResponseWriter, r *http.Request) {
+	q, ok := readListing(w, r, "lamp")
+	if !ok {
+		return
+	}
+	all := slices.DeleteFunc(c.board.streams(), func(s Stream) bool { return !q.is("lamp", s.Lamp) || !q.labelled(s.Labels) })
+	page, next := cut(q, all, func(s Stream) place { return place{ID: s.ID} }, byID)
 	writeJSON(w, http.StatusOK, struct {
 		// Now is the server's clock, for ages and durations; microseconds since the Unix epoch.
 		Now     int64    `json:"now"`
 		Streams []Stream `json:"streams"`
-	}{time.Now().UnixMicro(), c.board.streams()})
+		// Next is the cursor of the next page.
+		Next string `json:"next,omitempty"`
+	}{time.Now().UnixMicro(), page, next})
 }
 
 // getStream shows one stream with its latest roll-up and its defects: GET /api/v1/streams/{id}.
@@ -35,8 +44,14 @@ func (c *Console) getStream(w http.ResponseWriter, r *http.Request) {
 	}{time.Now().UnixMicro(), stream, health, slices.DeleteFunc(append(c.board.openDefects(), c.board.endedDefects()...), others)})
 }
 
-// getDefects lists defects, open ones first: GET /api/v1/defects, narrowed by ?state=open or ?state=recent.
+// getDefects lists defects: GET /api/v1/defects, narrowed by ?state=open or ?state=recent, ?stream=, ?kind=, ?severity=, ?label.NAME=, and ?from= and ?to= for
+// the onset in microseconds. Open ones come first, the most severe before others. With ?limit= it gives a page and, as next, the cursor of the one after it; then
+// the order is that of the onset, the latest first, which never changes, so that nothing is missed or told twice that is there all the while.
 func (c *Console) getDefects(w http.ResponseWriter, r *http.Request) {
+	q, ok := readListing(w, r, "state", "stream", "kind", "severity", "from", "to")
+	if !ok {
+		return
+	}
 	defects := []Defect{}
 	state := r.FormValue("state")
 	switch state {
@@ -51,10 +66,20 @@ func (c *Console) getDefects(w http.ResponseWriter, r *http.Request) {
 	if state != "open" {
 		defects = append(defects, c.board.endedDefects()...)
 	}
+	defects = slices.DeleteFunc(defects, func(d Defect) bool { return !q.wants(d) })
+	where := func(d Defect) place { return place{d.Onset, d.ID} }
+	if q.paged() {
+		slices.SortFunc(defects, func(x, y Defect) int { return byOnset(where(x), where(y)) })
+		// One that ends between the two looks at the board is in both.
+		defects = slices.CompactFunc(defects, func(x, y Defect) bool { return x.ID == y.ID })
+	}
+	page, next := cut(q, defects, where, byOnset)
 	writeJSON(w, http.StatusOK, struct {
 		Now     int64    `json:"now"`
 		Defects []Defect `json:"defects"`
-	}{time.Now().UnixMicro(), defects})
+		// Next is the cursor of the next page.
+		Next string `json:"next,omitempty"`
+	}{time.Now().UnixMicro(), page, next})
 }
 
 // writeJSON answers with v. The state changes each second, so no answer is kept.
