@@ -116,6 +116,9 @@ func (p *Partition) Firing() []schemas.DefectEvent {
 	return all
 }
 
+// Err is not nil once the answer which model a Setting names was waited for in vain: what has been told since is by the model before.
+func (p *Partition) Err() error { return p.models.gaveUp }
+
 // Fold takes the next record and emits what it has caused.
 func (p *Partition) Fold(in Input, emit func(Output)) {
 	p.restore.through(in.Offset-1, p)

@@ -1,6 +1,8 @@
 package detector
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,6 +16,9 @@ import (
 type models struct {
 	find  func(name string, version int64) (*model.Trees, error)
 	found map[modelVersion]*model.Trees
+	// missing are those that are not to be had, gaveUp is why one was no longer waited for.
+	missing map[modelVersion]error
+	gaveUp  error
 }
 
 // modelVersion is one version of a model: it is of one content for ever.
@@ -28,24 +33,35 @@ func (m *models) get(name string, version int64) (*model.Trees, error) {
 		return shipped, nil
 	}
 	key := modelVersion{name, version}
-	if found := m.found[key]; found != nil {
-		return found, nil
+	if found, err := m.found[key], m.missing[key]; found != nil || err != nil {
+		return found, err
 	}
-	if m.find == nil {
-		return nil, fmt.Errorf("model %s version %d is not there", name, version)
-	}
-	found, err := m.find(name, version)
-	if err != nil {
+	found, err := m.look(key)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		m.gaveUp = err
 		return nil, err
+	case m.found == nil:
+		m.found, m.missing = map[modelVersion]*model.Trees{}, map[modelVersion]error{}
 	}
-	if found.Name != name || found.Version != version {
-		return nil, fmt.Errorf("model %s version %d is there as %s version %d", name, version, found.Name, found.Version)
+	if err != nil {
+		m.missing[key] = err
+	} else {
+		m.found[key] = found
 	}
-	if m.found == nil {
-		m.found = map[modelVersion]*model.Trees{}
+	return found, err
+}
+
+// look asks for one.
+func (m *models) look(key modelVersion) (*model.Trees, error) {
+	if m.find == nil {
+		return nil, fmt.Errorf("model %s version %d is not there", key.name, key.version)
 	}
-	m.found[key] = found
-	return found, nil
+	found, err := m.find(key.name, key.version)
+	if err == nil && (found.Name != key.name || found.Version != key.version) {
+		return nil, fmt.Errorf("model %s version %d is there as %s version %d", key.name, key.version, found.Name, found.Version)
+	}
+	return found, err
 }
 
 // learnt takes which models are in force. Names that no rule uses are the edge's or another version's. A model that cannot be used changes nothing, and the log
@@ -61,6 +77,9 @@ func (s *stream) learnt(setting *schemas.Setting, p *Partition) {
 			continue
 		}
 		m, err := p.models.get(name, version)
+		if p.models.gaveUp != nil {
+			return
+		}
 		if err != nil {
 			s.refuse(name, version)
 			p.log.Warn("the model cannot be used, keeping the one in force", "stream", s.id, "model", name, "version", version, "in_force", s.modelVersion(name), "error", err)

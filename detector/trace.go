@@ -3,6 +3,7 @@ package detector
 import (
 	"fmt"
 
+	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -13,6 +14,7 @@ type Trace struct {
 	kind    string
 	options []byte
 	rule    rule.Rule
+	model   *model.Trees
 	record  rule.Record
 	session int64
 }
@@ -21,6 +23,24 @@ type Trace struct {
 func NewTrace(kind string, rules []byte) (*Trace, error) {
 	t := &Trace{kind: kind, options: rules}
 	return t, t.begin()
+}
+
+// Use has the rule score by a model, if it is one that does; without, by the one that comes with the program.
+func (t *Trace) Use(m *model.Trees) {
+	if t.model = m; m == nil {
+		return
+	}
+	if learned, ok := t.rule.(rule.Learned); ok {
+		learned.Use(m)
+	}
+}
+
+// ModelOf names the model that scores a part; empty: none does.
+func (t *Trace) ModelOf(part string) string {
+	if learned, ok := t.rule.(rule.Learned); ok {
+		return learned.ModelOf(part)
+	}
+	return ""
 }
 
 // begin begins with a rule that has seen nothing.
@@ -32,6 +52,7 @@ func (t *Trace) begin() error {
 	if t.rule = made[t.kind]; t.rule == nil {
 		return fmt.Errorf("no rule is called %q", t.kind)
 	}
+	t.Use(t.model)
 	return nil
 }
 

@@ -93,3 +93,9 @@ type Processor[In, Out any] interface {
 	// Fold takes the next record, whose value is gone when it returns. What it emits is written in the transaction that commits the record's offset.
 	Fold(r Record[In], emit func(Message))
 }
+
+// Failing is a Processor that may have been unable to fold a record: what it has told since is not written, and the partition begins anew.
+type Failing interface {
+	// Err is nil as long as all that was folded was folded rightly.
+	Err() error
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/replay"
 	"github.com/framewatch/framewatch/schemas"
@@ -44,12 +45,17 @@ func (a *app) seriesFor(ctx context.Context, stream, lane string, from, to int64
 
 // traceFor gives the figure of a defect's rule to the console.
 func (a *app) traceFor(ctx context.Context, ev *schemas.DefectEvent, lane string, from, to int64, give func(console.Sample)) (traced console.Traced, err error) {
+	scored, err := a.scoredBy(ctx, ev)
+	if err != nil {
+		return traced, err
+	}
 	var rules string
 	var trace *detector.Trace
 	begin := from - (settingIn + rule.MaxWindow).Microseconds()
 	err = recorded(ctx, a, topology.Features, ev.Stream, lane, begin, to, func(f *schemas.Feature) {
 		if s := f.Setting; s != nil && (trace == nil || s.Rules != rules) {
 			if t, err := detector.NewTrace(ev.Kind, []byte(s.Rules)); err == nil {
+				t.Use(scored)
 				trace, rules = t, s.Rules
 			}
 		}
@@ -75,6 +81,26 @@ func (a *app) traceFor(ctx context.Context, ev *schemas.DefectEvent, lane string
 	traced.Raise, traced.Clear = trace.Levels()
 	traced.Unit = ev.Unit
 	return traced, nil
+}
+
+// scoredBy is the model that a defect was scored by; nil: by none, or the one that comes with the program.
+func (a *app) scoredBy(ctx context.Context, ev *schemas.DefectEvent) (*model.Trees, error) {
+	if ev.Model == nil {
+		return nil, nil
+	}
+	made, err := detector.NewTrace(ev.Kind, nil)
+	if err != nil {
+		return nil, console.Refusal{Reason: err.Error()}
+	}
+	name := made.ModelOf(ev.Part)
+	if _, ok := shippedVersion(name, *ev.Model); ok || name == "" {
+		return nil, nil
+	}
+	found, err := a.modelOnLog(ctx, name, *ev.Model)
+	if err != nil && ctx.Err() == nil {
+		err = console.Refusal{Reason: err.Error()}
+	}
+	return found, err
 }
 
 // recorded hands over what stands on a topic about a stream from one instant up to another: its own records, ticks and its Settings.

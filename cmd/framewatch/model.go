@@ -171,7 +171,7 @@ func modelRollbackCommand() *cobra.Command {
 	var by string
 	cmd := &cobra.Command{
 		Use:   "rollback MODEL[@VERSION]",
-		Short: "Put an earlier version in force again: the one named, else the next lower one",
+		Short: "Put a lower version in force: the one named, else the next lower one, though it may never have been",
 		Args:  oneArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name, version, err := namedModel(args[0])

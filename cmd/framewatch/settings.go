@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -84,6 +85,9 @@ func (s *settings) model(r topology.Record[schemas.Model]) error {
 	var usable error
 	if r.Value != nil {
 		_, usable = readModel(r.Key, r.Value)
+		if m, ok := shippedVersion(r.Key, r.Value.Version); ok && usable == nil && m.SHA256 != r.Value.SHA256 {
+			usable = fmt.Errorf("another model %s version %d comes with this program: publish the one on the log again, under a higher version", r.Key, m.Version)
+		}
 	}
 	if usable != nil {
 		return usable

@@ -69,6 +69,9 @@ func newPartition(a *app) *partition {
 	return p
 }
 
+// Err is the detector's.
+func (p *partition) Err() error { return p.detector.Err() }
+
 // Lookback is the detector's.
 func (p *partition) Lookback() time.Duration { return p.detector.Lookback() }
 

@@ -56,6 +56,9 @@ func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 	if err := b.foldWaiting(); err != nil {
 		return err
 	}
+	if err := failure(b.processor); err != nil {
+		return err
+	}
 	b.next = next
 	slices.SortStableFunc(b.told, func(x, y told) int { return cmp.Compare(x.cause, y.cause) })
 	for _, t := range b.told {
@@ -66,6 +69,14 @@ func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 	if !last.IsZero() {
 		l.c.meters.folded.WithLabelValues(l.member.group).Add(float64(fetches.NumRecords()))
 		l.c.meters.behind.WithLabelValues(l.member.group, strconv.Itoa(int(l.tenure.partition))).Set(time.Since(last).Seconds())
+	}
+	return nil
+}
+
+// failure is that of a Processor which may have one.
+func failure(processor any) error {
+	if f, ok := processor.(topology.Failing); ok {
+		return f.Err()
 	}
 	return nil
 }

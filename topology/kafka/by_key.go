@@ -2,14 +2,16 @@ package kafka
 
 import "github.com/twmb/franz-go/pkg/kgo"
 
-// mostKeys is how many keys are remembered, with the memory for their records, before all are forgotten.
-const mostKeys = 1 << 14
+// mostKeys is how many keys are remembered, with the memory for their records, before all are forgotten; none that is longer than longestKey is.
+const mostKeys, longestKey = 1 << 14, 1 << 10
 
 // byKey are records in lists by their keys. Its memory is used again.
 type byKey struct {
 	// keys are those that have records, in the order of their first ones.
 	keys  []*keyed
 	known map[string]*keyed
+	// long says that a key is longer than is remembered.
+	long bool
 	// last is the key of the newest record: the next is often of the same.
 	last *keyed
 }
@@ -43,6 +45,7 @@ func (b *byKey) of(key []byte) *keyed {
 	}
 	k := &keyed{name: string(key)}
 	b.known[k.name] = k
+	b.long = b.long || len(key) > longestKey
 	return k
 }
 
@@ -53,7 +56,7 @@ func (b *byKey) clear() {
 		k.records = k.records[:0]
 	}
 	b.keys = b.keys[:0]
-	if len(b.known) > mostKeys {
-		b.known, b.last = nil, nil
+	if b.long || len(b.known) > mostKeys {
+		b.known, b.last, b.long = nil, nil, false
 	}
 }

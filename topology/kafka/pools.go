@@ -10,6 +10,9 @@ import (
 // left to the garbage collector.
 var fetched = &pools{}
 
+// mostPooled is the size, in bytes, from which on the memory of a batch is not kept: the next would have all of it cleared.
+const mostPooled = 16 << 20
+
 // pools keep memory for batches of records.
 type pools struct{ bytes, records sync.Pool }
 
@@ -22,7 +25,11 @@ func (p *pools) GetDecompressBytes(compressed []byte, _ kgo.CompressionCodecType
 }
 
 // PutDecompressBytes takes memory back.
-func (p *pools) PutDecompressBytes(b []byte) { p.bytes.Put(&b) }
+func (p *pools) PutDecompressBytes(b []byte) {
+	if cap(b) <= mostPooled {
+		p.bytes.Put(&b)
+	}
+}
 
 // GetRecords is memory for n records.
 func (p *pools) GetRecords(n int) []kgo.Record {

@@ -56,6 +56,9 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 		}
 		return err
 	})
+	if err == nil {
+		err = failure(processor)
+	}
 	return processor, next, err
 }
 
