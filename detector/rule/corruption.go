@@ -62,7 +62,7 @@ func NewCorruption() Rule {
 	scene := window.Histogram{Span: corruptionSpan.Microseconds()}
 	return &Corruption{
 		Options: Options{
-			// Of losses of 0.12 to 1 % of the packets, 23 of 24 are found in-band and 13 of 24 burned-in, and nothing else
+			// Of losses of 0.12 to 1 % of the packets, 23 of 24 are found in-band and 6 of 24 burned-in, and nothing else
 			// (evaluate --kinds corruption --half all --clean 0).
 			Raise: 0.75, Clear: 0.5,
 			For: untilHeartbeat,

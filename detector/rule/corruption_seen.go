@@ -67,7 +67,7 @@ func (s *glimpses) take(t int64, f *schemas.VideoFrame, grown float64, other boo
 }
 
 // Gates of seenDamage: what the network says of two pictures must be above what it usually says, and texture must have grown, in log2.
-const seenAbove, seenGrown = 2.5, 0.5
+const seenAbove, seenGrown = 3.0, 0.75
 
 // seenDamage is how likely two pictures show damage by the mean logit of their worst tiles, what that is above the usual, and the growth of their texture.
 func seenDamage(worst, above, grown float64) float64 {

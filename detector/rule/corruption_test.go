@@ -126,8 +126,8 @@ func TestCorruptionSeen(t *testing.T) {
 		once   bool
 	}{
 		{"nothing", quiet, quiet, rule.Good, 0, false},
-		// 2.34 less than nothing before it: logits of 25 and 20 are -2.22 and -2.46.
-		{"in one picture alone", quiet, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Good, 0.198, true},
+		// Logits of 25 and 20 are -2.22 and -2.46, so it is a mean of 0.5, 2.84 above the usual.
+		{"in one picture alone", quiet, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Good, 0, true},
 		{"damage", quiet, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Bad, 0.808, false},
 		{"hardly any", quiet, func() *schemas.VideoFrame { return watched(40, 230, 220) }, rule.Good, 0.532, false},
 		// Of 250 and 20 they are 3.91 and -2.46, on the mean 0.72: -1.18.
