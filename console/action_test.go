@@ -27,6 +27,7 @@ func send(handler http.Handler, method, path, body string, header ...string) *ht
 	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
+	keep(r, w)
 	return w
 }
 

@@ -44,6 +44,7 @@ func get(handler http.Handler, path string, header ...string) *httptest.Response
 	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
+	keep(r, w)
 	return w
 }
 

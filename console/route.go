@@ -33,6 +33,7 @@ func (c *Console) routes() []route {
 		{"GET /api/v1/events", Viewer, c.feed.serve},
 		{"GET /api/v1/me", Viewer, c.getMe},
 		{"GET /api/v1/audit", Admin, c.getAudit},
+		{"GET /api/v1/openapi.json", Viewer, c.getOpenAPI},
 
 		{"GET /subjects", Viewer, c.getSubjects},
 		{"GET /subjects/{subject}/versions", Viewer, c.getVersions},

@@ -23,6 +23,7 @@ func post(handler http.Handler, body string, header ...string) *httptest.Respons
 	r.SetBasicAuth("ops", "open sesame")
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
+	keep(r, w)
 	return w
 }
 
