@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -82,9 +83,12 @@ type Monitored struct {
 	Length time.Duration
 }
 
+// Model finds a version of a model, as detector.Config.Model does; several goroutines may ask at once. Nil: only those that come with the program are there.
+type Model = func(name string, version int64) (*model.Trees, error)
+
 // Try has a detector for each of the changes see a feed, all in one reading. What began within r is told of.
-func Try(ctx context.Context, feed Feed, r Range, log *slog.Logger, changes []func(*schemas.Setting)) (*Trial, error) {
-	t := trying{range_: r, log: log, changes: changes, lives: make([]Lives, len(changes)), since: map[int32]time.Time{}, streams: map[string]*Monitored{}}
+func Try(ctx context.Context, feed Feed, r Range, log *slog.Logger, find Model, changes []func(*schemas.Setting)) (*Trial, error) {
+	t := trying{range_: r, log: log, model: find, changes: changes, lives: make([]Lives, len(changes)), since: map[int32]time.Time{}, streams: map[string]*Monitored{}}
 	err := feed(ctx, t.take)
 	t.fold()
 	if err != nil {
@@ -100,6 +104,7 @@ const foldedAtOnce = 1024
 type trying struct {
 	range_  Range
 	log     *slog.Logger
+	model   Model
 	changes []func(*schemas.Setting)
 
 	partition int32
@@ -136,7 +141,7 @@ func (t *trying) take(r Record, f *schemas.Feature) error {
 func (t *trying) begin(first Record) {
 	t.partition, t.states = first.Partition, make([]*detector.Partition, len(t.changes))
 	for i := range t.states {
-		t.states[i] = detector.New(detector.Config{Log: t.log})
+		t.states[i] = detector.New(detector.Config{Log: t.log, Model: t.model})
 	}
 	t.since[first.Partition] = t.range_.From
 	if whole := first.Time.Add(lookback()); first.Offset > 0 && whole.After(t.range_.From) {

@@ -35,7 +35,7 @@ func TestTrialTellsWhatRedetectionDoes(t *testing.T) {
 	never := replay.Overlay{Rules: map[string]map[string]any{"no_signal": {"disabled": true}}}
 	changes := []func(*schemas.Setting){never.Change(), unchanged, slow.Change()}
 	sieve := replay.NewSieve(replay.Selection{}, &topology.Features.Spec, contract)
-	trial, err := replay.Try(within(t), replay.Recorded(source, replay.Range{}, contract, sieve), replay.Range{}, quiet(), changes)
+	trial, err := replay.Try(within(t), replay.Recorded(source, replay.Range{}, contract, sieve), replay.Range{}, quiet(), nil, changes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestTrialTellsWhatRedetectionDoes(t *testing.T) {
 		}
 		return nil
 	}
-	again, err := replay.Try(t.Context(), memory, replay.Range{}, quiet(), changes[1:])
+	again, err := replay.Try(t.Context(), memory, replay.Range{}, quiet(), nil, changes[1:])
 	if err != nil {
 		t.Fatal(err)
 	}

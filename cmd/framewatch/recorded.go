@@ -257,7 +257,11 @@ func (g *recordedGround) try(ctx context.Context, changes ...func(*schemas.Setti
 			change(s)
 		}
 	}
-	trial, err := replay.Try(ctx, g.feed, g.within, g.app.log, all)
+	var find replay.Model
+	if g.app.cluster != nil {
+		find = g.app.modelFinder(ctx)
+	}
+	trial, err := replay.Try(ctx, g.feed, g.within, g.app.log, find, all)
 	if err != nil {
 		return nil, err
 	}

@@ -209,10 +209,19 @@ func (x *replaying) open(cmd *cobra.Command, p *part) (*app, replay.Detection, e
 			return nil, d, err
 		}
 		files, err := replay.OpenFiles(x.path, a.contract)
-		if err = cmp.Or(err, files.Only(p.partitions)); err != nil {
+		if err == nil {
+			err = files.Only(p.partitions)
+		}
+		if err != nil && a.cluster != nil {
+			a.cluster.Close()
+		}
+		if err != nil {
 			return nil, d, fmt.Errorf("replay: %w", err)
 		}
 		d.Records, d.Contract, d.Log = files, a.contract, a.log
+		if a.cluster != nil {
+			d.Model = a.modelFinder(cmd.Context())
+		}
 		return a, d, nil
 	}
 	a, err := commandApp(cmd)

@@ -31,33 +31,43 @@ func (x *replaying) republish(ctx context.Context, w io.Writer, a *app, d replay
 	if err := a.cluster.Provide(ctx, &target.Spec); err != nil {
 		return folded, fmt.Errorf("--publish-to: %w", err)
 	}
-	if !x.again {
-		if err := a.wantEmpty(ctx, target.Name); err != nil {
-			return folded, err
-		}
-	}
 	var messages []kafka.Placed
 	defects, source := map[string]bool{}, topology.EventSource(a.config.Kafka.Prefix)
-	folded, err = d.Run(ctx, func(partition int32, o detector.Output) error {
+	// What an earlier one was still writing stands there before anybody looks whether the topic is empty.
+	err = a.cluster.PublishAll(ctx, "framewatch.replay."+target.Name, func(ctx context.Context) ([]kafka.Placed, error) {
+		if !x.again {
+			if err := a.wantEmpty(ctx, target.Name); err != nil {
+				return nil, err
+			}
+		}
+		folded, err = x.events(ctx, a, d, func(partition int32, ev *schemas.DefectEvent) {
+			defects[ev.ID] = true
+			messages = append(messages, kafka.Placed{Partition: partition, Message: topology.EventIn(target, source, ev)})
+		})
+		return messages, err
+	})
+	if err == nil {
+		_, err = fmt.Fprintf(w, "published %d events of %d defects to %s%s\n", len(messages), len(defects), a.config.Kafka.Prefix, target.Name)
+	}
+	return folded, err
+}
+
+// events hands over those of a detection, as many as fit into one transaction.
+func (x *replaying) events(ctx context.Context, a *app, d replay.Detection, take func(partition int32, ev *schemas.DefectEvent)) (replay.Folded, error) {
+	n := 0
+	return d.Run(ctx, func(partition int32, o detector.Output) error {
 		switch {
 		case o.Defect == nil:
 			return nil
 		case partition >= a.cluster.Partitions():
 			return fmt.Errorf("--publish-to: partition %d is not there: the features are of a log with more than %d partitions", partition, a.cluster.Partitions())
-		case len(messages) == mostEvents:
+		case n == mostEvents:
 			return fmt.Errorf("--publish-to: there are more than %d events, too many for one transaction: select less, and add the rest with --append", mostEvents)
 		}
-		defects[o.Defect.ID] = true
-		messages = append(messages, kafka.Placed{Partition: partition, Message: topology.EventIn(target, source, o.Defect)})
+		n++
+		take(partition, o.Defect)
 		return nil
 	})
-	if err == nil {
-		err = a.cluster.PublishAll(ctx, "framewatch.replay."+target.Name, messages)
-	}
-	if err == nil {
-		_, err = fmt.Fprintf(w, "published %d events of %d defects to %s%s\n", len(messages), len(defects), a.config.Kafka.Prefix, target.Name)
-	}
-	return folded, err
 }
 
 // errHolds says of a topic that something is in it.

@@ -22,17 +22,22 @@ type Placed struct {
 }
 
 // PublishAll writes messages in one transaction, in their order within each partition: who reads what is committed sees all of them or, until it
-// returns and when the process is killed before, none. id names the work: what the same work has left open before is given up first.
-func (c *Cluster) PublishAll(ctx context.Context, id string, messages []Placed) error {
-	if len(messages) == 0 {
-		return nil // the end of an empty transaction is waited for in vain
-	}
+// returns and when the process is killed before, none. id names the work: before the messages are made, what the same work has left open before is given up or
+// completed, and whoever else does it can write no more.
+func (c *Cluster) PublishAll(ctx context.Context, id string, make func(context.Context) ([]Placed, error)) error {
 	client, err := kgo.NewClient(append(slices.Clip(c.options), kgo.TransactionalID(c.group(id)), kgo.TransactionTimeout(allTimeout),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedBytes(bufferedBytes))...)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
+	if _, _, err := client.ProducerID(ctx); err != nil {
+		return fmt.Errorf("begin %s: %w", c.group(id), err)
+	}
+	messages, err := make(ctx)
+	if err != nil || len(messages) == 0 {
+		return err // the end of an empty transaction is waited for in vain
+	}
 	if err := client.BeginTransaction(); err != nil {
 		return fmt.Errorf("publish in one transaction: %w", err)
 	}

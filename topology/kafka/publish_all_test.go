@@ -62,19 +62,19 @@ func TestAllIsPublishedOrNothing(t *testing.T) {
 		// One that fails on the way leaves nothing either.
 		broken := slices.Clone(messages)
 		broken[150].Encode = func(*schemas.Contract, []byte) ([]byte, error) { return nil, errors.New("no such value") }
-		if err := c.PublishAll(within(t), "again", broken); err == nil || !strings.Contains(err.Error(), "no such value") {
+		if err := c.PublishAll(within(t), "again", made(broken)); err == nil || !strings.Contains(err.Error(), "no such value") {
 			t.Fatalf("got %v", err)
 		}
 		if got := committed(); len(got) > 0 {
 			t.Fatalf("%d of a call that failed are committed, the first %s", len(got), got[0])
 		}
-		if err := c.PublishAll(within(t), "again", messages); err != nil {
+		if err := c.PublishAll(within(t), "again", made(messages)); err != nil {
 			t.Fatal(err)
 		}
 		if got := committed(); !slices.Equal(got, want) {
 			t.Errorf("%d are committed, want %d", len(got), len(want))
 		}
-		if err := c.PublishAll(within(t), "again", nil); err != nil {
+		if err := c.PublishAll(within(t), "again", made(nil)); err != nil {
 			t.Errorf("of nothing: %v", err)
 		}
 		fewer := topology.DefectsNamed("defects.fewer")
@@ -86,4 +86,9 @@ func TestAllIsPublishedOrNothing(t *testing.T) {
 			t.Errorf("one with other partitions: %v", err)
 		}
 	})
+}
+
+// made makes messages that there are already.
+func made(messages []kafka.Placed) func(context.Context) ([]kafka.Placed, error) {
+	return func(context.Context) ([]kafka.Placed, error) { return messages, nil }
 }
