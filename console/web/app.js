@@ -10,6 +10,7 @@ import {startHeat} from "./heat.js";
 import {html} from "./html.js";
 import {Keys} from "./keys.js";
 import {Lamp, lampNames} from "./lamp.js";
+import {loadMe, Me} from "./me.js";
 import {counts, endedDefects, lamps, needsAttention, openDefects, ranked, total} from "./store.js";
 import {Tile} from "./tile.js";
 import {choose, matches, view} from "./view.js";
@@ -54,6 +55,7 @@ function Bar() {
     </div>
     <button type="button" class="chip" onClick=${() => choose({heat: chosenHeat ? "" : "24"})} title="Length of the heat strips">${chosenHeat ? "24 h" : "2 h"}</button>
     <input id="search" type="search" placeholder="Search streams  /" aria-label="Search streams" value=${view.value.search} onInput=${(e) => choose({search: e.target.value})}/>
+    <${Me}/>
     <${Link}/>
     <button type="button" class="clock" onClick=${toggleZone} title="Change between local time and UTC">
       <time>${timeOfDay(now.value)}</time> <span>${zoneName(now.value)}</span>
@@ -101,4 +103,5 @@ effect(() => {
 render(html`<${App}/>`, document.body);
 startClock();
 startHeat();
+loadMe();
 connect();

@@ -5,6 +5,7 @@ import {exactSpan, now, timeOfDay, zoneName} from "./clock.js";
 import {DefectRow, ending, Lasting, title} from "./defect.js";
 import {getJSON, postJSON} from "./feed.js";
 import {html} from "./html.js";
+import {mayAct} from "./me.js";
 import {Plot} from "./plot.js";
 import {begin, defectNamed, isOpen} from "./store.js";
 import {address, choose} from "./view.js";
@@ -108,25 +109,27 @@ const muteFor = 3600e6;
 
 /** Actions are what may be done about a defect, by button or key, and what people have said of it. */
 function Actions({defect, said, done}) {
-  const state = useSignal("");
+  const state = useSignal(""), newest = useRef(0);
   const act = async (path, body, after) => {
-    state.value = "…";
+    const mine = ++newest.current;
+    const say = (text) => mine === newest.current && (state.value = text); // of several under way the last one is told of
+    say("…");
     try {
       await postJSON(path, body);
-      state.value = after;
+      say(after);
       await done();
     } catch (error) {
-      state.value = String(error.message);
+      say(String(error.message));
     }
   };
   const judge = (label) => act("api/v1/verdicts", {label, defect: defect.id}, "");
   const matchers = [`stream=${JSON.stringify(defect.stream)}`, `kind=${JSON.stringify(defect.kind)}`];
   const judged = said.at(-1)?.label, taken = Boolean(defect.acknowledged), open = isOpen(defect);
   const actions = [
-    {key: "a", name: taken ? "Acknowledged" : "Acknowledge", pressed: taken, off: !open || taken, act: () => act(`api/v1/defects/${defect.id}/acknowledge`, {note: ""}, "")},
-    {key: "m", name: "Mute for 1 h", off: false, act: () => act("api/v1/silences", {matchers, end: Math.round(now.peek() + muteFor), comment: `of defect ${defect.id}`}, "Muted: this kind of this stream")},
-    {key: "c", name: "Confirm", pressed: judged === "confirmed", act: () => judge("confirmed")},
-    {key: "f", name: "False alarm", pressed: judged === "false_alarm", act: () => judge("false_alarm")},
+    {key: "a", name: taken ? "Acknowledged" : "Acknowledge", pressed: taken, off: !mayAct.value || !open || taken, act: () => act(`api/v1/defects/${defect.id}/acknowledge`, {note: ""}, "")},
+    {key: "m", name: "Mute for 1 h", off: !mayAct.value, act: () => act("api/v1/silences", {matchers, end: Math.round(now.peek() + muteFor), comment: `of defect ${defect.id}`}, "Muted: this kind of this stream")},
+    {key: "c", name: "Confirm", off: !mayAct.value, pressed: judged === "confirmed", act: () => judge("confirmed")},
+    {key: "f", name: "False alarm", off: !mayAct.value, pressed: judged === "false_alarm", act: () => judge("false_alarm")},
   ];
   useEffect(() => {
     const keys = (e) => {
