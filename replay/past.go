@@ -37,23 +37,16 @@ func (p *Past) restore(ctx context.Context, state *detector.Partition, partition
 }
 
 // latest is the last event of each defect that was told of below an offset, in the order in which they stand on the log.
-func (p *Past) latest(ctx context.Context, partition int32, below int64, since time.Time) (latest []schemas.DefectEvent, err error) {
-	var events []*schemas.DefectEvent
-	last := map[string]int{}
-	err = told(ctx, p.Defects, partition, Range{From: since.Add(-pastReach)}, p.Contract, schemas.DefectEvents, func(_ Record, ev *schemas.DefectEvent) error {
+func (p *Past) latest(ctx context.Context, partition int32, below int64, since time.Time) ([]schemas.DefectEvent, error) {
+	var latest Latest
+	err := told(ctx, p.Defects, partition, Range{From: since.Add(-pastReach)}, p.Contract, schemas.DefectEvents, func(_ Record, ev *schemas.DefectEvent) error {
 		if ev.Offset >= below {
 			return errEnough // what the detector tells stands in the order of what it was told by
 		}
-		last[ev.ID] = len(events)
-		events = append(events, ev)
+		latest.Add(ev)
 		return nil
 	})
-	for i, ev := range events {
-		if last[ev.ID] == i {
-			latest = append(latest, *ev)
-		}
-	}
-	return latest, err
+	return latest.List(), err
 }
 
 // told hands the values of a range in one partition to handle until there are enough. What cannot be read is passed over.

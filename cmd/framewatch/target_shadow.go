@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/framewatch/framewatch/detector"
+	"github.com/framewatch/framewatch/replay"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 	"github.com/framewatch/framewatch/topology/kafka"
@@ -143,6 +144,9 @@ type shadow struct {
 	change   func(*schemas.Setting)
 }
 
+// Err is the detector's.
+func (s *shadow) Err() error { return s.detector.Err() }
+
 // Lookback is the detector's.
 func (s *shadow) Lookback() time.Duration { return s.detector.Lookback() }
 
@@ -165,26 +169,18 @@ func (s *shadow) Fold(r topology.Record[schemas.Feature], emit func(topology.Mes
 // so for that one.
 func (a *app) recallShadow(ctx context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], number int32, below int64, since time.Time) error {
 	s := p.(*shadow)
-	var events []*schemas.DefectEvent
-	last := map[string]int{}
+	var latest replay.Latest
 	options := kafka.ReadOptions{Partitions: []int32{number}, Bounded: true}
 	err := kafka.Read(ctx, a.cluster, topology.DefectsShadow, options, func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
 		if r.Value != nil && sourceOf(r.Headers) == s.source {
-			last[r.Value.ID] = len(events)
-			events = append(events, r.Value)
+			latest.Add(r.Value)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	var latest []schemas.DefectEvent
-	for i, ev := range events {
-		if last[ev.ID] == i {
-			latest = append(latest, *ev)
-		}
-	}
-	s.Restore(latest)
+	s.Restore(latest.List())
 	return a.recallHealth(ctx, s.detector, number, below, since)
 }
 

@@ -161,7 +161,9 @@ func TestCorruptionSeen(t *testing.T) {
 			}
 			list = append(list, f)
 		}
-		verdicts := frames(rule.NewCorruption(), "burned-in", list...)
+		c := rule.NewCorruption().(*rule.Corruption)
+		c.Network = true
+		verdicts := frames(c, "burned-in", list...)
 		v := verdicts[len(verdicts)-1]
 		if v.State != test.want || math.Abs(v.Value-test.score) > 0.01 {
 			t.Errorf("%s: %v with %v, want %v with %v", test.name, v.State, v.Value, test.want, test.score)
