@@ -27,7 +27,7 @@ setup:
 
 # What .ci/run runs. One package after the other: those that play live streams need the processors for themselves.
 test: setup-test lint
-	go test -count=1 -timeout 20m -p 1 ./...
+	go test -count=1 -timeout 30m -p 1 ./...
 
 # Lets everything happen to the detectors and to the brokers of their log, over and over, and compares what stands on the log in the end.
 faults: setup-test
