@@ -38,13 +38,18 @@ func (c *Console) postAcknowledgement(w http.ResponseWriter, r *http.Request) {
 
 // change makes a change on the log in the name of who asks, and answers with what came of it.
 func (c *Console) change(w http.ResponseWriter, r *http.Request, what string, status int, make func(context.Context, Actor) (any, error)) {
+	c.answer(w, r, what, status, func(ctx context.Context) (any, error) { return make(ctx, actorOf(r)) })
+}
+
+// answer answers with what is found on the log, or came of a change there: for one request at a time.
+func (c *Console) answer(w http.ResponseWriter, r *http.Request, what string, status int, find func(context.Context) (any, error)) {
 	ctx, cancel := context.WithTimeout(r.Context(), logWait)
 	defer cancel()
 	if !c.enter(ctx, w) {
 		return
 	}
 	defer c.leave()
-	v, err := make(ctx, actorOf(r))
+	v, err := find(ctx)
 	if err != nil {
 		c.failed(w, what, err)
 		return

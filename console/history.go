@@ -74,26 +74,20 @@ func (c *Console) getDefect(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "there is no such defect")
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), logWait)
-	defer cancel()
-	if !c.enter(ctx, w) {
-		return
-	}
-	defer c.leave()
-	known, ok := c.board.defectNamed(id)
-	h, err := c.deps.History(ctx, id, known.DefectEvent)
-	if err != nil {
-		c.failed(w, "read a defect's history", err)
-		return
-	}
-	if !ok && len(h.Events) == 0 {
-		writeError(w, http.StatusNotFound, "there is no such defect")
-		return
-	}
-	if !ok {
-		known = c.board.show(h.Events[len(h.Events)-1])
-	}
-	writeJSON(w, http.StatusOK, c.story(known, h))
+	c.answer(w, r, "read a defect's history", http.StatusOK, func(ctx context.Context) (any, error) {
+		known, ok := c.board.defectNamed(id)
+		h, err := c.deps.History(ctx, id, known.DefectEvent)
+		if err != nil {
+			return nil, err
+		}
+		if !ok && len(h.Events) == 0 {
+			return nil, Refusal{"there is no such defect", http.StatusNotFound}
+		}
+		if !ok {
+			known = c.board.show(h.Events[len(h.Events)-1])
+		}
+		return c.story(known, h), nil
+	})
 }
 
 // story puts together what is known of a defect.

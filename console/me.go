@@ -26,22 +26,14 @@ func (c *Console) getAudit(w http.ResponseWriter, r *http.Request) {
 	if !readInstants(w, r, map[string]*time.Time{"from": &from}) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), logWait)
-	defer cancel()
-	if !c.enter(ctx, w) {
-		return
-	}
-	defer c.leave()
-	changes, err := c.deps.Changes(ctx, from)
-	if err != nil {
-		c.failed(w, "read the audit records", err)
-		return
-	}
-	left := max(len(changes)-auditShown, 0)
-	writeJSON(w, http.StatusOK, struct {
-		Now int64 `json:"now"`
-		// LeftOff is how many earlier ones are not shown.
-		LeftOff int      `json:"left_off"`
-		Changes []Change `json:"changes"`
-	}{time.Now().UnixMicro(), left, append([]Change{}, changes[left:]...)})
+	c.answer(w, r, "read the audit records", http.StatusOK, func(ctx context.Context) (any, error) {
+		changes, err := c.deps.Changes(ctx, from)
+		left := max(len(changes)-auditShown, 0)
+		return struct {
+			Now int64 `json:"now"`
+			// LeftOff is how many earlier ones are not shown.
+			LeftOff int      `json:"left_off"`
+			Changes []Change `json:"changes"`
+		}{time.Now().UnixMicro(), left, append([]Change{}, changes[left:]...)}, err
+	})
 }

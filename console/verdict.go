@@ -69,24 +69,16 @@ func (c *Console) getVerdicts(w http.ResponseWriter, r *http.Request) {
 	if !readInstants(w, r, map[string]*time.Time{"from": &q.From, "to": &q.To}) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), logWait)
-	defer cancel()
-	if !c.enter(ctx, w) {
-		return
-	}
-	defer c.leave()
-	verdicts, err := c.deps.Verdicts(ctx, q)
-	if err != nil {
-		c.failed(w, "read verdicts", err)
-		return
-	}
-	left := max(len(verdicts)-verdictsShown, 0)
-	writeJSON(w, http.StatusOK, struct {
-		Now int64 `json:"now"`
-		// LeftOff is how many earlier ones are not shown.
-		LeftOff  int       `json:"left_off"`
-		Verdicts []Verdict `json:"verdicts"`
-	}{time.Now().UnixMicro(), left, append([]Verdict{}, verdicts[left:]...)})
+	c.answer(w, r, "read verdicts", http.StatusOK, func(ctx context.Context) (any, error) {
+		verdicts, err := c.deps.Verdicts(ctx, q)
+		left := max(len(verdicts)-verdictsShown, 0)
+		return struct {
+			Now int64 `json:"now"`
+			// LeftOff is how many earlier ones are not shown.
+			LeftOff  int       `json:"left_off"`
+			Verdicts []Verdict `json:"verdicts"`
+		}{time.Now().UnixMicro(), left, append([]Verdict{}, verdicts[left:]...)}, err
+	})
 }
 
 // readInstants reads parameters in microseconds since the Unix epoch; one that is not given leaves what is there. False: it has answered what is wrong.
