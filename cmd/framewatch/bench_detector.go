@@ -323,8 +323,7 @@ func (b *benchDetector) detect(ctx context.Context, cluster *kafka.Cluster, resu
 	if err != nil {
 		return err
 	}
-	usage := detector.ProcessState.SysUsage().(*syscall.Rusage)
-	result.CPU = time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+	result.CPU = (detector.ProcessState.UserTime() + detector.ProcessState.SystemTime()).Seconds()
 	result.FramesPerSecondPerCore = float64(result.Frames) / result.CPU
 	return nil
 }

@@ -102,7 +102,7 @@ func (b *benchDetector) export(ctx context.Context, result *exportBench) error {
 		}
 		usage := process.ProcessState.SysUsage().(*syscall.Rusage)
 		f := exportedBench{Format: format, Wall: time.Since(begin).Seconds(), Memory: usage.Maxrss << 10}
-		f.CPU = time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+		f.CPU = (process.ProcessState.UserTime() + process.ProcessState.SystemTime()).Seconds()
 		m, err := replay.ReadManifest(directory)
 		if err != nil {
 			return err

@@ -151,7 +151,7 @@ func (r *replayBench) run(process *exec.Cmd, what string) ([]byte, error) {
 	}
 	usage := process.ProcessState.SysUsage().(*syscall.Rusage)
 	run := replayRun{What: what, Wall: time.Since(begin).Seconds(), Events: bytes.Count(out.Bytes(), []byte("\n")), Memory: usage.Maxrss << 10}
-	run.CPU = time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
+	run.CPU = (process.ProcessState.UserTime() + process.ProcessState.SystemTime()).Seconds()
 	run.RecordsPerSecond, run.RecordsPerSecondPerCore = float64(r.Records)/run.Wall, float64(r.Records)/run.CPU
 	run.TimesRealTime = r.Seconds / run.Wall
 	run.StreamSeconds = run.TimesRealTime * float64(r.Streams)

@@ -7,6 +7,7 @@ import {getJSON, postJSON} from "./feed.js";
 import {html} from "./html.js";
 import {mayAct} from "./me.js";
 import {Plot} from "./plot.js";
+import {Sheet} from "./sheet.js";
 import {begin, defectNamed, isOpen} from "./store.js";
 import {address, choose} from "./view.js";
 
@@ -14,20 +15,11 @@ import {address, choose} from "./view.js";
 const playable = ["video/mp4", "video/webm"];
 
 export function DefectPage({id}) {
-  const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
-  const close = () => choose({defect: ""});
   const defect = defectNamed(id);
-  return html`<dialog ref=${dialog} class="detail wide" aria-labelledby="defect-name" onClose=${close} onClick=${(e) => e.target === dialog.current && dialog.current.close()}>
-    <div class="sheet">
-      <header>
-        <h2 id="defect-name">${defect ? title(defect) : "Defect"}</h2>
-        ${defect && html`<span class="severity ${defect.severity}">${defect.severity}</span>`}
-        <button type="button" onClick=${() => dialog.current.close()} aria-label="Close">✕</button>
-      </header>
-      ${defect ? html`<${Body} defect=${defect}/>` : html`<p class="empty">No defect of this id is among the open ones and the last 500 that ended.</p>`}
-    </div>
-  </dialog>`;
+  return html`<${Sheet} id="defect-name" title=${defect ? title(defect) : "Defect"} after=${defect && html`<span class="severity ${defect.severity}">${defect.severity}</span>`}
+    onClose=${() => choose({defect: ""})}>
+    ${defect ? html`<${Body} defect=${defect}/>` : html`<p class="empty">No defect of this id is among the open ones and the last 500 that ended.</p>`}
+  </${Sheet}>`;
 }
 
 /** Body is the defect with its story: what the API tells of it beside its latest event. */

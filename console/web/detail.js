@@ -1,5 +1,5 @@
 // One stream in full, in a dialog over the page.
-import {useEffect, useRef} from "./vendor/preact-hooks.js";
+import {useEffect} from "./vendor/preact-hooks.js";
 import {useSignal} from "./vendor/signals.js";
 import {now, span, timeOfDay, zoneName} from "./clock.js";
 import {DefectList} from "./defect.js";
@@ -9,29 +9,21 @@ import {Lamp, lampNames} from "./lamp.js";
 import {Picture} from "./picture.js";
 import {endedDefects, openDefects, streamNamed} from "./store.js";
 import {StreamPlots} from "./series.js";
+import {Sheet} from "./sheet.js";
 import {Why} from "./tile.js";
 import {choose} from "./view.js";
 
 export function Detail({id}) {
-  const dialog = useRef(null);
   const health = useSignal(null);
   const entry = streamNamed(id);
   const stream = entry?.data.value;
-  useEffect(() => dialog.current.showModal(), []);
   useEffect(() => {
     if (stream) getJSON(`api/v1/streams/${encodeURIComponent(id)}`).then((s) => (health.value = s.health), () => {});
   }, [id, stream]);
   const close = () => choose({stream: "", last: "", since: "", until: ""});
-  return html`<dialog ref=${dialog} class="detail wide" aria-labelledby="detail-name" onClose=${close} onClick=${(e) => e.target === dialog.current && dialog.current.close()}>
-    <div class="sheet">
-      <header>
-        ${entry && html`<${Lamp} lamp=${entry.lamp.value}/>`}
-        <h2 id="detail-name"><bdi>${id}</bdi></h2>
-        <button type="button" onClick=${() => dialog.current.close()} aria-label="Close">✕</button>
-      </header>
-      ${entry ? html`<${Body} entry=${entry} health=${health.value}/>` : html`<p class="empty">No stream of this name is monitored.</p>`}
-    </div>
-  </dialog>`;
+  return html`<${Sheet} id="detail-name" title=${html`<bdi>${id}</bdi>`} before=${entry && html`<${Lamp} lamp=${entry.lamp.value}/>`} onClose=${close}>
+    ${entry ? html`<${Body} entry=${entry} health=${health.value}/>` : html`<p class="empty">No stream of this name is monitored.</p>`}
+  </${Sheet}>`;
 }
 
 function Body({entry, health}) {
