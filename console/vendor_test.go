@@ -53,7 +53,7 @@ func TestVendor(t *testing.T) {
 			t.Errorf("%s is not in VENDOR.json", path)
 		}
 	}
-	imports := regexp.MustCompile(`\bfrom\s*"([^"]+)"`)
+	imports := regexp.MustCompile(`\b(?:from\s*|import\()"([^"]+)"`)
 	for _, path := range append(scripts, vendored...) {
 		content, err := os.ReadFile(path)
 		if err != nil {

@@ -3,6 +3,8 @@ import {useEffect, useRef} from "./vendor/preact-hooks.js";
 import {signal} from "./vendor/signals.js";
 import {toggleZone} from "./clock.js";
 import {html} from "./html.js";
+import {pages} from "./pages.js";
+import {turnTo} from "./view.js";
 
 const helping = signal(false);
 
@@ -25,6 +27,7 @@ const keys = {
   "/": {does: "search", act: () => document.getElementById("search").focus()},
   u: {does: "local time or UTC", act: toggleZone},
   "?": {does: "these keys", act: () => (helping.value = !helping.value)},
+  ...Object.fromEntries(pages.map(({name, title, key}) => [key, {does: `turn to ${title}`, act: () => location.assign(turnTo(name))}])),
 };
 
 /** elsewhere are keys that work where they stand. */

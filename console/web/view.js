@@ -1,10 +1,10 @@
 // What the viewer has chosen, kept in the address, so that it can be shared and survives a reload.
 import {signal} from "./vendor/signals.js";
 
-const keys = ["lamp", "search", "stream", "defect", "last", "since", "until", "heat"];
+const keys = ["page", "lamp", "search", "stream", "defect", "last", "since", "until", "heat"];
 
 /**
- * view is what is shown: only this lamp, only names with this text; this stream, with its figures of lately or between two instants, or this defect in full; heat strips
+ * view is what is shown: this page, of it only this lamp, only names with this text; this stream, with its figures of lately or between two instants, or this defect in full; heat strips
  * of so many hours.
  * Empty: not chosen.
  */
@@ -31,3 +31,6 @@ export function choose(change) {
 
 /** matches tells whether a stream's name has the text that is searched for. */
 export const matches = (id) => id.toLowerCase().includes(view.value.search.toLowerCase());
+
+/** turnTo is the address of another page: what was chosen on the one before does not hold there. */
+export const turnTo = (page) => (page ? `#${new URLSearchParams({page})}` : "#");
