@@ -128,7 +128,7 @@ func (c *Console) Handler() http.Handler {
 	if c.config.OIDC != nil {
 		newSignIn(*c.config.OIDC, sessions, c.deps.Log).serve(outer, protect)
 	}
-	outer.Handle("/", newDoor(c.config, sessions, c.deps.Log).guard(protect(c.inside())))
+	outer.Handle("/", compressed(newDoor(c.config, sessions, c.deps.Log).guard(protect(c.inside()))))
 	return withSecurityHeaders(outer)
 }
 

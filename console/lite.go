@@ -1,12 +1,14 @@
 package console
 
 import (
+	"cmp"
 	"html/template"
 	"net/http"
+	"strconv"
 	"time"
 )
 
-// lite is the page without script: the same facts as tables, again each 10 s.
+// lite is the page without script: the same facts as tables.
 var lite = template.Must(template.New("lite.tmpl").Funcs(template.FuncMap{
 	"instant": func(micros int64) string { return time.UnixMicro(micros).UTC().Format("2006-01-02 15:04:05") },
 }).ParseFS(web, "web/lite.tmpl"))
@@ -20,13 +22,20 @@ type liteDefect struct {
 	Open bool
 }
 
-// getLite shows what is wrong, without script: GET /lite.
-func (c *Console) getLite(w http.ResponseWriter, _ *http.Request) {
+// getLite shows what is wrong, without script: GET /lite. With ?refresh= the page loads itself again each so many seconds, from 5 to 3600: it does not unasked, since that takes away what
+// somebody reads.
+func (c *Console) getLite(w http.ResponseWriter, r *http.Request) {
+	refresh, err := strconv.Atoi(cmp.Or(r.FormValue("refresh"), "5"))
+	if err != nil || refresh < 5 || refresh > 3600 {
+		writeError(w, http.StatusBadRequest, "refresh is from 5 to 3600 seconds")
+		return
+	}
 	shown := struct {
+		Refresh     string
 		Now, Firing int64
 		Bad, Well   []Stream
 		Open, Ended []liteDefect
-	}{Now: time.Now().UnixMicro()}
+	}{Refresh: r.FormValue("refresh"), Now: time.Now().UnixMicro()}
 	for _, s := range c.board.streams() {
 		if s.Lamp == Firing {
 			shown.Firing++

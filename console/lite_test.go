@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,15 @@ func TestLite(t *testing.T) {
 	for _, want := range []string{"(1) Framewatch", "news-uk", "regional-3", "freeze", "The picture has not changed", "silence, track 1", "lasting", "&lt;img src=x"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not on the page", want)
+		}
+	}
+	const again = `http-equiv="refresh" content="30"`
+	if strings.Contains(page, "http-equiv") || !strings.Contains(get(c.Handler(), "/lite?refresh=30").Body.String(), again) {
+		t.Error("the page loads itself again without being told to, or does not when it is")
+	}
+	for _, bad := range []string{"4", "3601", "x", `10"><script>`} {
+		if w := get(c.Handler(), "/lite?refresh="+url.QueryEscape(bad)); w.Code != http.StatusBadRequest {
+			t.Errorf("refresh=%s gives status %d, want 400", bad, w.Code)
 		}
 	}
 	if strings.Contains(page, hostile) || strings.Contains(page, "<script") {

@@ -10,10 +10,33 @@ import (
 	"testing"
 )
 
-// TestVendor: the page's libraries are those that VENDOR.json names, to the byte, with their licences, and import each other by path,
+// TestVendor: what is taken from others, for the page and for its tests, is what VENDOR.json names, to the byte, with its licence; the page's modules import each other by path,
 // so that there is one copy of each.
 func TestVendor(t *testing.T) {
 	const dir = "web/vendor"
+	vendored := wantVendored(t, dir)
+	wantVendored(t, axeDir)
+	scripts, err := filepath.Glob("web/*.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	imports := regexp.MustCompile(`\b(?:from\s*|import\()"([^"]+)"`)
+	for _, path := range append(scripts, vendored...) {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range imports.FindAllSubmatch(content, -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(path), string(m[1]))); m[1][0] != '.' || err != nil {
+				t.Errorf("%s imports %q, which is no file beside it", path, m[1])
+			}
+		}
+	}
+}
+
+// wantVendored wants the scripts and style sheets of a folder to be those of its VENDOR.json, and gives them.
+func wantVendored(t *testing.T, dir string) []string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "VENDOR.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -40,10 +63,6 @@ func TestVendor(t *testing.T) {
 			t.Errorf("%s: licence text: %v", e.File, err)
 		}
 	}
-	scripts, err := filepath.Glob("web/*.js")
-	if err != nil {
-		t.Fatal(err)
-	}
 	vendored, err := filepath.Glob(dir + "/*s") // .js and .css
 	if err != nil {
 		t.Fatal(err)
@@ -53,16 +72,5 @@ func TestVendor(t *testing.T) {
 			t.Errorf("%s is not in VENDOR.json", path)
 		}
 	}
-	imports := regexp.MustCompile(`\b(?:from\s*|import\()"([^"]+)"`)
-	for _, path := range append(scripts, vendored...) {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range imports.FindAllSubmatch(content, -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(path), string(m[1]))); m[1][0] != '.' || err != nil {
-				t.Errorf("%s imports %q, which is no file beside it", path, m[1])
-			}
-		}
-	}
+	return vendored
 }

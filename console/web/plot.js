@@ -3,6 +3,7 @@ import {useEffect, useRef} from "./vendor/preact-hooks.js";
 import {useSignal} from "./vendor/signals.js";
 import {timeOfDay, zone} from "./clock.js";
 import {html} from "./html.js";
+import {stylesheet} from "./stylesheet.js";
 
 const second = 1e6;
 
@@ -26,7 +27,7 @@ export function Plot({series, from, to, sync, levels = [], spans = [], onZoom, h
     const place = box.current;
     let plot, ended = false;
     const draw = async () => {
-      const {default: uPlot} = await import("./vendor/uplot.js");
+      const [{default: uPlot}] = await Promise.all([import("./vendor/uplot.js"), stylesheet("vendor/uplot.css")]);
       if (ended) return;
       plot?.destroy();
       const options = optionsOf(uPlot, {series, from, to, sync, levels, spans, onZoom, height, width: place.clientWidth, read});

@@ -1,0 +1,45 @@
+package console_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"github.com/framewatch/framewatch/console"
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// furnished is a console with something to show everywhere, of what it is told as of what it asks for: every text that somebody else has written ends with text.
+func furnished(text string, now int64) *console.Console {
+	var done []string
+	var failure error
+	d := acting(&done, &failure)
+	picture := testCard()
+	d.Stored = func(context.Context, string, string, int64) ([]byte, error) { return picture, nil }
+	d.History = func(_ context.Context, _ string, known *schemas.DefectEvent) (console.History, error) {
+		return console.History{Events: []*schemas.DefectEvent{known},
+			Verdicts: []console.Verdict{{Stream: known.Stream, Verdict: schemas.Verdict{Label: "confirmed", Kind: known.Kind, Author: "ann" + text, Note: "seen it" + text, Start: now - 9e6, End: now, Time: now}}},
+			Changes:  []console.Change{{Time: now, By: "ann" + text, Action: "ack", Target: known.ID, Detail: "on it" + text, Place: "command line"}}}, nil
+	}
+	c := console.New(console.Defaults(), d)
+	fillWall(c, now)
+	edge, problem := "http://edge", "connection refused"+text
+	for i, stream := range []string{"news-uk", "zz" + text} {
+		c.Stream(stream, &schemas.StreamSpec{Labels: map[string]string{"site" + text: "north" + text, "cdn": "a"}})
+		roll := health("firing", now+60e6)
+		roll.State, roll.Pending = "down: "+problem, []schemas.Pending{{Kind: "black" + text, Since: now - 2e6}}
+		c.Health(stream, roll)
+		c.Defect(&schemas.DefectEvent{ID: idOf(2 + i), Revision: 2, State: "updated", Stream: stream, Kind: "freeze" + text, Part: "service BBC" + text, Severity: "warning", Profile: "default" + text,
+			Onset: now - 95e6, End: now, Detected: now - 90e6, Summary: "The picture has not changed" + text, Labels: []schemas.Label{{Name: "site" + text, Value: "north" + text}}})
+		c.Evidence(idOf(2+i), &schemas.Evidence{Stream: stream, ContentType: "video/mp4", Start: now - 100e6, End: now - 88e6, Bytes: int64(len(picture)), SHA256: sha256.Sum256(picture), Edge: &edge,
+			Filmstrip: &schemas.Filmstrip{Bytes: int64(len(picture)), SHA256: sha256.Sum256(picture)}})
+		c.Delivery(idOf(2+i), &schemas.Notification{Receiver: "desk" + text, State: "firing", Outcome: "failed", Error: problem, Message: "m1", Attempt: 2, Time: now - 80e6})
+		c.Acknowledged(idOf(2+i), &console.Acknowledgement{By: "ann" + text, Note: "on it" + text, Time: now - 60e6})
+		c.Silenced([]string{"5a3f", "5a40"}[i], &console.Silence{ID: []string{"5a3f", "5a40"}[i], Matchers: []string{"stream=" + quoted(stream)}, By: "ann" + text, Comment: "of late" + text, Start: now - 60e6, End: now + 3600e6})
+	}
+	c.Defect(&schemas.DefectEvent{ID: idOf(7), Revision: 1, State: "opened", Stream: "sport-10" + text, Kind: "black", Severity: "critical", Onset: now - 93e6, End: now, Detected: now - 90e6, Summary: "dark" + text})
+	return c
+}
+
+// furnishedNow is furnished as of this moment.
+func furnishedNow(text string) *console.Console { return furnished(text, time.Now().UnixMicro()) }
