@@ -28,6 +28,7 @@ func tokenOf(t *testing.T, role console.Role, life time.Duration) (secret string
 // more is what a route needs that needs more than a viewer.
 var more = map[string]console.Role{
 	"POST /api/v1/defects/{id}/acknowledge": console.Operator,
+	"POST /api/v1/defects/{id}/share":       console.Operator,
 	"POST /api/v1/silences":                 console.Operator,
 	"DELETE /api/v1/silences/{id}":          console.Operator,
 	"POST /api/v1/verdicts":                 console.Operator,

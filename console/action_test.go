@@ -52,6 +52,9 @@ func acting(done *[]string, failure *error) console.Deps {
 	d.EndSilence = func(_ context.Context, by console.Actor, id string) (console.Silence, error) {
 		return console.Silence{ID: id, Matchers: []string{}, By: by.Name, Start: 1, End: 2}, note(by, "end ", id)
 	}
+	d.Share = func(_ context.Context, by console.Actor, defect string) (string, time.Time, error) {
+		return "/shared/defects/" + defect + "/filmstrip?signature=right", time.UnixMicro(9), note(by, "share ", defect)
+	}
 	d.Verdicts = func(context.Context, console.VerdictQuery) ([]console.Verdict, error) { return nil, nil }
 	d.Changes = func(context.Context, time.Time) ([]console.Change, error) {
 		return []console.Change{{Time: 7, By: "ann", Action: "ack", Target: idOf(1), Detail: "on it", Place: "command line"}}, nil

@@ -71,7 +71,7 @@ func (b *browser) places(full bool) []string {
 		b.t.Fatalf("read the names of the pages: %v", err)
 	}
 	if full {
-		pages = append(pages, "stream=news-uk", "stream=lab-feed", "defect="+idOf(2), "defect=none")
+		pages = append(pages, "stream=news-uk", "stream=lab-feed", "defect="+idOf(2), "defect="+idOf(9), "defect=none")
 	}
 	return pages
 }

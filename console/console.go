@@ -27,6 +27,8 @@ type Deps struct {
 	Ready func() error
 	// Shared lets through who has a signed address, such as a notification holds; nil: nobody has one.
 	Shared func(http.Handler) http.Handler
+	// Share makes a signed address of the filmstrip of a defect, a path from the console's root and its query, that opens for whoever has it until then.
+	Share func(ctx context.Context, by Actor, defect string) (address string, until time.Time, err error)
 	// Metrics in the Prometheus text format.
 	Metrics http.Handler
 	// Judge puts somebody's verdict on the log. A Refusal says what is wrong with the opinion.

@@ -2,6 +2,8 @@ package console_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -31,14 +33,25 @@ func TestDefectPage(t *testing.T) {
 		muted <- s.Matchers
 		return s, nil
 	}
-	deps.History = func(context.Context, string, *schemas.DefectEvent) (console.History, error) {
-		return console.History{Verdicts: verdicts}, nil
+	deps.History = func(_ context.Context, id string, known *schemas.DefectEvent) (console.History, error) {
+		if known == nil {
+			known = &schemas.DefectEvent{ID: id, Revision: 2, State: "closed", Stream: "news-uk", Kind: "black", Summary: "It was dark"}
+		}
+		return console.History{Events: []*schemas.DefectEvent{known}, Verdicts: verdicts}, nil
 	}
+	deps.Share = func(_ context.Context, _ console.Actor, defect string) (string, time.Time, error) {
+		return "/shared/defects/" + defect + "/filmstrip?signature=right", time.Now(), nil
+	}
+	strip := testCard()
+	deps.Stored = func(context.Context, string, string, int64) ([]byte, error) { return strip, nil }
 	c := console.New(console.Defaults(), deps)
 	now := time.Now().UnixMicro()
 	fillWall(c, now)
 	// At the same moment something begins elsewhere.
 	c.Defect(&schemas.DefectEvent{ID: idOf(7), Revision: 1, State: "opened", Stream: "sport-10", Kind: "black", Severity: "critical", Onset: now - 93e6, End: now, Detected: now - 90e6})
+	edge := "http://edge"
+	c.Evidence(idOf(2), &schemas.Evidence{Stream: "news-uk", ContentType: "video/mp4", Start: now - 99e6, End: now - 90e6, Bytes: int64(len(strip)), SHA256: sha256.Sum256(strip), Edge: &edge,
+		Filmstrip: &schemas.Filmstrip{Bytes: int64(len(strip)), SHA256: sha256.Sum256(strip)}})
 	server := httptest.NewServer(c.Handler())
 	defer server.Close()
 	defer c.Close()
@@ -71,6 +84,19 @@ func TestDefectPage(t *testing.T) {
 	// Somebody else's acknowledgement comes by itself.
 	c.Acknowledged(idOf(2), &console.Acknowledgement{By: "ann", Note: "on it", Time: now})
 	b.waitFor(`document.querySelector("dialog .facts").textContent.includes("by ann: on it") && document.querySelector(".opinions button").disabled`)
+
+	// It is shared: by its address, which is shown where the browser lets nothing onto its clipboard.
+	b.script(`navigator.clipboard.writeText = async (text) => { window.copied = text; }`)
+	b.do(chromedp.KeyEvent("l"))
+	b.waitFor(fmt.Sprintf(`window.copied === location.origin + "/#defect=%s" && document.querySelector(".share [role=status]").textContent.startsWith("Copied")`, idOf(2)))
+	b.script(`navigator.clipboard.writeText = () => Promise.reject(new Error("no")); document.querySelectorAll(".share button")[1].click()`)
+	b.waitFor(fmt.Sprintf(`document.querySelector(".share input")?.value === location.origin + "/shared/defects/%s/filmstrip?signature=right"`, idOf(2)))
+	// The clip is none that a browser plays, and the page says so.
+	b.waitFor(`document.querySelector(".evidence video") === null && document.querySelector(".evidence p").textContent.includes("does not play")`)
 	b.screenshot("defect.png")
+
+	// One that ended long ago is read from the log.
+	b.script(`location.hash = "defect=` + idOf(9) + `"`)
+	b.waitFor(`document.querySelector("dialog .lead")?.textContent === "It was dark"`)
 	b.expectNoErrors()
 }

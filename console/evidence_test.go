@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -94,6 +95,29 @@ func TestEvidence(t *testing.T) {
 	c.Evidence("../../x", &schemas.Evidence{ContentType: "video/mp4"})
 	if w := get(h, "/api/v1/defects/..%2F..%2Fx/clip"); w.Code != 404 {
 		t.Errorf("of what is no defect's id: %d %q", w.Code, w.Body)
+	}
+}
+
+// TestShare makes an address of a defect's filmstrip, if there is one.
+func TestShare(t *testing.T) {
+	var done []string
+	var failure error
+	c := console.New(console.Defaults(), acting(&done, &failure))
+	h, path := c.Handler(), "/api/v1/defects/"+idOf(1)+"/share"
+	if w := send(h, "POST", path, "{}"); w.Code != http.StatusNotFound || len(done) != 0 {
+		t.Errorf("of a defect without a filmstrip: status %d, done %q", w.Code, done)
+	}
+	c.Evidence(idOf(1), &schemas.Evidence{Stream: "s", Filmstrip: &schemas.Filmstrip{Bytes: 5}})
+	w := send(h, "POST", path, "{}")
+	want := struct {
+		Filmstrip string
+		Until     int64
+	}{"/shared/defects/" + idOf(1) + "/filmstrip?signature=right", 9}
+	if got := want; w.Code != http.StatusOK || json.Unmarshal(w.Body.Bytes(), &got) != nil || got != want {
+		t.Errorf("status %d, %s", w.Code, w.Body)
+	}
+	if want := []string{"console loopback share " + idOf(1)}; !slices.Equal(done, want) {
+		t.Errorf("done is %q, want %q", done, want)
 	}
 }
 

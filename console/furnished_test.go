@@ -16,7 +16,10 @@ func furnished(text string, now int64) *console.Console {
 	d := acting(&done, &failure)
 	picture := testCard()
 	d.Stored = func(context.Context, string, string, int64) ([]byte, error) { return picture, nil }
-	d.History = func(_ context.Context, _ string, known *schemas.DefectEvent) (console.History, error) {
+	d.History = func(_ context.Context, id string, known *schemas.DefectEvent) (console.History, error) {
+		if known == nil { // It ended too long ago to be known otherwise.
+			known = &schemas.DefectEvent{ID: id, Revision: 3, State: "closed", Reason: "resolved", Stream: "news-uk", Kind: "black" + text, Severity: "info", Onset: now - 9e10, End: now - 8e10, Detected: now - 8e10, Summary: "dark" + text}
+		}
 		return console.History{Events: []*schemas.DefectEvent{known},
 			Verdicts: []console.Verdict{{Stream: known.Stream, Verdict: schemas.Verdict{Label: "confirmed", Kind: known.Kind, Author: "ann" + text, Note: "seen it" + text, Start: now - 9e6, End: now, Time: now}}},
 			Changes:  []console.Change{{Time: now, By: "ann" + text, Action: "ack", Target: known.ID, Detail: "on it" + text, Place: "command line"}}}, nil

@@ -25,6 +25,7 @@ func (c *Console) routes() []route {
 		{"GET /api/v1/defects/{id}/clip", Viewer, c.getClip},
 		{"GET /api/v1/defects/{id}/filmstrip", Viewer, c.getFilmstrip},
 		{"POST /api/v1/defects/{id}/acknowledge", Operator, c.postAcknowledgement},
+		{"POST /api/v1/defects/{id}/share", Operator, c.postShare},
 		{"GET /api/v1/silences", Viewer, c.getSilences},
 		{"POST /api/v1/silences", Operator, c.postSilence},
 		{"DELETE /api/v1/silences/{id}", Operator, c.deleteSilence},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,23 @@ func TestSilencingByTheConsole(t *testing.T) {
 	}
 	if got := audits(t, a); len(got) != 2 || got[0] != "ann|silence add|"+strings.Join(wanted.Matchers, " ")+"|console, password, 192.0.2.7" || !strings.HasPrefix(got[1], "ann|silence expire|"+s.ID) {
 		t.Errorf("the audit records are %q", got)
+	}
+}
+
+// TestSharingByTheConsole: the address opens that filmstrip for a week, and no other, and who made it stands in the audit records.
+func TestSharingByTheConsole(t *testing.T) {
+	a, _ := withDefects(t)
+	address, until, err := a.shareFor(t.Context(), ann, "a")
+	u, parseErr := url.Parse(address)
+	if err != nil || parseErr != nil || u.Path != "/shared/defects/a/filmstrip" || a.pictures.check(u, until.Add(-time.Minute)) != nil || a.pictures.check(u, until.Add(time.Minute)) == nil {
+		t.Fatalf("shared as %s until %s: %v, %v", address, until, err, a.pictures.check(u, time.Now()))
+	}
+	u.Path = "/shared/defects/b/filmstrip"
+	if a.pictures.check(u, time.Now()) == nil {
+		t.Error("the signature holds for another defect")
+	}
+	if got, want := audits(t, a), []string{"ann|share|a|console, password, 192.0.2.7"}; !slices.Equal(got, want) {
+		t.Errorf("the audit records are %q, want %q", got, want)
 	}
 }
 

@@ -58,6 +58,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		Picture: a.picture,
 		Stored:  a.stored,
 		Shared:  a.pictures.guard,
+		Share:   a.shareFor,
 		Ready: func() error {
 			if caughtUp.Load() < consoleTopics {
 				return errors.New("still reading the log")

@@ -3,10 +3,11 @@ import {useEffect, useRef} from "./vendor/preact-hooks.js";
 import {useSignal} from "./vendor/signals.js";
 import {exactSpan, now, timeOfDay, zoneName} from "./clock.js";
 import {DefectRow, ending, Lasting, title} from "./defect.js";
-import {getJSON, postJSON} from "./feed.js";
+import {getJSON, link, postJSON} from "./feed.js";
 import {html} from "./html.js";
 import {mayAct} from "./me.js";
 import {Plot} from "./plot.js";
+import {Share} from "./share.js";
 import {Sheet} from "./sheet.js";
 import {begin, defectNamed, isOpen} from "./store.js";
 import {address, choose} from "./view.js";
@@ -15,11 +16,23 @@ import {address, choose} from "./view.js";
 const playable = ["video/mp4", "video/webm"];
 
 export function DefectPage({id}) {
-  const defect = defectNamed(id);
+  const old = useOld(id);
+  const defect = defectNamed(id) ?? old.defect;
   return html`<${Sheet} id="defect-name" title=${defect ? title(defect) : "Defect"} after=${defect && html`<span class="severity ${defect.severity}">${defect.severity}</span>`}
     onClose=${() => choose({defect: ""})}>
-    ${defect ? html`<${Body} defect=${defect}/>` : html`<p class="empty">No defect of this id is among the open ones and the last 500 that ended.</p>`}
+    ${defect ? html`<${Body} key=${id} defect=${defect}/>` : html`<p class="empty" role="status">${old.said}</p>`}
   </${Sheet}>`;
+}
+
+/** useOld is a defect that ended too long ago to be among those that the page knows, from the log, or what is said instead. */
+function useOld(id) {
+  const answer = useSignal({defect: null, said: "Reading the log …"});
+  const missing = link.value.state === "live" && !defectNamed(id);
+  useEffect(() => {
+    if (!missing) return;
+    getJSON(`api/v1/defects/${encodeURIComponent(id)}`).then(({defect}) => (answer.value = {defect, said: ""}), (e) => (answer.value = {defect: null, said: `It cannot be had: ${e.message}`}));
+  }, [id, missing]);
+  return answer.value;
 }
 
 /** Body is the defect with its story: what the API tells of it beside its latest event. */
@@ -39,6 +52,7 @@ function Body({defect}) {
     </dl>
     ${error && html`<p class="empty" role="status">Its story cannot be had: ${error}</p>`}
     <${Evidence} evidence=${defect.evidence}/>
+    <${Share} defect=${defect}/>
     <${Trace} defect=${defect}/>
     ${story?.neighbours.length > 0 && html`<section class="defects" aria-labelledby="neighbours"><h2 id="neighbours">At the same moment <span class="count">${story.neighbours.length}</span></h2>
       <ol>${story.neighbours.slice(0, 20).map((d) => html`<${DefectRow} key=${d.id} defect=${d}/>`)}</ol></section>`}
@@ -74,9 +88,16 @@ function Evidence({evidence}) {
   const clip = evidence.clip?.slice(1), filmstrip = evidence.filmstrip?.slice(1);
   return html`<section class="evidence" aria-labelledby="evidence"><h2 id="evidence">Evidence</h2>
     ${filmstrip && html`<a href=${filmstrip} target="_blank"><img src=${filmstrip} alt="Pictures before, during and after" loading="lazy"/></a>`}
-    ${clip && playable.includes(evidence.content_type) && html`<video src=${clip} controls preload="none"></video>`}
-    ${clip && html`<p><a href=${clip} download>Clip</a>, ${exactSpan(evidence.end - evidence.start)}</p>`}
+    ${clip && html`<${Clip} key=${clip} clip=${clip} evidence=${evidence}/>`}
   </section>`;
+}
+
+/** Clip plays in the page where the browser can; it can be downloaded in any case. */
+function Clip({clip, evidence}) {
+  const fails = useSignal(!playable.includes(evidence.content_type));
+  return html`
+    ${!fails.value && html`<video src=${clip} controls preload="metadata" aria-label="Clip" onError=${() => (fails.value = true)}></video>`}
+    <p><a href=${clip} download>Download the clip</a>, ${exactSpan(evidence.end - evidence.start)} from <${Moment} at=${evidence.start}/>${fails.value && ". This browser does not play its format."}</p>`;
 }
 
 /** Trace is the figure that the rule made of the stream, with the level from which on it is bad. */

@@ -31,7 +31,7 @@ const keys = {
 };
 
 /** elsewhere are keys that work where they stand. */
-const elsewhere = [["Esc", "close what is open"], ["a", "on a defect: acknowledge it"], ["m", "on a defect: mute its kind on its stream for an hour"], ["c", "on a defect: confirm it"], ["f", "on a defect: call it a false alarm"]];
+const elsewhere = [["Esc", "close what is open"], ["a", "on a defect: acknowledge it"], ["m", "on a defect: mute its kind on its stream for an hour"], ["c", "on a defect: confirm it"], ["f", "on a defect: call it a false alarm"], ["l", "on a defect: copy its address"]];
 
 /** Keys listens, and shows the list when asked. */
 export function Keys() {
