@@ -6,6 +6,7 @@
 package notifier
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -158,6 +159,9 @@ func (n *Notifier) Lead(ctx context.Context, deps Deps) error {
 // begin tells of everything that is known, and from now on of what comes.
 func (t *term) begin() {
 	t.silences.SetBroadcast(t.silenceChanged)
+	if err := t.recur(time.Now()); err != nil && t.ctx.Err() == nil {
+		t.log.Error("recurring silences", "error", err)
+	}
 	t.work.Go(func() { t.pipeline.run(t) })
 	t.work.Go(t.reconcile)
 	if t.n.config.Heartbeat.on() {
@@ -168,6 +172,9 @@ func (t *term) begin() {
 
 // silenceChanged writes down a silence that was made or ended through the API.
 func (t *term) silenceChanged(broadcast []byte) {
+	if merging := t.merging.Load(); merging != nil && bytes.Equal(*merging, broadcast) {
+		return // It comes from there.
+	}
 	e, err := silenceEntry(broadcast, time.Now())
 	if err != nil {
 		t.log.Error("write down a silence", "error", err)

@@ -44,11 +44,14 @@ func (t *term) reconcile() {
 		t.escalate(now)
 		// What people have said concerns every group, otherwise it is those with defects that are over.
 		t.mu.Lock()
-		says := fmt.Sprint(t.ackings, t.silences.Version())
+		says := fmt.Sprint(t.ackings, t.plans, t.silences.Version())
 		t.mu.Unlock()
 		all := says != said || now.Sub(looked) >= lookEvery
 		if all {
 			said, looked = says, now
+			if err := t.recur(now); err != nil && t.ctx.Err() == nil {
+				t.log.Error("recurring silences", "error", err)
+			}
 		}
 		ended := t.ended()
 		for _, d := range t.desks {
@@ -136,6 +139,7 @@ func (t *term) collect() {
 	if _, err := t.notified.GC(); err != nil {
 		t.log.Warn("collect the notification log", "error", err)
 	}
+	t.bury(time.Now())
 	if _, err := t.silences.GC(); err != nil {
 		t.log.Warn("collect silences", "error", err)
 	}

@@ -2,6 +2,7 @@ package notifier
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ type Silence struct {
 	Comment  string    `json:"comment"`
 	Start    time.Time `json:"start"`
 	End      time.Time `json:"end"`
+	// Recurrence is the id of what it is one window of; empty: it stands by itself.
+	Recurrence string `json:"recurrence,omitempty"`
 }
 
 // NewSilence is a silence as an entry of the state. Its end lies in the future.
@@ -49,6 +52,18 @@ func EndSilence(id string, v *schemas.NotifierState) (Entry, error) {
 	return changed(v, func(silences *silence.Silences) error { return silences.Expire(context.Background(), id) })
 }
 
+// ExtendSilence is a silence that stands in the state, and has not ended, as one that ends later or earlier, but not before now.
+func ExtendSilence(id string, v *schemas.NotifierState, end time.Time) (Entry, error) {
+	return changed(v, func(silences *silence.Silences) error {
+		list, _, err := silences.Query(context.Background(), silence.QIDs(id))
+		if err != nil || len(list) != 1 {
+			return cmp.Or(err, silence.ErrNotFound)
+		}
+		list[0].EndsAt = timestamppb.New(end)
+		return silences.Set(context.Background(), list[0])
+	})
+}
+
 // ReadSilence is the silence of an entry of the state; nil: it is none.
 func ReadSilence(v *schemas.NotifierState) (*Silence, error) {
 	if v == nil || v.Kind != kindSilence {
@@ -58,7 +73,8 @@ func ReadSilence(v *schemas.NotifierState) (*Silence, error) {
 	if err := protodelim.UnmarshalFrom(bytes.NewReader(v.Payload), &mesh); err != nil {
 		return nil, fmt.Errorf("read a silence: %w", err)
 	}
-	s := &Silence{ID: mesh.Silence.Id, By: mesh.Silence.CreatedBy, Comment: mesh.Silence.Comment, Start: mesh.Silence.StartsAt.AsTime(), End: mesh.Silence.EndsAt.AsTime()}
+	s := &Silence{ID: mesh.Silence.Id, By: mesh.Silence.CreatedBy, Comment: mesh.Silence.Comment, Start: mesh.Silence.StartsAt.AsTime(), End: mesh.Silence.EndsAt.AsTime(),
+		Recurrence: mesh.Silence.Annotations[recurrenceLabel]}
 	for _, m := range matchersIn(mesh.Silence) {
 		operator, ok := map[silencepb.Matcher_Type]string{silencepb.Matcher_EQUAL: "=", silencepb.Matcher_REGEXP: "=~", silencepb.Matcher_NOT_EQUAL: "!=", silencepb.Matcher_NOT_REGEXP: "!~"}[m.Type]
 		if ok {

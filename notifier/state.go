@@ -21,6 +21,7 @@ const (
 	kindDelivery        = "delivery"
 	kindSilence         = "silence"
 	kindAcknowledgement = "acknowledgement"
+	kindRecurrence      = "recurrence"
 	kindPosition        = "position"
 )
 

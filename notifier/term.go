@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/alertmanager/alert"
@@ -40,11 +41,13 @@ type term struct {
 	logging   sync.Mutex
 	broadcast []byte
 	unwritten unwritten
-	desks     map[string]*desk
-	pipeline  *pipeline
-	api       *api
-	meters    *meters
-	canary    canary
+	// merging is the last silence that was taken in from the log: Alertmanager broadcasts that as well.
+	merging  atomic.Pointer[[]byte]
+	desks    map[string]*desk
+	pipeline *pipeline
+	api      *api
+	meters   *meters
+	canary   canary
 
 	mu sync.Mutex
 	// defects are those that are open, or whose end some target does not know yet.
@@ -52,6 +55,10 @@ type term struct {
 	acks    map[string]Acknowledgement
 	// ackings counts acknowledgements.
 	ackings int
+	// recurrences by id; plans counts what was heard of them and of silences; graves are the entries of silences with when they may be removed.
+	recurrences map[string]Recurrence
+	plans       int
+	graves      map[string]time.Time
 	// until is the time of the newest record of the defects topic that was taken in.
 	until time.Time
 }
@@ -76,7 +83,8 @@ type defect struct {
 const retention = 5 * 24 * time.Hour
 
 func newTerm(ctx context.Context, n *Notifier, deps Deps) (t *term, err error) {
-	t = &term{n: n, deps: deps, log: n.log, ctx: ctx, registry: prometheus.NewRegistry(), desks: map[string]*desk{}, defects: map[string]*defect{}, acks: map[string]Acknowledgement{}}
+	t = &term{n: n, deps: deps, log: n.log, ctx: ctx, registry: prometheus.NewRegistry(), desks: map[string]*desk{}, defects: map[string]*defect{}, acks: map[string]Acknowledgement{},
+		recurrences: map[string]Recurrence{}, graves: map[string]time.Time{}}
 	t.meters = newMeters(t)
 	quiet := slog.New(n.log.Handler()).With("component", "alertmanager")
 	if t.notified, err = nflog.New(nflog.Options{Retention: retention, Logger: quiet, Metrics: t.registry}); err != nil {
@@ -133,11 +141,15 @@ func (t *term) state(key string, v *schemas.NotifierState) error {
 			delete(t.acks, id)
 			t.mu.Unlock()
 		}
-		return nil
+		return t.planned(Entry{Key: key})
 	}
 	switch v.Kind {
 	case kindSilence:
+		t.dies(key, v)
+		t.merging.Store(&v.Payload)
 		return t.silences.Merge(v.Payload)
+	case kindRecurrence:
+		return t.planned(Entry{Key: key, Value: v})
 	case kindAcknowledgement:
 		var a Acknowledgement
 		if err := json.Unmarshal(v.Payload, &a); err != nil {
