@@ -31,6 +31,9 @@ var more = map[string]console.Role{
 	"POST /api/v1/defects/{id}/share":       console.Operator,
 	"POST /api/v1/silences":                 console.Operator,
 	"DELETE /api/v1/silences/{id}":          console.Operator,
+	"POST /api/v1/silences/{id}/extend":     console.Operator,
+	"POST /api/v1/recurrences":              console.Operator,
+	"DELETE /api/v1/recurrences/{id}":       console.Operator,
 	"POST /api/v1/verdicts":                 console.Operator,
 	"GET /api/v1/audit":                     console.Admin,
 }

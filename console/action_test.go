@@ -55,6 +55,17 @@ func acting(done *[]string, failure *error) console.Deps {
 	d.Share = func(_ context.Context, by console.Actor, defect string) (string, time.Time, error) {
 		return "/shared/defects/" + defect + "/filmstrip?signature=right", time.UnixMicro(9), note(by, "share ", defect)
 	}
+	d.ExtendSilence = func(_ context.Context, by console.Actor, id string, end time.Time) (console.Silence, error) {
+		return console.Silence{ID: id, Matchers: []string{}, By: by.Name, Start: 1, End: end.UnixMicro()}, note(by, "extend ", id, " ", end.UnixMicro())
+	}
+	d.Recur = func(_ context.Context, by console.Actor, r console.Recurrence) (console.Recurrence, error) {
+		err := note(by, "recur ", r.Matchers, " ", r.Schedule, " ", r.Comment)
+		r.ID, r.By = "7c1e", by.Name
+		return r, err
+	}
+	d.EndRecurrence = func(_ context.Context, by console.Actor, id string) (console.Recurrence, error) {
+		return console.Recurrence{ID: id, Matchers: []string{}, By: by.Name}, note(by, "end recurrence ", id)
+	}
 	d.Verdicts = func(context.Context, console.VerdictQuery) ([]console.Verdict, error) { return nil, nil }
 	d.Changes = func(context.Context, time.Time) ([]console.Change, error) {
 		return []console.Change{{Time: 7, By: "ann", Action: "ack", Target: idOf(1), Detail: "on it", Place: "command line"}}, nil

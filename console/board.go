@@ -58,7 +58,9 @@ type board struct {
 	evidences map[string]*schemas.Evidence
 	// acks by defect: of those that are open, and of those that ended as long as they are kept.
 	acks     map[string]*Acknowledgement
-	silences map[string]*Silence
+	silences map[string]*scopedSilence
+	// recurrences by id.
+	recurrences map[string]*Recurrence
 	// strips are the lamps of late, also of streams that are not known yet.
 	strips  map[string]*strip
 	publish func(kind, key string, v any)
@@ -68,7 +70,7 @@ func newBoard(publish func(kind, key string, v any)) *board {
 	return &board{strips: map[string]*strip{},
 		specs: map[string]*schemas.StreamSpec{}, healths: map[string]*schemas.Health{},
 		open: map[string]*schemas.DefectEvent{}, ended: map[string]*schemas.DefectEvent{}, opens: map[string]int{}, evidences: map[string]*schemas.Evidence{},
-		acks: map[string]*Acknowledgement{}, silences: map[string]*Silence{}, publish: publish,
+		acks: map[string]*Acknowledgement{}, silences: map[string]*scopedSilence{}, recurrences: map[string]*Recurrence{}, publish: publish,
 	}
 }
 
@@ -219,9 +221,12 @@ func lamp(told string, open int, stale bool) string {
 func (b *board) openDefects() []Defect {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.shownAll(slices.SortedFunc(maps.Values(b.open), func(x, y *schemas.DefectEvent) int {
-		return cmp.Or(cmp.Compare(severity(y), severity(x)), cmp.Compare(x.Onset, y.Onset), cmp.Compare(x.ID, y.ID))
-	}))
+	return b.shownAll(slices.SortedFunc(maps.Values(b.open), worstFirst))
+}
+
+// worstFirst orders open defects: the most severe first, then the oldest.
+func worstFirst(x, y *schemas.DefectEvent) int {
+	return cmp.Or(cmp.Compare(severity(y), severity(x)), cmp.Compare(x.Onset, y.Onset), cmp.Compare(x.ID, y.ID))
 }
 
 // endedDefects are those that ended of late, the latest first.

@@ -48,6 +48,16 @@ type Deps struct {
 	Acknowledge func(ctx context.Context, by Actor, defect, note string) (Acknowledgement, error)
 	Silence     func(ctx context.Context, by Actor, s Silence) (Silence, error)
 	EndSilence  func(ctx context.Context, by Actor, id string) (Silence, error)
+	// ExtendSilence lets one end at another time, Recur lets one come back, EndRecurrence lets it do so no longer.
+	ExtendSilence func(ctx context.Context, by Actor, id string, end time.Time) (Silence, error)
+	Recur         func(ctx context.Context, by Actor, r Recurrence) (Recurrence, error)
+	EndRecurrence func(ctx context.Context, by Actor, id string) (Recurrence, error)
+	// Window is the first window of a schedule that ends after an instant; false: there is none any more.
+	Window func(s Schedule, after time.Time) (start, end time.Time, ok bool)
+	// Scope reads matchers. Its error is for who asked.
+	Scope func(matchers []string) (*Scope, error)
+	// Kinds of defects that there are rules for.
+	Kinds []string
 	// Schemas are the versions of all subjects, as the log's readers need them.
 	Schemas func() []Schema
 	Log     *slog.Logger
@@ -110,7 +120,20 @@ func (c *Console) Delivery(defect string, n *schemas.Notification) {
 func (c *Console) Acknowledged(defect string, a *Acknowledgement) { c.board.acknowledged(defect, a) }
 
 // Silenced tells what stands of a silence; nil: nothing any more. The console keeps s.
-func (c *Console) Silenced(id string, s *Silence) { c.board.silence(id, s) }
+func (c *Console) Silenced(id string, s *Silence) {
+	if s == nil {
+		c.board.silence(id, nil, nil)
+		return
+	}
+	scope, err := c.deps.Scope(s.Matchers)
+	if err != nil {
+		c.deps.Log.Warn("what a silence matches cannot be told", "silence", id, "error", err)
+	}
+	c.board.silence(id, s, scope)
+}
+
+// Recurring tells of a silence that comes back; nil: it no longer does. The console keeps r.
+func (c *Console) Recurring(id string, r *Recurrence) { c.board.recurring(id, r) }
 
 // Close ends the event streams of open pages, which otherwise never end: give it to http.Server.RegisterOnShutdown.
 func (c *Console) Close() { c.feed.close() }

@@ -32,8 +32,22 @@ func deps() console.Deps {
 			return console.Traced{Raise: 0.98, Clear: 0.9, Unit: "share"}, wave(ctx, "", "", from, to, true, func(_, _ string, s console.Sample) { give(s) })
 		},
 		Verdicts: func(context.Context, console.VerdictQuery) ([]console.Verdict, error) { return nil, nil },
-		Log:      slog.New(slog.DiscardHandler),
+		Scope:    scopeOf,
+		Window: func(s console.Schedule, after time.Time) (start, end time.Time, ok bool) {
+			return after.Add(time.Hour), after.Add(2 * time.Hour), s.Zone != ""
+		},
+		Kinds: []string{"black", "freeze"},
+		Log:   slog.New(slog.DiscardHandler),
 	}
+}
+
+// scopeOf reads matchers of which only the first counts, and that only for the stream's name.
+func scopeOf(matchers []string) (*console.Scope, error) {
+	if len(matchers) == 0 || !strings.Contains(matchers[0], "=") {
+		return nil, errors.New("no matcher")
+	}
+	is := func(id string) bool { return matchers[0] == fmt.Sprintf("stream=%q", id) }
+	return &console.Scope{Stream: func(id string, _ map[string]string) bool { return is(id) }, Defect: func(ev *schemas.DefectEvent) bool { return is(ev.Stream) }}, nil
 }
 
 // get asks handler as a client on the same machine would.

@@ -35,7 +35,13 @@ func (c *Console) getLite(w http.ResponseWriter, r *http.Request) {
 		Now, Firing int64
 		Bad, Well   []Stream
 		Open, Ended []liteDefect
+		Silences    []Silence
 	}{Refresh: r.FormValue("refresh"), Now: time.Now().UnixMicro()}
+	for _, s := range c.board.allSilences(shown.Now, false, "") {
+		if s.Start <= shown.Now {
+			shown.Silences = append(shown.Silences, s)
+		}
+	}
 	for _, s := range c.board.streams() {
 		if s.Lamp == Firing {
 			shown.Firing++

@@ -13,9 +13,12 @@ import (
 // TestLite reads the page without script: every stream and defect is there, and a hostile name is text.
 func TestLite(t *testing.T) {
 	c := console.New(console.Defaults(), deps())
-	fillWall(c, time.Now().UnixMicro())
+	now := time.Now().UnixMicro()
+	fillWall(c, now)
+	c.Silenced("a", &console.Silence{ID: "a", Matchers: []string{`stream="news-uk"`}, By: "ann", Comment: "works", Start: now - 1, End: now + 60e6})
+	c.Silenced("b", &console.Silence{ID: "b", Matchers: []string{`stream="news-hd"`}, By: "ann", Comment: "tomorrow", Start: now + 30e6, End: now + 60e6})
 	page := get(c.Handler(), "/lite").Body.String()
-	for _, want := range []string{"(1) Framewatch", "news-uk", "regional-3", "freeze", "The picture has not changed", "silence, track 1", "lasting", "&lt;img src=x"} {
+	for _, want := range []string{"(1) Framewatch", "news-uk", "regional-3", "freeze", "The picture has not changed", "silence, track 1", "lasting", "&lt;img src=x", "works", "1 streams, 1 open defects"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not on the page", want)
 		}
@@ -29,10 +32,10 @@ func TestLite(t *testing.T) {
 			t.Errorf("refresh=%s gives status %d, want 400", bad, w.Code)
 		}
 	}
-	if strings.Contains(page, hostile) || strings.Contains(page, "<script") {
-		t.Error("the page has markup from a stream's name, or a script")
+	if strings.Contains(page, hostile) || strings.Contains(page, "tomorrow") || strings.Contains(page, "<script") {
+		t.Error("the page has markup from a stream's name, a script, or a silence that is to come")
 	}
-	if n := strings.Count(page, `<th scope="row">`); n != 13+2 {
-		t.Errorf("%d rows, want those of 13 streams and two defects", n)
+	if n := strings.Count(page, `<th scope="row">`); n != 13+2+1 {
+		t.Errorf("%d rows, want those of 13 streams, two defects and a silence", n)
 	}
 }

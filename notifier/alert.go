@@ -2,6 +2,7 @@ package notifier
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,6 +22,9 @@ const (
 	labelSeverity   = "severity"
 	labelEscalation = "escalation"
 )
+
+// ownLabels are those names.
+var ownLabels = []string{model.AlertNameLabel, labelDefect, labelStream, labelKind, labelPart, labelSeverity, labelEscalation}
 
 // over says that the event is a defect's last.
 func over(ev *schemas.DefectEvent) bool { return ev.State == "closed" || ev.State == "retracted" }
@@ -66,8 +70,7 @@ func labelsOf(ev *schemas.DefectEvent, escalation int) model.LabelSet {
 	}
 	for _, l := range ev.Labels {
 		name := model.LabelName(l.Name)
-		switch name {
-		case model.AlertNameLabel, labelDefect, labelStream, labelKind, labelPart, labelSeverity, labelEscalation:
+		if slices.Contains(ownLabels, l.Name) {
 			name = "stream_" + name
 		}
 		if l.Value != "" {

@@ -40,10 +40,7 @@ var windowNames = uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://github.com/fra
 
 // NewRecurrence is a recurrence with an id as an entry of the state.
 func NewRecurrence(r Recurrence) (Recurrence, Entry, error) {
-	if _, err := matchersOf(r.Matchers); err != nil {
-		return r, Entry{}, err
-	}
-	if _, err := r.window(Window{time.Unix(0, 0), time.Unix(1, 0)}, time.Now()); err != nil {
+	if _, err := NewScope(r.Matchers); err != nil {
 		return r, Entry{}, err
 	}
 	if err := r.Schedule.Validate(); err != nil {
@@ -69,8 +66,8 @@ func ReadRecurrence(e Entry) (id string, r *Recurrence, err error) {
 // RemovedRecurrence is that a recurrence is no more. The notifier that tells ends what is in force of it.
 func RemovedRecurrence(id string) Entry { return Entry{Key: kindRecurrence + "/" + id} }
 
-// window is the silence of one of the windows.
-func (r Recurrence) window(w Window, now time.Time) (Entry, error) {
+// Silence is the silence of one of the windows, as an entry of the state.
+func (r Recurrence) Silence(w Window, now time.Time) (Entry, error) {
 	set, err := matchersOf(r.Matchers)
 	if err != nil {
 		return Entry{}, err
@@ -155,7 +152,7 @@ func (t *term) due(r Recurrence, now time.Time) (entries []Entry, err error) {
 		if len(known) > 0 {
 			continue
 		}
-		e, err := r.window(w, now)
+		e, err := r.Silence(w, now)
 		if err != nil {
 			return nil, err
 		}

@@ -47,6 +47,14 @@ func (a *app) showState(page *console.Console, e notifier.Entry) {
 		page.Acknowledged(defect, shownAcknowledgement(ack))
 		return
 	}
+	if err == nil {
+		var recurrence string
+		var r *notifier.Recurrence
+		if recurrence, r, err = notifier.ReadRecurrence(e); err == nil && recurrence != "" {
+			page.Recurring(recurrence, shownRecurrence(r))
+			return
+		}
+	}
 	id := notifier.SilenceID(e.Key)
 	if err == nil && id != "" {
 		var s *notifier.Silence
@@ -72,5 +80,5 @@ func shownSilence(s *notifier.Silence) *console.Silence {
 	if s == nil {
 		return nil
 	}
-	return &console.Silence{ID: s.ID, Matchers: append([]string{}, s.Matchers...), By: s.By, Comment: s.Comment, Start: s.Start.UnixMicro(), End: s.End.UnixMicro()}
+	return &console.Silence{ID: s.ID, Matchers: append([]string{}, s.Matchers...), By: s.By, Comment: s.Comment, Start: s.Start.UnixMicro(), End: s.End.UnixMicro(), Recurrence: s.Recurrence}
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/framewatch/framewatch/console"
+	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/ingest/evidence"
 	"github.com/framewatch/framewatch/notifier"
 	"github.com/framewatch/framewatch/schemas"
@@ -65,18 +66,24 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 			}
 			return nil
 		},
-		Metrics:     promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
-		Judge:       a.judgeFor,
-		Series:      a.seriesFor,
-		Trace:       a.traceFor,
-		Verdicts:    a.verdictsFor,
-		History:     a.historyFor,
-		Changes:     func(ctx context.Context, since time.Time) ([]console.Change, error) { return a.changes(ctx, "", since) },
-		Acknowledge: a.acknowledgeFor,
-		Silence:     a.silenceFor,
-		EndSilence:  a.endSilenceFor,
-		Schemas:     a.subjects,
-		Log:         a.log,
+		Metrics:       promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
+		Judge:         a.judgeFor,
+		Series:        a.seriesFor,
+		Trace:         a.traceFor,
+		Verdicts:      a.verdictsFor,
+		History:       a.historyFor,
+		Changes:       func(ctx context.Context, since time.Time) ([]console.Change, error) { return a.changes(ctx, "", since) },
+		Acknowledge:   a.acknowledgeFor,
+		Silence:       a.silenceFor,
+		EndSilence:    a.endSilenceFor,
+		ExtendSilence: a.extendSilenceFor,
+		Recur:         a.recurFor,
+		EndRecurrence: a.endRecurrenceFor,
+		Window:        nextWindow,
+		Scope:         scopeOf,
+		Kinds:         rule.Catalogue.Names(),
+		Schemas:       a.subjects,
+		Log:           a.log,
 	})
 	topicRead := func() {
 		if caughtUp.Add(1) == consoleTopics {
