@@ -23,6 +23,8 @@ type batch[In, Out any] struct {
 	waiting byKey
 	// told is the output of the records that are being folded, with the offset of what caused it.
 	told []told
+	// touched is what touch read.
+	touched byte
 }
 
 // told is one record of output, and the offset of the input that caused it.
@@ -35,6 +37,7 @@ type told struct {
 // the other, so that a stream's state is fetched from memory once for many records. The output has the order of what caused it.
 func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 	l, next := b.lane, b.next
+	b.touch(fetches)
 	var last time.Time
 	for r := range fetches.RecordsAll() {
 		next = r.Offset + 1
@@ -71,6 +74,18 @@ func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 		l.c.meters.behind.WithLabelValues(l.member.group, strconv.Itoa(int(l.tenure.partition))).Set(time.Since(last).Seconds())
 	}
 	return nil
+}
+
+// touch reads a byte of each key. That has the processor fetch all of them from memory at the same time; the comparison of keys would wait for one after the
+// other.
+func (b *batch[In, Out]) touch(fetches kgo.Fetches) {
+	sum := byte(0)
+	for r := range fetches.RecordsAll() {
+		if len(r.Key) > 0 {
+			sum += r.Key[0]
+		}
+	}
+	b.touched = sum
 }
 
 // failure is that of a Processor which may have one.

@@ -18,11 +18,12 @@ const (
 
 // lane is one partition's fold during one tenure.
 type lane[In, Out any] struct {
-	c        *Cluster
-	options  RunOptions[In, Out]
-	member   *member
-	tenure   *tenure
-	rebuilds chan struct{}
+	c       *Cluster
+	options RunOptions[In, Out]
+	member  *member
+	tenure  *tenure
+	// rebuilds has a place for each partition that may be rebuilt at a time, refolds for each of them that may fold its lookback.
+	rebuilds, refolds chan struct{}
 	// values reads the input, each record into the memory of the one before.
 	values *schemas.Reader[In]
 }

@@ -16,12 +16,10 @@ import (
 // lately told is recalled, then the lookback before the offset is folded again with its output muted.
 func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 	ctx := l.tenure.ctx
-	select {
-	case l.rebuilds <- struct{}{}:
-		defer func() { <-l.rebuilds }()
-	case <-ctx.Done():
-		return nil, 0, ctx.Err()
+	if err := enter(ctx, l.rebuilds); err != nil {
+		return nil, 0, err
 	}
+	defer leave(l.rebuilds)
 	start, next, err := l.resumption(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -44,6 +42,10 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 		}
 	}
 	l.at(Restored)
+	if err := enter(ctx, l.refolds); err != nil {
+		return nil, 0, err
+	}
+	defer leave(l.refolds)
 	input := l.options.Input
 	err = l.c.span(ctx, &input.Spec, l.tenure.partition, from, next, func(r *kgo.Record) error {
 		if r.Attrs.IsControl() {
@@ -61,6 +63,18 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 	}
 	return processor, next, err
 }
+
+// enter waits for one of so many places, which leave gives back.
+func enter(ctx context.Context, places chan struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func leave(places chan struct{}) { <-places }
 
 // resumption is the partition's first offset and the one to go on from. A group without an offset, and one whose offset the log no longer
 // has, go on from the first.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"runtime"
 	"time"
 
 	"github.com/framewatch/framewatch/schemas"
@@ -14,6 +15,10 @@ const (
 	// rebuilding is how many partitions of a member are rebuilt at a time: more would only slow each other down.
 	rebuilding = 4
 )
+
+// refolding is how many of those fold their lookback at a time: half of what the processors could, for the others flow meanwhile, and the first of them
+// flows the sooner the fewer there are.
+func refolding() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // RunOptions is a stage that folds its input, exactly once.
 type RunOptions[In, Out any] struct {
@@ -75,11 +80,11 @@ func Run[In, Out any](ctx context.Context, c *Cluster, options RunOptions[In, Ou
 	if options.Interval == 0 {
 		options.Interval = 100 * time.Millisecond
 	}
-	rebuilds := make(chan struct{}, rebuilding)
+	rebuilds, refolds := make(chan struct{}, rebuilding), make(chan struct{}, refolding())
 	m, err := c.join(ctx, c.group(options.Group), &options.Input.Spec, tenancy{
 		idle: true,
 		begin: func(m *member, t *tenure) {
-			l := &lane[In, Out]{c: c, options: options, member: m, tenure: t, rebuilds: rebuilds,
+			l := &lane[In, Out]{c: c, options: options, member: m, tenure: t, rebuilds: rebuilds, refolds: refolds,
 				values: schemas.NewReader(c.contract, options.Input.Value)}
 			t.work.Go(l.follow)
 			if options.Beat != nil {
