@@ -40,6 +40,8 @@ type Stream struct {
 	FreshUntil int64 `json:"fresh_until"`
 	// State of the source as last heard: starting, up, down, fault, or empty.
 	State string `json:"state"`
+	// BitsPerSecond is what was received in a second of the latest roll-up, on average; nil when that is not known.
+	BitsPerSecond *int64 `json:"bits_per_second"`
 	// Open is how many defects are open.
 	Open int `json:"open"`
 	// Pending are episodes that are bad and have not fired.
@@ -196,11 +198,21 @@ func (b *board) view(id string, now time.Time) Stream {
 		return s
 	}
 	s.State, s.Heard, s.FreshUntil = h.State, h.Time, h.Time+freshFor.Microseconds()
+	s.BitsPerSecond = bitsPerSecond(h.Figures)
 	if h.Pending != nil {
 		s.Pending = h.Pending
 	}
 	s.Lamp = lamp(h.Lamp, s.Open, now.UnixMicro() > s.FreshUntil)
 	return s
+}
+
+func bitsPerSecond(figures []schemas.Figure) *int64 {
+	i := slices.IndexFunc(figures, func(f schemas.Figure) bool { return f.Name == "bits_per_second" })
+	if i < 0 || !(figures[i].Mean >= 0 && figures[i].Mean < 1e15) {
+		return nil
+	}
+	bits := int64(figures[i].Mean)
+	return &bits
 }
 
 // lamp is what may be shown: what is not known to be well is never ok.

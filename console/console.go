@@ -18,8 +18,8 @@ import (
 // Deps are what the console asks of the outside.
 type Deps struct {
 	// Picture fetches, from the supervisor at edge, the stream's newest picture not after at (microseconds since the Unix epoch; 0: the
-	// latest) as JPEG, and its instant. ErrNoPicture when there is none.
-	Picture func(ctx context.Context, edge, stream string, at int64) (jpeg []byte, instant int64, err error)
+	// latest). ErrNoPicture when there is none.
+	Picture func(ctx context.Context, edge, stream string, at int64) (Picture, error)
 	// Stored fetches, from the supervisor at edge, a file that is stored of a defect: its name is the defect's id and an extension, and it has
 	// bytes of them.
 	Stored func(ctx context.Context, edge, file string, bytes int64) ([]byte, error)

@@ -21,8 +21,8 @@ import (
 
 func deps() console.Deps {
 	return console.Deps{
-		Picture: func(context.Context, string, string, int64) ([]byte, int64, error) {
-			return testCard(), time.Now().UnixMicro(), nil
+		Picture: func(context.Context, string, string, int64) (console.Picture, error) {
+			return console.Picture{JPEG: testCard(), Instant: time.Now().UnixMicro()}, nil
 		},
 		Ready:   func() error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
@@ -201,9 +201,10 @@ func TestPicture(t *testing.T) {
 	var failure error
 	picture := testCard()
 	d := deps()
-	d.Picture = func(_ context.Context, edge, stream string, at int64) ([]byte, int64, error) {
+	levels := "1:-20.5/-8.1,-21.0/0.0;2:-120.0/-120.0"
+	d.Picture = func(_ context.Context, edge, stream string, at int64) (console.Picture, error) {
 		last = asked{edge, stream, at}
-		return picture, 1234, failure
+		return console.Picture{JPEG: picture, Instant: 1234, Levels: levels}, failure
 	}
 	c := console.New(console.Defaults(), d)
 	h := c.Handler()
@@ -216,6 +217,15 @@ func TestPicture(t *testing.T) {
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "image/jpeg" || w.Header().Get("Framewatch-Instant") != "1234" || w.Body.Len() != len(picture) {
 		t.Errorf("picture: status %d, header %v", w.Code, w.Header())
 	}
+	if got := w.Header().Get("Framewatch-Levels"); got != levels {
+		t.Errorf("levels are %q, want %q", got, levels)
+	}
+	for _, levels = range []string{"", "loud", "1:-20.5/-8.1\r\nSet-Cookie: a=b", "1:" + strings.Repeat("-20.5/-8.1,", 200) + "-1.0/-1.0"} {
+		if got := get(h, "/api/v1/streams/news%2F1/picture").Header().Values("Framewatch-Levels"); got != nil {
+			t.Errorf("the edge's levels %.40q are passed on: %q", levels, got)
+		}
+	}
+	get(h, "/api/v1/streams/news%2F1/picture?at=77")
 	if last != (asked{"http://edge", "news/1", 77}) {
 		t.Errorf("the edge was asked for %+v", last)
 	}
@@ -253,7 +263,9 @@ func TestEdgeIsLoggedOnce(t *testing.T) {
 	var failure error
 	d := deps()
 	d.Log = slog.New(slog.NewTextHandler(&lines, nil))
-	d.Picture = func(context.Context, string, string, int64) ([]byte, int64, error) { return testCard(), 1, failure }
+	d.Picture = func(context.Context, string, string, int64) (console.Picture, error) {
+		return console.Picture{JPEG: testCard(), Instant: 1}, failure
+	}
 	c := console.New(console.Defaults(), d)
 	c.Stream("news", &schemas.StreamSpec{})
 	c.Health("news", health("ok", time.Now().UnixMicro()))

@@ -47,7 +47,8 @@ type feed struct {
 type change struct {
 	number    uint64
 	kind, key string
-	data      []byte
+	// text is the event as pages get it.
+	text []byte
 }
 
 func newFeed() *feed {
@@ -68,7 +69,7 @@ func (f *feed) publish(kind, key string, v any) {
 	if slot.number != 0 && f.newest[slot.key] == slot.number {
 		delete(f.newest, slot.key)
 	}
-	*slot = change{f.last, kind, key, data}
+	*slot = change{f.last, kind, key, fmt.Appendf(nil, "id: %s-%d\nevent: %s\ndata: %s\n\n", f.boot, f.last, kind, data)}
 	f.newest[key] = f.last
 	close(f.news)
 	f.news = make(chan struct{})
@@ -127,21 +128,21 @@ func (f *feed) serve(w http.ResponseWriter, r *http.Request) {
 	ping := time.NewTicker(feedPing)
 	defer ping.Stop()
 	place := f.place(r.Header.Get("Last-Event-ID"))
-	text := "retry: 2000\n\n"
+	text := []byte("retry: 2000\n\n")
 	for {
 		changes, last, news, ok := f.since(place)
-		text += f.format(changes, last, ok)
+		text = f.append(text, changes, last, ok)
 		place = last
-		if text != "" {
+		if len(text) > 0 {
 			_ = out.SetWriteDeadline(time.Now().Add(feedWrite))
-			if _, err := fmt.Fprint(w, text); err != nil || out.Flush() != nil {
+			if _, err := w.Write(text); err != nil || out.Flush() != nil {
 				return
 			}
 			if !f.pause(r) {
 				return
 			}
 		}
-		text = ""
+		text = text[:0]
 		select {
 		case <-r.Context().Done():
 			return
@@ -149,7 +150,7 @@ func (f *feed) serve(w http.ResponseWriter, r *http.Request) {
 			return
 		case <-news:
 		case <-ping.C:
-			text = ": ping\n\n"
+			text = append(text, ": ping\n\n"...)
 		}
 	}
 }
@@ -165,16 +166,15 @@ func (f *feed) place(id string) uint64 {
 	return n
 }
 
-// format writes changes as events; when some are lost, one resync instead of them.
-func (f *feed) format(changes []change, last uint64, ok bool) string {
+// append writes changes as events; when some are lost, one resync instead of them.
+func (f *feed) append(text []byte, changes []change, last uint64, ok bool) []byte {
 	if !ok {
-		return fmt.Sprintf("id: %s-%d\nevent: resync\ndata: {}\n\n", f.boot, last)
+		return fmt.Appendf(text, "id: %s-%d\nevent: resync\ndata: {}\n\n", f.boot, last)
 	}
-	var b strings.Builder
 	for _, c := range changes {
-		fmt.Fprintf(&b, "id: %s-%d\nevent: %s\ndata: %s\n\n", f.boot, c.number, c.kind, c.data)
+		text = append(text, c.text...)
 	}
-	return b.String()
+	return text
 }
 
 // pause waits so that changes can gather; false when the page is gone.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framewatch/framewatch/console"
+	"github.com/framewatch/framewatch/schemas"
 )
 
 // TestLite reads the page without script: every stream and defect is there, and a hostile name is text.
@@ -37,5 +38,33 @@ func TestLite(t *testing.T) {
 	}
 	if n := strings.Count(page, `<th scope="row">`); n != 13+2+1 {
 		t.Errorf("%d rows, want those of 13 streams, two defects and a silence", n)
+	}
+}
+
+// TestLiteIsNarrowed: by a label, whose values are offered; an empty one means any.
+func TestLiteIsNarrowed(t *testing.T) {
+	c := console.New(console.Defaults(), deps())
+	now := time.Now().UnixMicro()
+	for id, site := range map[string]string{"a": "north", "b": "south", "c": `"><script>`} {
+		c.Stream(id, &schemas.StreamSpec{Labels: map[string]string{"site": site}})
+		c.Defect(&schemas.DefectEvent{ID: "d" + id, Revision: 1, State: "opened", Stream: id, Kind: "black", Onset: now, End: now})
+	}
+	for query, rows := range map[string]int{"": 6, "?label.site=": 6, "?label.site=north": 2, "?label.site=north&label.cdn=x": 0, "?label.site=%22%3E%3Cscript%3E": 2} {
+		page := get(c.Handler(), "/lite"+query).Body.String()
+		if n := strings.Count(page, `<th scope="row">`); n != rows {
+			t.Errorf("%q: %d rows, want %d", query, n, rows)
+		}
+		if strings.Contains(page, "<script") || !strings.Contains(page, `<select name="label.site">`) {
+			t.Errorf("%q: the labels are not offered as text", query)
+		}
+	}
+	if !strings.Contains(get(c.Handler(), "/lite?label.site=south").Body.String(), `href="lite?label.site=south&amp;refresh=10"`) {
+		t.Error("the page that loads itself again is not narrowed")
+	}
+	if !strings.Contains(get(c.Handler(), "/lite?label.site=south").Body.String(), "<option selected>south</option>") {
+		t.Error("what is chosen is not marked")
+	}
+	if w := get(c.Handler(), "/lite?site=south"); w.Code != http.StatusBadRequest {
+		t.Errorf("a parameter that there is not: status %d, want 400", w.Code)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -13,8 +14,23 @@ import (
 // pictureWait bounds one fetch from the edge.
 const pictureWait = 5 * time.Second
 
+// Picture is one small picture of a stream.
+type Picture struct {
+	JPEG []byte
+	// Instant of it, microseconds since the Unix epoch.
+	Instant int64
+	// Levels are those of the sound of the second before it: tracks by their index, of each channel RMS/peak in dBFS, such as
+	// "1:-20.5/-8.1,-21.0/-9.4;2:-120.0/-120.0". Empty: there was none.
+	Levels string
+}
+
+// soundLevels is how Levels are written; longestLevels bounds them, bytes.
+var soundLevels = regexp.MustCompile(`^\d+:-?\d+\.\d/-?\d+\.\d([,;](\d+:)?-?\d+\.\d/-?\d+\.\d)*$`)
+
+const longestLevels = 2000
+
 // getPicture passes on a picture that the edge still holds: GET /api/v1/streams/{id}/picture?at=. Its instant is in the ETag and in
-// Framewatch-Instant, so that a page can say how old it is. 204 means that nobody holds such a picture, which is no fault: the source
+// Framewatch-Instant, so that a page can say how old it is, and in Framewatch-Levels is how loud the sound was. 204 means that nobody holds such a picture, which is no fault: the source
 // may be down.
 func (c *Console) getPicture(w http.ResponseWriter, r *http.Request) {
 	at, err := instant(r.FormValue("at"))
@@ -35,21 +51,24 @@ func (c *Console) getPicture(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), pictureWait)
 	defer cancel()
-	jpeg, taken, err := c.deps.Picture(ctx, health.Edge, id, at)
+	p, err := c.deps.Picture(ctx, health.Edge, id, at)
 	c.noteEdge(health.Edge, err)
 	switch {
 	case errors.Is(err, ErrNoPicture):
 		w.WriteHeader(http.StatusNoContent)
 	case err != nil:
 		writeError(w, http.StatusBadGateway, "no picture: the edge does not answer")
-	case !bytes.HasPrefix(jpeg, []byte{0xFF, 0xD8, 0xFF}):
+	case !bytes.HasPrefix(p.JPEG, []byte{0xFF, 0xD8, 0xFF}):
 		writeError(w, http.StatusBadGateway, "no picture: the edge sent something else")
 	default:
 		h := w.Header()
 		h.Set("Content-Type", "image/jpeg")
-		h.Set("ETag", fmt.Sprintf(`"%d"`, taken))
-		h.Set("Framewatch-Instant", strconv.FormatInt(taken, 10))
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(jpeg))
+		h.Set("ETag", fmt.Sprintf(`"%d"`, p.Instant))
+		h.Set("Framewatch-Instant", strconv.FormatInt(p.Instant, 10))
+		if len(p.Levels) <= longestLevels && soundLevels.MatchString(p.Levels) {
+			h.Set("Framewatch-Levels", p.Levels)
+		}
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.JPEG))
 	}
 }
 

@@ -146,6 +146,7 @@ func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *pro
 func (t *try) hear(p *process) (*ending, error) {
 	s := t.stream
 	r, g := newReceiver(p.records), newGuard(s.status.session, since(s.status.session))
+	var sound levels
 	for {
 		m, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -177,7 +178,7 @@ func (t *try) hear(p *process) (*ending, error) {
 			if err := g.Picture(m.Picture); err != nil {
 				return nil, err
 			}
-			s.pictures.Add(s.id, evidence.Picture{At: g.session + m.Picture.At, JPEG: m.Picture.JPEG})
+			s.pictures.Add(s.id, evidence.Picture{At: g.session + m.Picture.At, JPEG: m.Picture.JPEG, Levels: sound.Take()})
 		case m.Codings != nil:
 			s.packets.Begin(s.id, m.Codings.Body, m.Codings.Video)
 		case m.Packet != nil:
@@ -188,6 +189,9 @@ func (t *try) hear(p *process) (*ending, error) {
 		case m.Feature != nil:
 			if err := g.Record(m.Feature); err != nil {
 				return nil, err
+			}
+			if m.Feature.AudioBlock != nil {
+				sound.Add(m.Feature.AudioBlock)
 			}
 			if now := time.Now(); m.Feature.Inventory == nil {
 				t.watch.Media(now)

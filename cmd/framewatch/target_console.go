@@ -159,7 +159,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 const consoleTopics = 6
 
 // picture fetches a stream's picture from the edge that holds it.
-func (a *app) picture(ctx context.Context, edge, stream string, at int64) ([]byte, int64, error) {
+func (a *app) picture(ctx context.Context, edge, stream string, at int64) (console.Picture, error) {
 	query := url.Values{}
 	if at > 0 {
 		query.Set("at", strconv.FormatInt(at, 10))
@@ -168,10 +168,10 @@ func (a *app) picture(ctx context.Context, edge, stream string, at int64) ([]byt
 	defer cancel()
 	body, header, err := a.ask(ctx, edge, largestPicture, query, "pictures", stream)
 	if err != nil {
-		return nil, 0, err
+		return console.Picture{}, err
 	}
 	instant, err := strconv.ParseInt(header.Get(evidence.InstantHeader), 10, 64)
-	return body, instant, err
+	return console.Picture{JPEG: body, Instant: instant, Levels: header.Get(evidence.LevelsHeader)}, err
 }
 
 // stored fetches a file that is stored of a defect from an edge.

@@ -9,6 +9,7 @@ import {connect, link} from "./feed.js";
 import {startHeat} from "./heat.js";
 import {html} from "./html.js";
 import {Keys} from "./keys.js";
+import {Kiosk} from "./kiosk.js";
 import {Lamp, lampNames} from "./lamp.js";
 import {loadMe, Me} from "./me.js";
 import {Contents, Page} from "./pages.js";
@@ -16,6 +17,7 @@ import {counts, lamps, openDefects} from "./store.js";
 import {choose, view} from "./view.js";
 
 function App() {
+  if (view.value.kiosk) return html`<${Kiosk}><${LinkBanner}/><${Page}/></${Kiosk}>`;
   return html`
     <${Bar}/>
     <${LinkBanner}/>
@@ -41,10 +43,15 @@ function Bar() {
     <input id="search" type="search" placeholder="Search streams  /" aria-label="Search streams" value=${view.value.search} onInput=${(e) => choose({search: e.target.value})}/>
     <${Me}/>
     <${Link}/>
-    <button type="button" class="clock" onClick=${toggleZone} title="Change between local time and UTC">
-      <time>${timeOfDay(now.value)}</time> <span>${zoneName(now.value)}</span>
-    </button>
+    <${Clock}/>
   </header>`;
+}
+
+/** Clock alone is drawn again each second. */
+function Clock() {
+  return html`<button type="button" class="clock" onClick=${toggleZone} title="Change between local time and UTC">
+    <time>${timeOfDay(now.value)}</time> <span>${zoneName(now.value)}</span>
+  </button>`;
 }
 
 const linkWords = {live: "Live", connecting: "Connecting", lost: "No connection"};

@@ -1,5 +1,5 @@
 // The server's clock, ticking once a second, and how instants and spans are written. All instants are microseconds since the Unix epoch.
-import {signal} from "./vendor/signals.js";
+import {computed, signal} from "./vendor/signals.js";
 
 const second = 1e6;
 
@@ -32,20 +32,32 @@ export function startClock() {
   setTimeout(startClock, 1000 - ((now.value / 1000) % 1000));
 }
 
+const writers = new Map();
+
+/** written is an instant in the chosen zone. What writes it takes long to make and is kept. */
+function written(locale, options, micros) {
+  const key = `${locale} ${zone.value} ${Object.keys(options)}`;
+  if (!writers.has(key)) writers.set(key, new Intl.DateTimeFormat(locale, {...options, timeZone: zone.value === "UTC" ? "UTC" : undefined}));
+  return writers.get(key).formatToParts(new Date(micros / 1000));
+}
+
+const text = (parts) => parts.map((p) => p.value).join("");
+const dayOf = (micros) => text(written("sv-SE", {year: "numeric", month: "2-digit", day: "2-digit"}, micros));
+
+/** today changes once a day, so that what shows an instant is not drawn again each second. */
+const today = computed(() => dayOf(now.value));
+
 /** timeOfDay is 14:03:22, with the date in front when it is not today's. */
 export function timeOfDay(micros) {
-  const date = new Date(micros / 1000);
-  const options = {timeZone: zone.value === "UTC" ? "UTC" : undefined};
-  const day = (d) => d.toLocaleDateString("sv-SE", options);
-  const time = date.toLocaleTimeString("sv-SE", options);
-  return day(date) === day(new Date(now.value / 1000)) ? time : `${day(date)} ${time}`;
+  const day = dayOf(micros);
+  const time = text(written("sv-SE", {hour: "2-digit", minute: "2-digit", second: "2-digit"}, micros));
+  return day === today.value ? time : `${day} ${time}`;
 }
 
 /** zoneName is UTC or the viewer's zone at that instant, such as GMT+2. */
 export function zoneName(micros) {
   if (zone.value === "UTC") return "UTC";
-  const parts = new Intl.DateTimeFormat("en-GB", {timeZoneName: "short"}).formatToParts(new Date(micros / 1000));
-  return parts.find((p) => p.type === "timeZoneName").value;
+  return written("en-GB", {timeZoneName: "short"}, micros).find((p) => p.type === "timeZoneName").value;
 }
 
 /** span is how long, in the two units that matter: 42 s, 4 min 07 s, 2 h 04 min, 3 d 4 h. */

@@ -1,16 +1,22 @@
-// The one event stream of the page. After a resync the lists are loaded, and what arrives meanwhile is applied to them.
+// The one event stream of the page. What arrives is applied a few times a second, all at once; after a resync the lists are loaded first.
 import {batch, signal} from "./vendor/signals.js";
 import {now, setServerTime} from "./clock.js";
-import {apply, replaceAll} from "./store.js";
+import {apply, applyAll, replaceAll} from "./store.js";
 
 /** link is how the page hangs on the server: {state: "connecting" | "live" | "lost", since}. */
 export const link = signal({state: "connecting", since: now.peek()});
 
 const retry = 3000;
 
+/** pace is how long what arrives may wait for what comes with it, and hiddenPace how long on a page that nobody sees, whose timers may be a minute late: milliseconds. */
+const pace = 150, hiddenPace = 1000;
+
 let source;
-/** arrived holds events while the lists are being loaded, else null. */
-let arrived = null;
+/** waiting has the last change of each stream and defect, in the order in which they came. */
+const waiting = new Map();
+/** loading tells which load of the lists is under way; null: none. */
+let loading = null;
+let timer = 0, applied = 0;
 
 export function connect() {
   source = new EventSource("api/v1/events");
@@ -18,7 +24,7 @@ export function connect() {
   for (const kind of Object.keys(apply)) {
     source.addEventListener(kind, (event) => take({kind, value: JSON.parse(event.data)}));
   }
-  source.onopen = () => arrived === null && link.peek().state === "lost" && set("live");
+  source.onopen = () => loading === null && link.peek().state === "lost" && set("live");
   source.onerror = () => {
     set("lost");
     // The browser connects again by itself unless the server has refused.
@@ -47,28 +53,43 @@ function set(state) {
 }
 
 function take(change) {
-  if (arrived) arrived.push(change);
-  else apply[change.kind](change.value);
+  const key = `${change.kind} ${change.value.id}`;
+  waiting.delete(key);
+  waiting.set(key, change);
+  if (loading !== null) return;
+  if (document.hidden && performance.now() - applied > hiddenPace) flush();
+  else timer ||= setTimeout(flush, pace);
+}
+
+function flush() {
+  clearTimeout(timer);
+  timer = 0;
+  if (loading !== null) return;
+  applied = performance.now();
+  const changes = [...waiting.values()];
+  waiting.clear();
+  applyAll(changes);
 }
 
 async function load() {
-  const mine = (arrived = []);
+  const mine = (loading = {});
+  waiting.clear();
   let streams, defects;
   try {
     [streams, defects] = await Promise.all([getJSON("api/v1/streams"), getJSON("api/v1/defects")]);
   } catch {
-    if (arrived !== mine) return;
+    if (loading !== mine) return;
     set("lost");
     source.close();
     setTimeout(connect, retry);
     return;
   }
-  if (arrived !== mine) return; // a later resync has begun
-  arrived = null;
+  if (loading !== mine) return; // a later resync has begun
+  loading = null;
   batch(() => {
     setServerTime(streams.now);
     replaceAll(streams.streams, defects.defects);
-    mine.forEach(take);
+    flush();
     set("live");
   });
 }

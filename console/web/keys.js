@@ -11,8 +11,13 @@ const helping = signal(false);
 /** What j and k go through: streams, then defects; in an open dialog what is in it. */
 const stops = ".tile > a, .defect a.title";
 
+/** walker.step, where a page sets it, goes through streams of which only those near the view are in the document. */
+export const walker = {step: null};
+
 function step(by) {
-  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
+  const dialog = [...document.querySelectorAll("dialog[open]")].at(-1);
+  if (!dialog && walker.step) return walker.step(by);
+  const place = dialog ?? document;
   const all = [...place.querySelectorAll(stops)];
   const at = all.indexOf(document.activeElement);
   const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + by, 0), all.length - 1)];

@@ -8,6 +8,7 @@ import {turnTo, view} from "./view.js";
 /** pages by the name that stands in the address; key opens one from anywhere. */
 export const pages = [
   {name: "", title: "Attention", key: "1", load: async () => attention},
+  {name: "wall", title: "Wall", key: "2", load: () => import("./wall.js")},
 ];
 
 /** Contents names the pages. */

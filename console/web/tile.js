@@ -5,18 +5,20 @@ import {html} from "./html.js";
 import {HeatStrip} from "./heat.js";
 import {Lamp, lampNames} from "./lamp.js";
 import {Picture} from "./picture.js";
-import {openByStream, recoveredFrom} from "./store.js";
 import {address} from "./view.js";
 
 /** Milliseconds between pictures: of streams that are watched closely, and of the others. */
 const closely = 1000, calmly = 5000;
 
+/** paceOf is how often a stream of that lamp is to be looked at: milliseconds. */
+export const paceOf = (lamp) => (lamp === "firing" || lamp === "pending" ? closely : calmly);
+
 export function Tile({entry, large}) {
   const lamp = entry.lamp.value;
-  const back = lamp === "ok" && recoveredFrom(entry.id);
+  const back = lamp === "ok" ? entry.back.value : null;
   return html`<li class="tile ${lamp} ${large ? "large" : ""} ${back ? "recovered" : ""}">
     <a href=${address({stream: entry.id})} title=${entry.id}>
-      <${Picture} id=${entry.id} every=${lamp === "firing" || lamp === "pending" ? closely : calmly}/>
+      <${Picture} id=${entry.id} every=${paceOf(lamp)}/>
       <${HeatStrip} id=${entry.id}/>
       <div class="caption">
         <${Lamp} lamp=${lamp}/>
@@ -32,7 +34,7 @@ export function Why({entry, lamp, back}) {
   const stream = entry.data.value;
   switch (lamp) {
     case "firing": {
-      const [worst, ...others] = openByStream.value.get(entry.id) ?? [];
+      const [worst, ...others] = entry.open.value;
       if (!worst) return html`<span class="why">Defect reported</span>`;
       return html`<span class="why"><b>${title(worst)}</b> <${Lasting} defect=${worst}/>${others.length > 0 && html` <span class="more">+${others.length}</span>`}</span>`;
     }

@@ -1,11 +1,15 @@
 // What the viewer has chosen, kept in the address, so that it can be shared and survives a reload.
 import {signal} from "./vendor/signals.js";
 
-const keys = ["page", "lamp", "search", "stream", "defect", "last", "since", "until", "heat"];
+const keys = [
+  "page", "lamp", "search", "stream", "defect", "last", "since", "until", "heat",
+  "labels", "sort", "size", "group", "fold", "kiosk", // of the wall
+];
 
 /**
  * view is what is shown: this page, of it only this lamp, only names with this text; this stream, with its figures of lately or between two instants, or this defect in full; heat strips
- * of so many hours.
+ * of so many hours. Of the wall: only streams with these labels, in this order, in tiles of this size, in groups by this label, of which these are folded or not by hand; with
+ * nothing but the wall on the screen.
  * Empty: not chosen.
  */
 export const view = signal(read());
@@ -28,6 +32,10 @@ export function choose(change) {
   history.replaceState(null, "", address(change));
   view.value = read();
 }
+
+/** pairs reads a choice that is names with values, such as labels, and paired writes one. */
+export const pairs = (text) => Object.fromEntries(new URLSearchParams(text));
+export const paired = (values) => new URLSearchParams(values).toString();
 
 /** matches tells whether a stream's name has the text that is searched for. */
 export const matches = (id) => id.toLowerCase().includes(view.value.search.toLowerCase());

@@ -54,6 +54,9 @@ type Picture struct {
 	// At is the picture's instant in microseconds since the Unix epoch: its record's session + at.
 	At   int64
 	JPEG []byte
+	// Levels are those of the sound since the picture before it: tracks by their index, of each channel RMS/peak in dBFS, such as
+	// "1:-20.5/-8.1,-21.0/-9.4;2:-120.0/-120.0". Empty: there was none.
+	Levels string
 }
 
 // Pictures holds the last pictures of all streams. The oldest go first, be it for their stream's bounds or for everyone's. It is safe

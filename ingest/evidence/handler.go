@@ -9,6 +9,9 @@ import (
 // InstantHeader carries the instant of the picture that was served, in microseconds since the Unix epoch.
 const InstantHeader = "X-Framewatch-At"
 
+// LevelsHeader carries Picture.Levels, left out where there are none.
+const LevelsHeader = "X-Framewatch-Levels"
+
 // Handler serves GET /pictures/{stream}?at=<microseconds since the Unix epoch>: the newest JPEG not after that instant, the latest
 // without one. The stream's id is path-escaped.
 func (s *Pictures) Handler() http.Handler {
@@ -34,6 +37,9 @@ func (s *Pictures) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Length", strconv.Itoa(len(p.JPEG)))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set(InstantHeader, strconv.FormatInt(p.At, 10))
+	if p.Levels != "" {
+		w.Header().Set(LevelsHeader, p.Levels)
+	}
 	w.Write(p.JPEG)
 }
 
