@@ -64,7 +64,7 @@ func (m *models) look(key modelVersion) (*model.Trees, error) {
 	return found, err
 }
 
-// learnt takes which models are in force. Names that no rule uses are the edge's or another version's. A model that cannot be used changes nothing, and the log
+// learnt takes which models, and which of the edge's networks, are in force. Names that no rule uses are another version's. A model that cannot be used changes nothing, and the log
 // says so once.
 func (s *stream) learnt(setting *schemas.Setting, p *Partition) {
 	changed := false
@@ -92,9 +92,31 @@ func (s *stream) learnt(setting *schemas.Setting, p *Partition) {
 		delete(s.unusable, name)
 		changed = true
 	}
+	for name, shipped := range rule.Networks {
+		version, named := setting.Models[name]
+		if !named {
+			version = shipped
+		}
+		if version == s.networkVersion(name) {
+			continue
+		}
+		if s.networks == nil {
+			s.networks = map[string]int64{}
+		}
+		s.networks[name] = version
+		changed = true
+	}
 	if changed {
 		s.model()
 	}
+}
+
+// networkVersion is the version of an edge's network whose scores count.
+func (s *stream) networkVersion(name string) int64 {
+	if version, named := s.networks[name]; named {
+		return version
+	}
+	return rule.Networks[name]
 }
 
 // refuse remembers a version that cannot be used.
@@ -116,12 +138,15 @@ func (s *stream) modelVersion(name string) int64 {
 // model has the rules use the models in force. What they have seen stays, and what is firing goes on.
 func (s *stream) model() {
 	for _, j := range s.judges {
-		learned, ok := j.rule.(rule.Learned)
-		if !ok {
-			continue
+		if learned, ok := j.rule.(rule.Learned); ok {
+			for _, m := range s.models {
+				learned.Use(m)
+			}
 		}
-		for _, m := range s.models {
-			learned.Use(m)
+		if heedful, ok := j.rule.(rule.Heedful); ok {
+			for name, version := range s.networks {
+				heedful.Heed(name, version)
+			}
 		}
 	}
 }

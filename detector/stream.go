@@ -31,7 +31,9 @@ type stream struct {
 	refused string
 	judges  []*judge
 	// models are in force, by name; unusable are the versions that could not be used last. A name that is in neither has the shipped one.
-	models   map[string]*model.Trees
+	models map[string]*model.Trees
+	// networks are the versions of the edge's networks whose scores count, where it is not that which comes with the program.
+	networks map[string]int64
 	unusable map[string]int64
 	// expected is what is no defect of this stream.
 	expected expected

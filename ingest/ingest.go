@@ -94,6 +94,7 @@ type Ingest struct {
 	reproductions *reproductions
 	exposures     Exposures
 	packets       *evidence.Packets
+	networks      networks
 
 	mu      sync.Mutex
 	streams map[string]*kept
@@ -210,8 +211,9 @@ func (i *Ingest) begin(id string, k *kept, before <-chan struct{}) {
 	k.load = newLoad(status.Sampling)
 	s := &stream{
 		id: id, spec: k.spec, config: i.config, launcher: i.launcher, reproductions: i.reproductions, exposures: &i.exposures, pictures: i.pictures, packets: i.packets,
-		publish: i.publish,
-		log:     i.log.With("stream", id), status: status, load: k.load, position: &source.Position{},
+		publish:  i.publish,
+		networks: &i.networks,
+		log:      i.log.With("stream", id), status: status, load: k.load, position: &source.Position{},
 		backoff: backoff{most: i.config.RetryMost, quarantine: i.config.Quarantine},
 	}
 	i.running.Go(func() {

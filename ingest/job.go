@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/framewatch/framewatch/ingest/feature"
 	"github.com/framewatch/framewatch/ingest/sandbox"
 	"github.com/framewatch/framewatch/ingest/source"
 )
@@ -55,6 +56,12 @@ type job struct {
 	Packets bool `json:"packets"`
 	// Remux tells that a clip's packets come through mediaDescriptor, to be made a file.
 	Remux bool `json:"remux"`
+	// Network tells that the first instruction has the weights that pictures are looked at with.
+	Network bool `json:"network,omitempty"`
+	// weights are those of the first instruction; nil: those that come with the program.
+	weights *feature.Weights
+	// Check asks whether the weights can be those of the network of this name, and nothing else.
+	Check string `json:"check,omitempty"`
 	// Sandbox and Memory are as Sandbox and WorkerMemory in Config.
 	Sandbox sandbox.Mode `json:"sandbox"`
 	Memory  int64        `json:"memory"`
@@ -124,8 +131,15 @@ func work() error {
 	if err := sandbox.Limit(uint64(j.Memory)); err != nil {
 		return err
 	}
-	thin := newThinning()
-	go obey(in, thin)
+	var first instruction
+	if j.Network {
+		if first, err = hearken(in); err != nil {
+			return err
+		}
+	}
+	thin, damage := newThinning(), feature.NewDamage()
+	first.obey(thin, damage)
+	go obey(in, thin, damage)
 
 	source.Confine(j.Peer)
 	elapsed := since(j.Session)
@@ -135,6 +149,9 @@ func work() error {
 	}
 	if err := j.confine(); err != nil {
 		return out.End(ending{Reason: err.Error(), Failed: true, Unfit: true})
+	}
+	if j.Check != "" {
+		return checkNetwork(j, first, out)
 	}
 	if j.Remux {
 		return remux(os.NewFile(mediaDescriptor, "media"), out)
@@ -162,7 +179,7 @@ func work() error {
 			e = ending{Reason: "the source has ended the stream", Failed: true}
 		}
 	}
-	w := newWorker(j, out, elapsed, pipes, thin)
+	w := newWorker(j, out, elapsed, pipes, thin, damage)
 	input.Refused = w.refusal.Take
 	go report(out, pipes, w)
 	if err := w.Run(context.Background(), input); err != nil {
@@ -194,21 +211,42 @@ func since(session int64) func() int64 {
 
 // instruction is what the supervisor tells a worker after its job, as a line of JSON on its standard input.
 type instruction struct {
-	// Sampling as in VideoFrame.
-	Sampling int32 `json:"sampling"`
+	// Sampling as in VideoFrame; nil: as before.
+	Sampling *int32 `json:"sampling,omitempty"`
+	// Network is what pictures are looked at with; nil: as before.
+	Network *feature.Weights `json:"network,omitempty"`
 }
 
-// obey takes orders, and ends the process with its supervisor.
-func obey(stdin *bufio.Reader, t *thinning) {
+// hearken takes one instruction.
+func hearken(stdin *bufio.Reader) (o instruction, err error) {
+	line, err := stdin.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &o)
+	}
+	if err != nil {
+		err = fmt.Errorf("read an instruction: %w", err)
+	}
+	return o, err
+}
+
+// obey does as it says.
+func (o instruction) obey(t *thinning, d *feature.Damage) {
+	if o.Sampling != nil {
+		t.Ask(*o.Sampling)
+	}
+	if o.Network != nil {
+		d.Use(*o.Network)
+	}
+}
+
+// obey takes instructions, and ends the process with its supervisor.
+func obey(stdin *bufio.Reader, t *thinning, d *feature.Damage) {
 	for {
-		line, err := stdin.ReadBytes('\n')
+		o, err := hearken(stdin)
 		if err != nil {
 			os.Exit(1)
 		}
-		var o instruction
-		if json.Unmarshal(line, &o) == nil {
-			t.Ask(o.Sampling)
-		}
+		o.obey(t, d)
 	}
 }
 
@@ -220,6 +258,7 @@ func report(out *sender, in intakes, w *worker) {
 	for range time.Tick(reportEvery) {
 		p := in.Progress()
 		p.Lag, p.Passed, p.Refused = w.lag.Tell(w.elapsed()), w.thin.passed.Load(), w.refusal.Tell()
+		p.Network = bounded(w.damage.Refused())
 		if out.Progress(p) != nil {
 			return
 		}

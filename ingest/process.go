@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/framewatch/framewatch/ingest/feature"
 	"github.com/framewatch/framewatch/ingest/sandbox"
 )
 
@@ -37,6 +38,10 @@ type process struct {
 	stderr       *tail
 	// file tells that it reads a file.
 	file bool
+	// instructions that it has not been told yet. One that does not listen misses those that come then.
+	instructions chan instruction
+	// ended is closed when it is told nothing more, told when nobody tells it anything.
+	ended, told chan struct{}
 	// release lets the thread go that started it.
 	release func()
 }
@@ -51,7 +56,7 @@ type launcher struct {
 // start executes the worker with its job. Media is written to p.media unless the job names a path; Wait must be called. A file that the
 // job gives remains the caller's to close. The error is a sandbox.Absent when the sandbox is required and is not to be had.
 func (l launcher) start(ctx context.Context, executable string, j job) (*process, error) {
-	j.Sandbox, j.Memory = l.sandbox, l.memory
+	j.Sandbox, j.Memory, j.Network = l.sandbox, l.memory, j.weights != nil
 	needs := j.needs()
 	if missing := sandbox.Missing(needs); l.sandbox == sandbox.Required && len(missing) > 0 {
 		return nil, sandbox.Absent{Parts: missing}
@@ -61,7 +66,7 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, executable, WorkerArg)
-	p := &process{cmd: cmd, stderr: &tail{}, file: j.file()}
+	p := &process{cmd: cmd, stderr: &tail{}, file: j.file(), instructions: make(chan instruction, instructionsMost), ended: make(chan struct{}), told: make(chan struct{})}
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = p.stderr, p.stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
@@ -124,6 +129,10 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 	sandbox.Sacrifice(cmd.Process.Pid) // one that is already dead needs none
 	// A job is shorter than a pipe, so this does not wait; a worker that is already dead shows on its records.
 	stdin.Write(append(task, '\n'))
+	if j.weights != nil {
+		p.Use(*j.weights)
+	}
+	go p.tell()
 	return p, nil
 }
 
@@ -146,18 +155,44 @@ func (p *process) count(told *progress) {
 	}
 }
 
-// Sample tells the worker how to thin its pictures; one that has ended does not hear it.
-func (p *process) Sample(sampling int32) {
-	line, err := json.Marshal(instruction{sampling})
-	if err == nil {
-		p.stdin.Write(append(line, '\n'))
+// instructionsMost is how many instructions wait for a worker to listen.
+const instructionsMost = 16
+
+// tell tells the worker what it is instructed, which may take it as long as it likes.
+func (p *process) tell() {
+	defer close(p.told)
+	for {
+		select {
+		case o := <-p.instructions:
+			if line, err := json.Marshal(o); err == nil {
+				p.stdin.Write(append(line, '\n')) // one that has ended does not hear it
+			}
+		case <-p.ended:
+			return
+		}
 	}
 }
+
+// instruct has the worker told, and does not wait for it.
+func (p *process) instruct(o instruction) {
+	select {
+	case p.instructions <- o:
+	default:
+	}
+}
+
+// Sample tells the worker how to thin its pictures.
+func (p *process) Sample(sampling int32) { p.instruct(instruction{Sampling: &sampling}) }
+
+// Use tells the worker what to look at pictures with.
+func (p *process) Use(w feature.Weights) { p.instruct(instruction{Network: &w}) }
 
 // Wait waits for the worker after its records have ended, and lets go of all that belongs to it. The error says how it died.
 func (p *process) Wait() error {
 	p.records.Close()
 	p.stdin.Close()
+	close(p.ended)
+	<-p.told
 	for _, f := range []*os.File{p.media, p.sound} {
 		if f != nil {
 			f.Close()

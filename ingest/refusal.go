@@ -14,8 +14,13 @@ type refusal struct{ last atomic.Pointer[string] }
 
 // Take keeps the reason.
 func (r *refusal) Take(reason string) {
-	reason = strings.ToValidUTF8(reason[:min(len(reason), refusedMost)], "")
+	reason = bounded(reason)
 	r.last.Store(&reason)
+}
+
+// bounded is as much of a reason as a worker tells.
+func bounded(reason string) string {
+	return strings.ToValidUTF8(reason[:min(len(reason), refusedMost)], "")
 }
 
 // Over forgets it.

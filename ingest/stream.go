@@ -28,6 +28,8 @@ type stream struct {
 	log       *slog.Logger
 	backoff   backoff
 	load      *load
+	// networks are those of all streams.
+	networks *networks
 	// position is how far a segmented source has been fetched.
 	position *source.Position
 }

@@ -21,6 +21,8 @@ type try struct {
 	file *fileMonitor
 	// recent is what the worker is fed when the stream is suspected of crashing it, else nil.
 	recent *recent
+	// network is what the worker has said of the network last.
+	network string
 }
 
 // direct lets the worker open the source itself: a file, which can be looped, or a live source, which comes as it happens.
@@ -92,8 +94,10 @@ func (t *try) mode(scheme source.Scheme) mode {
 
 func (t *try) launch(ctx context.Context, j job) (*process, error) {
 	j.Session, j.Pictures, j.Packets = t.stream.status.Begin(time.Now()), true, t.stream.packets.Wanted()
+	j.weights = t.stream.networks.Now()
 	p, err := t.stream.launcher.start(ctx, t.stream.config.Executable, j)
 	if err == nil {
+		t.stream.networks.Begin(p, j.weights)
 		t.stream.load.Begin(p.Sample, time.Now())
 	}
 	return p, err
@@ -118,6 +122,7 @@ func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *pro
 		cancel(err)
 	}
 	t.stream.load.End()
+	t.stream.networks.End(p)
 	died := p.Wait()
 	why := context.Cause(ctx)
 	cancel(nil)
@@ -171,6 +176,7 @@ func (t *try) hear(p *process) (*ending, error) {
 			if t.recent != nil {
 				t.recent.Taken(m.Progress.Taken)
 			}
+			t.refused(m.Progress.Network)
 			t.watch.Progress(*m.Progress, time.Now())
 			s.status.Progress(*m.Progress, time.Now(), p.media == nil)
 			s.load.Heard(time.Duration(m.Progress.Lag)*time.Microsecond, time.Now())

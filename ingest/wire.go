@@ -37,7 +37,7 @@ const (
 
 // maxBody bounds the body of each kind of message, in bytes.
 var maxBody = map[byte]int{recordMessage: 256 << 10, pictureMessage: 256 << 10, codingsMessage: 256 << 10, packetMessage: packetMost,
-	clipMessage: 256 << 10, placeMessage: placeLength, progressMessage: 2 << 10, endMessage: 8 << 10, probeMessage: 64 << 10}
+	clipMessage: 256 << 10, placeMessage: placeLength, progressMessage: 4 << 10, endMessage: 8 << 10, probeMessage: 64 << 10}
 
 const headLength = 5
 
@@ -54,6 +54,8 @@ type progress struct {
 	Waits int64 `json:"waits"`
 	// Refused is why the last of the input that could not be decoded was refused, since the last picture, or the last sound without a video track.
 	Refused string `json:"refused,omitempty"`
+	// Network is why the weights that it was told to use are not used; empty: they are.
+	Network string `json:"network,omitempty"`
 }
 
 // place is how far a worker that opens a file itself has come.

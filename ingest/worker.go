@@ -56,6 +56,7 @@ type worker struct {
 	thin       *thinning
 	lag        *lag
 	refusal    refusal
+	damage     *feature.Damage
 
 	sounds map[int]*sound
 
@@ -63,10 +64,10 @@ type worker struct {
 	at place
 }
 
-func newWorker(j job, out *sender, elapsed func() int64, in intakes, thin *thinning) *worker {
+func newWorker(j job, out *sender, elapsed func() int64, in intakes, thin *thinning, damage *feature.Damage) *worker {
 	w := &worker{job: j, out: out, elapsed: elapsed, intakes: in, clock: newClock(j.Mode),
-		video: feature.NewVideo(), sounds: map[int]*sound{}, lastPTS: media.NoTime, thin: thin, lag: &lag{}}
-	w.video.Scorer = feature.NewDamage()
+		video: feature.NewVideo(), sounds: map[int]*sound{}, lastPTS: media.NoTime, thin: thin, damage: damage, lag: &lag{}}
+	w.video.Scorer = damage
 	if in.media != nil {
 		w.lag.waiting = in.media.Waiting
 	}

@@ -204,10 +204,8 @@ func changeModel(cmd *cobra.Command, by, action string, choose func(models) (kep
 	if err != nil {
 		return err
 	}
-	if m.Kind == treesKind {
-		if _, err := readModel(m.name, m.Model); err != nil {
-			return err
-		}
+	if err := a.usable(cmd.Context(), m); err != nil {
+		return err
 	}
 	before := "nothing"
 	if now, err := all.find(m.name, 0); err == nil {

@@ -28,9 +28,10 @@ func modelPublishCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "publish FILE",
 		Short: "Publish a new version of a model, and put it in force",
-		Long: "Publish a new version of a model, and put it in force: detectors score by it from their next setting on, without a restart. Trees (JSON) say themselves\n" +
-			"what they are called and of which version; they are refused when no rule here uses them, or when they do not score the features that it has.\n" +
-			"Of onnx, whose bytes are for the edge alone, --name and --version say it. A version is of one content for ever.\n" +
+		Long: "Publish a new version of a model, and put it in force: detectors score by it from their next setting on, and edges from their next sampled picture on,\n" +
+			"without a restart. Trees (JSON) say themselves what they are called and of which version; they are refused when no rule here uses them, or when they do not\n" +
+			"score the features that it has. Of onnx, a network of the edge, --name and --version say it; a worker in its sandbox tries it, and it is refused when OpenCV\n" +
+			"cannot read it, when its input or output has another shape, or when it costs too much. A version is of one content for ever.\n" +
 			"The model card (Markdown) is --card, else the file of the same name that ends in .md.",
 		Example: "  framewatch model publish corruption.json --candidate\n  framewatch model promote corruption@2\n  framewatch model rollback corruption",
 		Args:    oneArg,
@@ -40,7 +41,7 @@ func modelPublishCommand() *cobra.Command {
 	cmd.Flags().StringVar(&p.kind, "kind", treesKind, "trees or onnx")
 	cmd.Flags().StringVar(&p.name, "name", "", "what a model of kind onnx is called")
 	cmd.Flags().Int64Var(&p.version, "version", 0, "version of a model of kind onnx")
-	cmd.Flags().StringVar(&p.features, "features", "", "what a model of kind onnx takes, in a word")
+	cmd.Flags().StringVar(&p.features, "features", "", "what a model of kind onnx is shown, in a word (default: what edges here show it)")
 	cmd.Flags().BoolVar(&p.candidate, "candidate", false, "only publish it: `model promote` puts it in force")
 	byFlag(cmd, &p.by)
 	return cmd
@@ -60,6 +61,9 @@ func (p *modelPublish) run(cmd *cobra.Command, file string) error {
 	}
 	defer a.cluster.Close()
 	same, err := all.fits(m)
+	if err == nil {
+		err = a.usable(cmd.Context(), m)
+	}
 	if err != nil {
 		return err
 	}
@@ -102,14 +106,18 @@ func (p *modelPublish) read(file string) (keptModel, error) {
 		}
 		m.name, m.Version, m.Features = t.Name, t.Version, rule.Models[t.Name].Fingerprint()
 	case onnxKind:
-		if err := model.CheckName(p.name); err != nil {
-			return m, fmt.Errorf("--name: %w", err)
-		}
 		if _, ours := rule.Models[p.name]; ours {
 			return m, fmt.Errorf("--name: %s is a model of trees", p.name)
 		}
-		if p.version < 1 || len(weights) == 0 || len(p.features) > 100 {
-			return m, fmt.Errorf("--version is from 1, --features has at most 100 characters, and the weights are not empty")
+		known, err := knownNetwork(p.name)
+		if err != nil {
+			return m, fmt.Errorf("--name: %w", err)
+		}
+		if m.Features == "" {
+			m.Features = known.Input
+		}
+		if _, err := readNetwork(p.name, m.Model); err != nil {
+			return m, err
 		}
 	default:
 		return m, fmt.Errorf("--kind: %q is neither trees nor onnx", p.kind)

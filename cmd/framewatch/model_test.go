@@ -160,17 +160,6 @@ func TestModelsThatDoNotFitAreNotPublished(t *testing.T) {
 	}
 }
 
-// The edge's networks stand in the same list; nobody here looks into them.
-func TestNetworksOfTheEdgeAreKept(t *testing.T) {
-	brokers := kafkatest.Embedded(t)
-	onLog(t, brokers, "topics", "apply")
-	file := writtenModel(t, 1, 1, nil)
-	onLog(t, brokers, "model", "publish", file, "--kind", "onnx", "--name", "burned-tiles", "--version", "4", "--features", "luma 224x224", "--by", "ada")
-	if versions, now := modelVersions(t, brokers, "burned-tiles"); !slices.Equal(versions, []int64{4}) || now != 4 {
-		t.Errorf("there are the versions %d, and %d is in force", versions, now)
-	}
-}
-
 // detecting is a detector at work on a log of its own, and what it says.
 type detecting struct {
 	t       *testing.T

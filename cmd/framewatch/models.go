@@ -13,6 +13,7 @@ import (
 
 	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/ingest/feature"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
 )
@@ -140,6 +141,11 @@ func shippedModels() (all models) {
 		all = append(all, keptModel{name: name, shipped: true, Model: &schemas.Model{Version: rule.Shipped(name).Version, Kind: treesKind,
 			Features: rule.Models[name].Fingerprint(), Card: rule.ShippedCard(name), Weights: file, SHA256: sha256.Sum256(file)}})
 	}
+	for _, name := range slices.Sorted(maps.Keys(feature.Networks)) {
+		n := feature.Networks[name]
+		all = append(all, keptModel{name: name, shipped: true, Model: &schemas.Model{Version: int64(n.Version), Kind: onnxKind, Features: n.Input, Card: n.Card,
+			Weights: n.ONNX, SHA256: sha256.Sum256(n.ONNX)}})
+	}
 	return all
 }
 
@@ -206,6 +212,17 @@ func (all models) fits(m keptModel) (same bool, err error) {
 		return false, fmt.Errorf("version %d of the model %s is another one: a version is of one content for ever. The next that is free is %d", m.Version, m.name, next)
 	}
 	return same, nil
+}
+
+// usable tells why a version cannot be put in force.
+func (a *app) usable(ctx context.Context, m keptModel) error {
+	var err error
+	if m.Kind == onnxKind {
+		_, err = a.tryNetwork(ctx, m.name, m.Model)
+	} else {
+		_, err = readModel(m.name, m.Model)
+	}
+	return err
 }
 
 // enforce puts a version in force, and writes down who has done it.

@@ -50,9 +50,9 @@ func (m *triedModels) String() string {
 	return strings.Join(all, ",")
 }
 
-// check refuses models that no rule has.
+// check refuses models that no rule has, and networks that none heeds.
 func (m triedModels) check() error {
-	known := slices.Sorted(maps.Keys(rule.Models))
+	known := slices.AppendSeq(slices.Collect(maps.Keys(rule.Models)), maps.Keys(rule.Networks))
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("models: %.60q is no model of a rule%s", name, catalogue.Suggest(name, known))
@@ -67,6 +67,9 @@ func (m triedModels) check() error {
 // find wants each of them to be there and to fit: a detector would go on with the one that it has.
 func (m triedModels) find(ctx context.Context, a *app) error {
 	for _, name := range slices.Sorted(maps.Keys(m)) {
+		if _, network := rule.Networks[name]; network {
+			continue // its scores are on the log, or are not
+		}
 		if m[name] == rule.Shipped(name).Version {
 			continue
 		}

@@ -79,11 +79,16 @@ func (s *settings) profile(r topology.Record[schemas.Profile]) {
 
 // model takes one record of the models topic, if it says which version is in force. One that no rule here can use changes nothing.
 func (s *settings) model(r topology.Record[schemas.Model]) error {
-	if _, ok := rule.Models[r.Key]; !ok {
-		return nil // the edge's, another program's, or one version
+	_, trees := rule.Models[r.Key]
+	if _, network := rule.Networks[r.Key]; !trees && !network {
+		return nil // another program's, or one version
 	}
 	var usable error
-	if r.Value != nil {
+	switch {
+	case r.Value == nil:
+	case !trees:
+		_, usable = readNetwork(r.Key, r.Value)
+	default:
 		_, usable = readModel(r.Key, r.Value)
 		if m, ok := shippedVersion(r.Key, r.Value.Version); ok && usable == nil && m.SHA256 != r.Value.SHA256 {
 			usable = fmt.Errorf("another model %s version %d comes with this program: publish the one on the log again, under a higher version", r.Key, m.Version)
@@ -149,6 +154,7 @@ func (s *settings) effective(id string, spec *schemas.StreamSpec, generation int
 	for name := range rule.Models {
 		setting.Models[name] = rule.Shipped(name).Version
 	}
+	maps.Copy(setting.Models, rule.Networks)
 	maps.Copy(setting.Models, s.models)
 	setting.Expectations = expectationsAt(spec.Expectations, now)
 	return setting

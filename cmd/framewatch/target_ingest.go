@@ -52,7 +52,12 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 		a.keep(ctx, group, edge, keeper)
 	}
 	group.Go(func() error { return serve(ctx, listener, a.pictures.guard(handler)) })
+	network := make(chan struct{})
+	group.Go(func() error { return a.followNetwork(ctx, edge, closer(network)) })
 	group.Go(func() error {
+		if !wait(ctx, network) {
+			return nil
+		}
 		return kafka.Own(ctx, a.cluster, topology.Streams, topology.StageNamed("ingest").Group, kafka.Owner[schemas.StreamSpec]{
 			Assigned: mine.assigned, Lost: mine.lost, Changed: mine.changed,
 		})

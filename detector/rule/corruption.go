@@ -95,6 +95,13 @@ func (c *Corruption) Use(m *model.Trees) {
 	}
 }
 
+// Heed takes which version of the edge's network counts.
+func (c *Corruption) Heed(name string, version int64) {
+	if name == DamageNetwork {
+		c.seen.heeded = version
+	}
+}
+
 // Features are those of the picture that was judged last, as the model scores them; nil where it does not. They are valid until the next.
 func (c *Corruption) Features() []float64 { return c.features }
 

@@ -9,8 +9,6 @@ import (
 )
 
 const (
-	// damageModel is the version of the edge's network that the figures are for.
-	damageModel = 1
 	// glimpsesSpan is how far back goes what the network usually says, and fewestGlimpses how often it must have said something.
 	glimpsesSpan, fewestGlimpses = 10 * time.Second, 4
 	// wordFor is how long the network's word on a picture stands: until its word on the next second's, which may come a little later.
@@ -22,6 +20,8 @@ const (
 // glimpses is what the edge's network says of damage in the pictures that it is shown, about one a second. Two in a row must look damaged: of sound pictures
 // it is now and then sure by mistake, but rarely of the next one too.
 type glimpses struct {
+	// heeded is the version of the network whose word counts, by that whose word it is that was taken last.
+	heeded, by int64
 	// usual are the logits of the pictures seen lately.
 	usual window.Histogram
 	// at is the time of the newest, last what was seen in it, score how likely it and the one before are damaged, 0 to 1, and since when they may have been.
@@ -39,7 +39,7 @@ type glimpse struct {
 }
 
 func newGlimpses() glimpses {
-	return glimpses{usual: window.Histogram{Span: glimpsesSpan.Microseconds()}, at: never, grew: never}
+	return glimpses{heeded: Networks[DamageNetwork], usual: window.Histogram{Span: glimpsesSpan.Microseconds()}, at: never, grew: never}
 }
 
 // take takes a picture, and how much the texture of the last ones has grown. What the decoder knows to be damaged is none of ours, and the first
@@ -52,8 +52,12 @@ func (s *glimpses) take(t int64, f *schemas.VideoFrame, grown float64, other boo
 		s.grew = t
 	}
 	seen := f.Sampled
-	if other || seen == nil || seen.Model == nil || *seen.Model != damageModel || len(seen.Tiles) == 0 {
+	if other || seen == nil || seen.Model == nil || len(seen.Tiles) == 0 {
 		return
+	}
+	if by := int64(*seen.Model); by != s.by {
+		s.usual.Reset() // what is usual for one is not for another
+		s.by, s.at = by, never
 	}
 	now := glimpse{worstTiles(seen.Tiles), grown, max(s.at, t-wordFor.Microseconds(), min(s.grew, t))}
 	s.usual.Add(t, int(math.Floor(perLogit*now.worst))+logitZero)
@@ -80,7 +84,7 @@ func seenDamage(worst, above, grown float64) float64 {
 // or is the verdict that stands at t, on what is over by end, else the other. Damage that was not seen in one picture and is in the next began with the
 // growth of texture between them.
 func (s *glimpses) or(o *Options, t, end int64, other Verdict) Verdict {
-	if t-s.at > wordFor.Microseconds() || s.usual.Len() < fewestGlimpses {
+	if s.by != s.heeded || t-s.at > wordFor.Microseconds() || s.usual.Len() < fewestGlimpses {
 		return other
 	}
 	return o.verdict(s.score).over(s.since, end)

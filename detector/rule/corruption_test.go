@@ -2,6 +2,7 @@ package rule_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/framewatch/framewatch/detector/rule"
@@ -112,6 +113,12 @@ func watched(rowStd int32, worst, second byte) *schemas.VideoFrame {
 	return f
 }
 
+// by is a picture as another version has looked at it.
+func by(version int32, f *schemas.VideoFrame) *schemas.VideoFrame {
+	f.Sampled.Model = &version
+	return f
+}
+
 // TestCorruptionSeen shows six seconds of 25 pictures, of which the first is sampled, and then the first pictures of two more seconds. Texture of 40 instead
 // of 20 has grown by log2(41/21) = 0.97. Tiles of 230 and 220 have logits of ln(230/25) = 2.22 and ln(220/35) = 1.84, on the mean 2.03: 2.03 - 1.9 = 0.13,
 // of which the logistic function is 0.532. Of 250 and 240 they are 3.91 and 2.77, on the mean 3.34: 1.44 and 0.808.
@@ -134,6 +141,8 @@ func TestCorruptionSeen(t *testing.T) {
 		{"in one tile alone", quiet, func() *schemas.VideoFrame { return watched(40, 250, 20) }, rule.Good, 0.236, false},
 		{"without more texture", quiet, func() *schemas.VideoFrame { return watched(20, 250, 240) }, rule.Good, 0, false},
 		{"as ever", func() *schemas.VideoFrame { return watched(20, 240, 235) }, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Good, 0, false},
+		{"by another network, whose word counts", func() *schemas.VideoFrame { return by(2, watched(20, 25, 20)) }, func() *schemas.VideoFrame { return by(2, watched(40, 250, 240)) }, rule.Bad, 0.808, false},
+		{"by one that has just come", quiet, func() *schemas.VideoFrame { return by(2, watched(40, 250, 240)) }, rule.Good, 0, false},
 		{"by another model", quiet, func() *schemas.VideoFrame {
 			f := watched(40, 250, 240)
 			f.Sampled.Model = number(int32(2))
@@ -163,6 +172,9 @@ func TestCorruptionSeen(t *testing.T) {
 		}
 		c := rule.NewCorruption().(*rule.Corruption)
 		c.Network = true
+		if strings.HasSuffix(test.name, "counts") || strings.HasSuffix(test.name, "come") {
+			c.Heed(rule.DamageNetwork, 2)
+		}
 		verdicts := frames(c, "burned-in", list...)
 		v := verdicts[len(verdicts)-1]
 		if v.State != test.want || math.Abs(v.Value-test.score) > 0.01 {

@@ -4,10 +4,9 @@ import "github.com/framewatch/framewatch/schemas"
 
 // Scorer is a model that looks at tiles of luma for damage. One goroutine.
 type Scorer interface {
-	// Version of the model.
-	Version() int32
-	// Score writes how probable it is that each tile shows damage, 255 being certain. There is a place in out for each tile.
-	Score(tiles []Tile, out []byte)
+	// Score writes how probable it is that each tile shows damage, 255 being certain, and tells by which version of the model; false: it cannot. There is a
+	// place in out for each tile.
+	Score(tiles []Tile, out []byte) (version int32, ok bool)
 	// Close lets go of its memory; it is not used after it.
 	Close()
 }
@@ -44,10 +43,10 @@ func (t *tiles) score(p *Picture, second int64, scorer Scorer, out *schemas.Samp
 		// They lie 36 cells apart and go on by one more each second, so that in 36 seconds each cell is taken once.
 		t.add(p, int((37*second+int64(i)*gridColumns*gridRows/halfTiles)%(gridColumns*gridRows)))
 	}
-	version := scorer.Version()
-	out.Model, out.Tiles = &version, make([]byte, len(t.cut))
-	out.TileCells = append([]byte(nil), t.cells...)
-	scorer.Score(t.cut, out.Tiles)
+	scores := make([]byte, len(t.cut))
+	if version, ok := scorer.Score(t.cut, scores); ok {
+		out.Model, out.Tiles, out.TileCells = &version, scores, append([]byte(nil), t.cells...)
+	}
 }
 
 // addSuspicious adds a tile around each of the cells with the most excess at borders of macroblocks, the first of equal ones, as far as they

@@ -13,15 +13,14 @@ import (
 // judge is a Scorer that keeps the tiles it is shown and gives them 10, 20 and so on.
 type judge struct{ tiles, before [][]byte }
 
-func (*judge) Version() int32 { return 7 }
-
 func (*judge) Close() {}
 
-func (j *judge) Score(tiles []feature.Tile, out []byte) {
+func (j *judge) Score(tiles []feature.Tile, out []byte) (int32, bool) {
 	for i, tile := range tiles {
 		j.tiles, j.before = append(j.tiles, bytes.Clone(tile.Luma)), append(j.before, bytes.Clone(tile.Before))
 		out[i] = byte(10 * (i + 1))
 	}
+	return 7, true
 }
 
 // 960x720: cells of 60x80 around columns 30, 90 to 930 and rows 40, 120 to 680.
