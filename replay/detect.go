@@ -45,6 +45,10 @@ type Detection struct {
 
 	// begins, when not nil, is told of the first record of each partition, before what follows the partition is.
 	begins func(Record)
+	// atOnce is how many partitions are folded at a time; 0: as many as there are processors.
+	atOnce int
+	// most bounds how many defects a Redetection has; 0: any number.
+	most int
 }
 
 // Folded is what a detection has read.
@@ -127,7 +131,7 @@ const (
 // start folds the partitions, as many at a time as there are processors, and each one's batches are closed when it is done. Who waits has started them all.
 // They begin in order, so that the one that is told of is always among them. Reading that is bounded has one reader.
 func (d Detection) start(ctx context.Context, foldings []*folding) (wait func()) {
-	workers := runtime.GOMAXPROCS(0)
+	workers := cmp.Or(d.atOnce, runtime.GOMAXPROCS(0))
 	if s, ok := d.Records.(Source); ok && s.Rate > 0 {
 		workers = 1
 	}

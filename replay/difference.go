@@ -45,7 +45,6 @@ func Differ(before, after []Life) *Difference {
 
 // pairs gives each of the first list its index in the second, or -1, and tells which of the second are taken.
 func pairs(before, after []Life) (matches []int, taken []bool) {
-	type thing struct{ stream, kind, part string }
 	byID, like := map[string]int{}, map[thing][]int{}
 	for j, a := range after {
 		byID[a.ID] = j

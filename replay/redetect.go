@@ -38,6 +38,9 @@ func Redetect(ctx context.Context, d Detection) (*Redetection, Folded, error) {
 		if o.Defect != nil {
 			lives.Add(partition, o.Defect)
 		}
+		if d.most > 0 && len(lives.latest) > d.most {
+			return ErrTooMany
+		}
 		return nil
 	})
 	out.Lives = lives.List()
