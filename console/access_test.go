@@ -35,6 +35,9 @@ var more = map[string]console.Role{
 	"POST /api/v1/recurrences":              console.Operator,
 	"DELETE /api/v1/recurrences/{id}":       console.Operator,
 	"POST /api/v1/verdicts":                 console.Operator,
+	"POST /api/v1/profiles/{name}/what-if":  console.Operator,
+	"PUT /api/v1/profiles/{name}":           console.Admin,
+	"DELETE /api/v1/profiles/{name}":        console.Admin,
 	"GET /api/v1/audit":                     console.Admin,
 }
 
@@ -90,7 +93,7 @@ func TestEveryRouteAsksWho(t *testing.T) {
 	}
 	for _, route := range c.Routes() {
 		method, path, _ := strings.Cut(route.Pattern, " ")
-		path = strings.NewReplacer("{id}", idOf(1), "{subject}", "s", "{version}", "1").Replace(path)
+		path = strings.NewReplacer("{id}", idOf(1), "{subject}", "s", "{name}", "p", "{version}", "1").Replace(path)
 		least := console.Viewer
 		if role, ok := more[route.Pattern]; ok {
 			least = role

@@ -66,6 +66,15 @@ func acting(done *[]string, failure *error) console.Deps {
 	d.EndRecurrence = func(_ context.Context, by console.Actor, id string) (console.Recurrence, error) {
 		return console.Recurrence{ID: id, Matchers: []string{}, By: by.Name}, note(by, "end recurrence ", id)
 	}
+	d.PublishProfile = func(_ context.Context, by console.Actor, name string, version int64, p console.ProfileText) (console.Profile, error) {
+		return console.Profile{Name: name, Version: version + 1, Origin: "api", ProfileText: p}, note(by, "publish ", name, " ", version)
+	}
+	d.DeleteProfile = func(_ context.Context, by console.Actor, name string, version int64) error {
+		return note(by, "delete ", name, " ", version)
+	}
+	d.WhatIf = func(ctx context.Context, q console.WhatIf, _ func(console.WhatIfLine) error) error {
+		return note(console.Actor{}, "what if ", q.Profile, " ", q.Hours, " ", q.Streams)
+	}
 	d.Verdicts = func(context.Context, console.VerdictQuery) ([]console.Verdict, error) { return nil, nil }
 	d.Changes = func(context.Context, time.Time) ([]console.Change, error) {
 		return []console.Change{{Time: 7, By: "ann", Action: "ack", Target: idOf(1), Detail: "on it", Place: "command line"}}, nil

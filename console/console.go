@@ -58,6 +58,16 @@ type Deps struct {
 	Scope func(matchers []string) (*Scope, error)
 	// Kinds of defects that there are rules for.
 	Kinds []string
+	// Rules are the kinds of defect with their options.
+	Rules func() []Rule
+	// Profiles are the rule profiles as they are now, in order of name, and EffectiveRules what decides about a stream. A Refusal says that there is no such stream.
+	Profiles       func() []Profile
+	EffectiveRules func(stream string) (EffectiveRules, error)
+	// PublishProfile puts a profile on the log that was changed from that version (0: there was none), and DeleteProfile takes one away. A Refusal says why it cannot be.
+	PublishProfile func(ctx context.Context, by Actor, name string, version int64, p ProfileText) (Profile, error)
+	DeleteProfile  func(ctx context.Context, by Actor, name string, version int64) error
+	// WhatIf tells line by line what a profile would have told. A Refusal says why it cannot be.
+	WhatIf func(ctx context.Context, q WhatIf, tell func(WhatIfLine) error) error
 	// Schemas are the versions of all subjects, as the log's readers need them.
 	Schemas func() []Schema
 	Log     *slog.Logger
@@ -81,13 +91,16 @@ type Console struct {
 	judging chan struct{}
 	// plotting has a place for each request for which the log is read for a plot.
 	plotting chan struct{}
+	// trying has a place for each what-if that is answered.
+	trying chan struct{}
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.
 func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
 	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, ledger: newLedger(),
-		fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), plotting: make(chan struct{}, 2)}
+		fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), plotting: make(chan struct{}, 2),
+		trying: make(chan struct{}, whatIfsAtOnce)}
 }
 
 // Stream tells that the stream id is monitored as spec says, or, when spec is nil, no longer.

@@ -36,8 +36,14 @@ func deps() console.Deps {
 		Window: func(s console.Schedule, after time.Time) (start, end time.Time, ok bool) {
 			return after.Add(time.Hour), after.Add(2 * time.Hour), s.Zone != ""
 		},
-		Kinds: []string{"black", "freeze"},
-		Log:   slog.New(slog.DiscardHandler),
+		Kinds:    []string{"black", "freeze"},
+		Rules:    someRules,
+		Profiles: someProfiles,
+		EffectiveRules: func(stream string) (console.EffectiveRules, error) {
+			return console.EffectiveRules{Stream: stream, Profile: "default", Because: "no profile's selector fits", AlsoFit: []string{}, Rules: map[string]map[string]any{}, Differs: []console.Differing{}}, nil
+		},
+		WhatIf: func(context.Context, console.WhatIf, func(console.WhatIfLine) error) error { return nil },
+		Log:    slog.New(slog.DiscardHandler),
 	}
 }
 

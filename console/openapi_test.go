@@ -220,3 +220,16 @@ func TestAnswersAreValidated(t *testing.T) {
 		}
 	}
 }
+
+// checkSchema tells in what a value is not as one of the document's schemas says.
+func (d *apiDocument) checkSchema(name string, text []byte) error {
+	schema, err := d.compiler.Compile("openapi.json#/components/schemas/" + name)
+	if err != nil {
+		return err
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	return schema.Validate(value)
+}

@@ -142,6 +142,9 @@ func (a *app) applyProfiles(ctx context.Context, want map[string]ProfileConfig) 
 		if err != nil {
 			return err
 		}
+		if old := have[name]; old != nil && old.Origin != fromFile {
+			a.log.Warn("the configuration file's profile takes the place of one that the console made", "profile", name)
+		}
 		if !reflect.DeepEqual(have[name], profile) {
 			if err := a.cluster.Publish(ctx, 0, topology.Profiles.Message(name, profile)); err != nil {
 				return err

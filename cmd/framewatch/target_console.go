@@ -55,6 +55,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 	a.console.Store(&address)
 	a.access.Own("the console", listener.Addr().String())
 	var caughtUp atomic.Int32
+	book := newRulebook()
 	page := console.New(a.config.Console, console.Deps{
 		Picture: a.picture,
 		Stored:  a.stored,
@@ -82,8 +83,19 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		Window:        nextWindow,
 		Scope:         scopeOf,
 		Kinds:         rule.Catalogue.Names(),
-		Schemas:       a.subjects,
-		Log:           a.log,
+		Rules:         shownRules,
+		Profiles:      book.shownProfiles, EffectiveRules: book.rulesOf,
+		PublishProfile: func(ctx context.Context, by console.Actor, name string, version int64, p console.ProfileText) (console.Profile, error) {
+			return a.publishProfileFor(ctx, book, by, name, version, p)
+		},
+		DeleteProfile: func(ctx context.Context, by console.Actor, name string, version int64) error {
+			return a.deleteProfileFor(ctx, book, by, name, version)
+		},
+		WhatIf: func(ctx context.Context, q console.WhatIf, tell func(console.WhatIfLine) error) error {
+			return a.whatIfFor(ctx, book, q, tell)
+		},
+		Schemas: a.subjects,
+		Log:     a.log,
 	})
 	topicRead := func() {
 		if caughtUp.Add(1) == consoleTopics {
@@ -98,6 +110,14 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: topicRead},
 			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error {
 				page.Stream(r.Key, r.Value)
+				book.stream(r)
+				return nil
+			})
+	})
+	group.Go(func() error {
+		return kafka.Read(ctx, a.cluster, topology.Profiles, kafka.ReadOptions{CaughtUp: topicRead},
+			func(_ context.Context, r topology.Record[schemas.Profile]) error {
+				book.profile(r)
 				return nil
 			})
 	})
@@ -156,7 +176,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 }
 
 // consoleTopics is how many topics the console reads.
-const consoleTopics = 6
+const consoleTopics = 7
 
 // picture fetches a stream's picture from the edge that holds it.
 func (a *app) picture(ctx context.Context, edge, stream string, at int64) (console.Picture, error) {
