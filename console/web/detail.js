@@ -3,6 +3,7 @@ import {useEffect} from "./vendor/preact-hooks.js";
 import {useSignal} from "./vendor/signals.js";
 import {now, span, timeOfDay, zoneName} from "./clock.js";
 import {DefectList} from "./defect.js";
+import {Effective} from "./effective.js";
 import {getJSON} from "./feed.js";
 import {html} from "./html.js";
 import {Lamp, lampNames} from "./lamp.js";
@@ -40,6 +41,7 @@ function Body({entry, health}) {
     </dl>
     <${StreamPlots} id=${id}/>
     ${health?.figures?.length > 0 && html`<${Figures} figures=${health.figures}/>`}
+    <${Effective} id=${id} profile=${data.value.profile}/>
     <${DefectList} id="detail-open" heading="Open" stream=${false} defects=${openDefects.value.filter(own)} empty="No open defect."/>
     <${DefectList} id="detail-ended" heading="Recent" stream=${false} limit=${50} defects=${endedDefects.value.filter(own)} empty="No recent defect."/>`;
 }

@@ -41,8 +41,11 @@ export async function getJSON(path) {
 }
 
 /** postJSON gives the API a value. */
-export async function postJSON(path, value) {
-  const answer = await fetch(path, {method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(value)});
+export const postJSON = (path, value) => ask("POST", path, value);
+
+/** ask has the API do something, with a value where there is one. */
+export async function ask(method, path, value) {
+  const answer = await fetch(path, {method, headers: {"Content-Type": "application/json"}, body: JSON.stringify(value)});
   const said = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(said.error ?? `${path}: ${answer.status}`);
   return said;

@@ -8,6 +8,9 @@ const me = signal(null);
 /** mayAct tells whether the viewer may acknowledge, mute and judge; while that is not known it is offered. */
 export const mayAct = computed(() => me.value === null || me.value.role !== "viewer");
 
+/** isAdmin tells the same of what all see: rules. */
+export const isAdmin = computed(() => me.value === null || me.value.role === "admin");
+
 export function loadMe() {
   getJSON("api/v1/me").then((who) => (me.value = who), () => {});
 }
