@@ -40,6 +40,11 @@ func furnished(text string, now int64) *console.Console {
 		c.Acknowledged(idOf(2+i), &console.Acknowledgement{By: "ann" + text, Note: "on it" + text, Time: now - 60e6})
 		c.Silenced([]string{"5a3f", "5a40"}[i], &console.Silence{ID: []string{"5a3f", "5a40"}[i], Matchers: []string{"stream=" + quoted(stream)}, By: "ann" + text, Comment: "of late" + text, Start: now - 60e6, End: now + 3600e6})
 	}
+	c.Silenced("5a41", &console.Silence{ID: "5a41", Matchers: []string{`stream="news-uk"`}, By: "ann" + text, Comment: "over" + text, Start: now - 90e6, End: now - 60e6})
+	c.Silenced("5a42", &console.Silence{ID: "5a42", Matchers: []string{`stream="news-uk"`}, By: "ann" + text, Comment: "to come" + text, Start: now + 9e9, End: now + 10e9, Recurrence: "7c1e"})
+	c.Silenced("5a43", &console.Silence{ID: "5a43", Matchers: []string{`stream="news-uk"`}, By: "ann" + text, Comment: "ends soon" + text, Start: now - 90e6, End: now + 600e6})
+	c.Recurring("7c1e", &console.Recurrence{ID: "7c1e", Matchers: []string{`stream="news-uk"`, "site=" + quoted("north"+text)}, By: "ann" + text, Comment: "again" + text,
+		Schedule: console.Schedule{Days: []string{"tue"}, From: "02:00", To: "04:00", Zone: "Europe/Berlin"}})
 	c.Defect(&schemas.DefectEvent{ID: idOf(7), Revision: 1, State: "opened", Stream: "sport-10" + text, Kind: "black", Severity: "critical", Onset: now - 93e6, End: now, Detected: now - 90e6, Summary: "dark" + text})
 	return c
 }

@@ -7,6 +7,7 @@ import {Effective} from "./effective.js";
 import {getJSON} from "./feed.js";
 import {html} from "./html.js";
 import {Lamp, lampNames} from "./lamp.js";
+import {Maintenance} from "./maintenance.js";
 import {Picture} from "./picture.js";
 import {endedDefects, openDefects, streamNamed} from "./store.js";
 import {StreamPlots} from "./series.js";
@@ -39,6 +40,7 @@ function Body({entry, health}) {
       ${data.value.profile && html`<dt>Profile</dt><dd>${data.value.profile}</dd>`}
       ${Object.entries(data.value.labels ?? {}).sort().map(([name, value]) => html`<dt key=${name}>${name}</dt><dd>${value}</dd>`)}
     </dl>
+    <${Maintenance} id=${id}/>
     <${StreamPlots} id=${id}/>
     ${health?.figures?.length > 0 && html`<${Figures} figures=${health.figures}/>`}
     <${Effective} id=${id} profile=${data.value.profile}/>

@@ -9,6 +9,7 @@ import {turnTo, view} from "./view.js";
 export const pages = [
   {name: "", title: "Attention", key: "1", load: async () => attention},
   {name: "wall", title: "Wall", key: "2", load: () => import("./wall.js")},
+  {name: "silences", title: "Silences", key: "4", load: () => import("./silences.js")},
   {name: "rules", title: "Rules", key: "5", load: () => import("./rules.js")},
 ];
 

@@ -5,12 +5,14 @@ const keys = [
   "page", "lamp", "search", "stream", "defect", "last", "since", "until", "heat",
   "labels", "sort", "size", "group", "fold", "kiosk", // of the wall
   "profile", "rule", "set", "hours", "only", // of the rules
+  "silence", // of the silences
 ];
 
 /**
  * view is what is shown: this page, of it only this lamp, only names with this text; this stream, with its figures of lately or between two instants, or this defect in full; heat strips
  * of so many hours. Of the wall: only streams with these labels, in this order, in tiles of this size, in groups by this label, of which these are folded or not by hand; with
  * nothing but the wall on the screen. Of the rules: this rule of this profile, with these changes as JSON, tried on so many hours of only streams with such names.
+ * Of the silences: the form for one of these matchers, one a line, or of none yet (new).
  * Empty: not chosen.
  */
 export const view = signal(read());
