@@ -27,18 +27,21 @@ func tokenOf(t *testing.T, role console.Role, life time.Duration) (secret string
 
 // more is what a route needs that needs more than a viewer.
 var more = map[string]console.Role{
-	"POST /api/v1/defects/{id}/acknowledge": console.Operator,
-	"POST /api/v1/defects/{id}/share":       console.Operator,
-	"POST /api/v1/silences":                 console.Operator,
-	"DELETE /api/v1/silences/{id}":          console.Operator,
-	"POST /api/v1/silences/{id}/extend":     console.Operator,
-	"POST /api/v1/recurrences":              console.Operator,
-	"DELETE /api/v1/recurrences/{id}":       console.Operator,
-	"POST /api/v1/verdicts":                 console.Operator,
-	"POST /api/v1/profiles/{name}/what-if":  console.Operator,
-	"PUT /api/v1/profiles/{name}":           console.Admin,
-	"DELETE /api/v1/profiles/{name}":        console.Admin,
-	"GET /api/v1/audit":                     console.Admin,
+	"POST /api/v1/defects/{id}/acknowledge":                   console.Operator,
+	"POST /api/v1/defects/{id}/share":                         console.Operator,
+	"POST /api/v1/silences":                                   console.Operator,
+	"DELETE /api/v1/silences/{id}":                            console.Operator,
+	"POST /api/v1/silences/{id}/extend":                       console.Operator,
+	"POST /api/v1/recurrences":                                console.Operator,
+	"DELETE /api/v1/recurrences/{id}":                         console.Operator,
+	"POST /api/v1/verdicts":                                   console.Operator,
+	"POST /api/v1/profiles/{name}/what-if":                    console.Operator,
+	"PUT /api/v1/profiles/{name}":                             console.Admin,
+	"DELETE /api/v1/profiles/{name}":                          console.Admin,
+	"GET /api/v1/topics":                                      console.Operator,
+	"GET /api/v1/topics/{topic}/records/{partition}/{offset}": console.Operator,
+	"GET /api/v1/tap":                                         console.Operator,
+	"GET /api/v1/audit":                                       console.Admin,
 }
 
 // TestEveryRouteAsksWho tries each route as nobody, as each role, and with what does not count.

@@ -68,6 +68,8 @@ type Deps struct {
 	DeleteProfile  func(ctx context.Context, by Actor, name string, version int64) error
 	// WhatIf tells line by line what a profile would have told. A Refusal says why it cannot be.
 	WhatIf func(ctx context.Context, q WhatIf, tell func(WhatIfLine) error) error
+	// LogDeps show the log itself.
+	LogDeps
 	// Schemas are the versions of all subjects, as the log's readers need them.
 	Schemas func() []Schema
 	Log     *slog.Logger
@@ -93,6 +95,8 @@ type Console struct {
 	plotting chan struct{}
 	// trying has a place for each what-if that is answered.
 	trying chan struct{}
+	// tapping has a place for each tap.
+	tapping chan struct{}
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.
@@ -100,7 +104,7 @@ func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
 	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, ledger: newLedger(),
 		fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), plotting: make(chan struct{}, 2),
-		trying: make(chan struct{}, whatIfsAtOnce)}
+		trying: make(chan struct{}, whatIfsAtOnce), tapping: make(chan struct{}, tapsAtOnce)}
 }
 
 // Stream tells that the stream id is monitored as spec says, or, when spec is nil, no longer.

@@ -27,6 +27,7 @@ func deps() console.Deps {
 		Ready:   func() error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 		Schemas: func() []console.Schema { return nil },
+		LogDeps: console.LogDeps{Topics: func() []console.LogTopic { return nil }},
 		Series:  wave,
 		Trace: func(ctx context.Context, _ *schemas.DefectEvent, _ string, from, to int64, give func(console.Sample)) (console.Traced, error) {
 			return console.Traced{Raise: 0.98, Clear: 0.9, Unit: "share"}, wave(ctx, "", "", from, to, true, func(_, _ string, s console.Sample) { give(s) })

@@ -139,7 +139,7 @@ func (c *Console) postWhatIf(w http.ResponseWriter, r *http.Request) {
 	})
 	out := &lines{w: w, flush: http.NewResponseController(w)}
 	q := WhatIf{Profile: r.PathValue("name"), ProfileText: body.ProfileText, Streams: body.Streams, Hours: body.Hours}
-	if err := c.deps.WhatIf(ctx, q, out.write); err != nil {
+	if err := c.deps.WhatIf(ctx, q, func(l WhatIfLine) error { return out.write(l) }); err != nil {
 		c.brokenOff(w, out, err)
 	}
 }
@@ -171,7 +171,7 @@ type lines struct {
 	begun bool
 }
 
-func (l *lines) write(line WhatIfLine) error {
+func (l *lines) write(line any) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.begun {

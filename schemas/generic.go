@@ -20,6 +20,7 @@ type Generic struct {
 	contract *Contract
 	mu       sync.Mutex
 	codecs   map[uint32]*goavro.Codec
+	shapes   shapes
 }
 
 // NewGeneric makes a reader of values under the ids of c.

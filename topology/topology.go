@@ -58,6 +58,18 @@ type Record[T any] struct {
 	Value *T
 }
 
+// Raw is one record of a topic as it stands there, whatever it holds.
+type Raw struct {
+	Partition int32
+	Offset    int64
+	// Time is the record's timestamp: when it was written, not media time.
+	Time time.Time
+	// Key is nil for a record without one, Value for a tombstone.
+	Key, Value []byte
+	// Headers in order, name and value; nil for none.
+	Headers [][2]string
+}
+
 // Message is one record to be written: to which topic, under which key, and how to encode it. The partition is the writer's to say.
 type Message struct {
 	Topic *Spec

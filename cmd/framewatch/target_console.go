@@ -94,6 +94,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		WhatIf: func(ctx context.Context, q console.WhatIf, tell func(console.WhatIfLine) error) error {
 			return a.whatIfFor(ctx, book, q, tell)
 		},
+		LogDeps: a.logDeps(),
 		Schemas: a.subjects,
 		Log:     a.log,
 	})

@@ -9,7 +9,7 @@ import {turnTo} from "./view.js";
 const helping = signal(false);
 
 /** What j and k go through: streams, then defects; in an open dialog what is in it. */
-const stops = ".tile > a, .defect a.title";
+const stops = ".tile > a, .defect a.title, .tapped summary";
 
 /** walker.step, where a page sets it, goes through streams of which only those near the view are in the document. */
 export const walker = {step: null};
@@ -36,7 +36,7 @@ const keys = {
 };
 
 /** elsewhere are keys that work where they stand. */
-const elsewhere = [["Esc", "close what is open"], ["a", "on a defect: acknowledge it"], ["m", "on a defect: mute its kind on its stream for an hour"], ["c", "on a defect: confirm it"], ["f", "on a defect: call it a false alarm"], ["l", "on a defect: copy its address"]];
+const elsewhere = [["Esc", "close what is open"], ["p", "on the tap: pause it, or go on"], ["a", "on a defect: acknowledge it"], ["m", "on a defect: mute its kind on its stream for an hour"], ["c", "on a defect: confirm it"], ["f", "on a defect: call it a false alarm"], ["l", "on a defect: copy its address"]];
 
 /** Keys listens, and shows the list when asked. */
 export function Keys() {

@@ -14,9 +14,8 @@ var (
 	StartLog  = startLog
 	ForgetLog = forgetLog
 	LastLog   = func() string { return lastLog("") }
-	// RedactText and Reference redact what others wrote.
-	RedactText = redactText
-	Reference  = func(url string) string { return new(redaction).reference(url) }
+	// Reference redacts what others wrote.
+	Reference = func(url string) string { return new(redaction).reference(url) }
 	// Refresh takes a coding's parameter sets from its first key picture.
 	Refresh = refresh
 	// CaptionBytes counts the bytes of captions that are no padding.

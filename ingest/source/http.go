@@ -122,7 +122,7 @@ func failure(ctx context.Context, err error, urls ...string) error {
 	for _, u := range urls {
 		text = Scrubber(u).Replace(text)
 	}
-	return errors.New(redactText(text))
+	return errors.New(RedactText(text))
 }
 
 // status is an answer's HTTP status that is no success.

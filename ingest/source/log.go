@@ -33,7 +33,7 @@ func forgetLogLines() { C.fw_log_forget_lines() }
 func lastLog(url string) string { return logLine(C.fw_log_last(), url) }
 
 func logLine(line *C.char, url string) string {
-	return redactText(Scrubber(url).Replace(pointer.ReplaceAllString(C.GoString(line), "")))
+	return RedactText(Scrubber(url).Replace(pointer.ReplaceAllString(C.GoString(line), "")))
 }
 
 // explained is libav's error about url with the first and the last line of its log, which tell more than the error's code: what went wrong, and what came of

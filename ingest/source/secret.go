@@ -103,8 +103,8 @@ func Spellings(secrets ...string) (all []string) {
 
 var urlInText = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'"]+|(?i)data:[^\s'"]+`)
 
-// redactText redacts each URL in a text that others wrote.
-func redactText(text string) string {
+// RedactText masks what may be a secret in each URL of a text that others wrote, as Redact does.
+func RedactText(text string) string {
 	return urlInText.ReplaceAllStringFunc(text, func(url string) string {
 		end := len(strings.TrimRight(url, ":,.;)"))
 		return Redact(url[:end]) + url[end:]

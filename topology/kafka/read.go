@@ -53,12 +53,17 @@ func Read[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], options 
 
 // readAlone follows the topic without a group.
 func readAlone[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], options ReadOptions, handle Handler[T]) error {
-	from, left, err := c.plan(ctx, &t.Spec, options)
+	return c.follow(ctx, &t.Spec, options, func(r *kgo.Record) error { return deliver(ctx, c, t, r, handle) })
+}
+
+// follow hands the records of a topic to handle as they are, markers of transactions among them, without a group.
+func (c *Cluster) follow(ctx context.Context, s *topology.Spec, options ReadOptions, handle func(*kgo.Record) error, further ...kgo.Opt) error {
+	from, left, err := c.plan(ctx, s, options)
 	if err != nil {
 		return err
 	}
-	client, err := kgo.NewClient(append(slices.Clip(c.options), kgo.KeepControlRecords(),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.name(&t.Spec): from}))...)
+	client, err := kgo.NewClient(slices.Concat(c.options, further, []kgo.Opt{kgo.KeepControlRecords(),
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{c.name(s): from})})...)
 	if err != nil {
 		return err
 	}
@@ -81,13 +86,13 @@ func readAlone[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], opt
 			if options.Bounded && left.passed(r.Partition, r.Offset) {
 				continue
 			}
-			if err := deliver(ctx, c, t, r, handle); err != nil {
+			if err := handle(r); err != nil {
 				return err
 			}
 			left.reach(r.Partition, r.Offset)
 		}
 		if !caughtUp && fetches.Empty() {
-			if err := c.forget(ctx, &t.Spec, left); err != nil {
+			if err := c.forget(ctx, s, left); err != nil {
 				return err
 			}
 		}
