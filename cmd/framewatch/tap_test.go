@@ -171,7 +171,7 @@ func TestTap(t *testing.T) {
 	for i := range 50 {
 		many = append(many, event("freeze", int32(i)))
 	}
-	live, count := tapped(t, a, console.TapQuery{Topic: "defects", Partition: -1, Key: "news", Rate: 1}, 50, 1, func() { go publish(many...) })
+	live, count := tapped(t, a, console.TapQuery{Topic: "defects", Partition: -1, Key: "news", Rate: 1}, 50, 1, func() { publish(many...) })
 	if live[0].Offset < 4 || count.Shown+count.LeftOut != 50 || count.LeftOut < 40 {
 		t.Errorf("from now on comes %+v, %+v", live[0], count)
 	}
