@@ -13,7 +13,12 @@ export CGO_LDFLAGS = -O2 -g -fuse-ld=lld -Wl,--as-needed -Wl,--gc-sections
 FAULTS_SEED ?= 1
 FAULTS_FOR ?= 15m
 
-.PHONY: run build setup test setup-test faults lint fmt generate up clean
+# How many streams the wall of `make bench-console` has, for how long it is open, and the file that gets the result.
+CONSOLE_STREAMS ?= 1000
+CONSOLE_FOR ?= 10m
+CONSOLE_REPORT ?= bench-console.json
+
+.PHONY: run build setup test setup-test faults bench-console lint fmt generate up clean
 
 # Plays the demo: live streams with faults, and the page that shows them being found.
 run: build
@@ -32,6 +37,10 @@ test: setup-test lint
 # Lets everything happen to the detectors and to the brokers of their log, over and over, and compares what stands on the log in the end.
 faults: setup-test
 	go test -count=1 -v -timeout 30m -run '^TestFaults$$' ./cmd/framewatch -faults.for $(FAULTS_FOR) -faults.seed $(FAULTS_SEED)
+
+# Opens the wall of a thousand streams in a browser and measures what it takes there and of the server; on a quiet machine. CONSOLE_FOR=1m is a short look.
+bench-console: setup-test
+	go test -count=1 -v -timeout 60m -run '^TestConsoleBench$$' ./internal/lab -console.streams $(CONSOLE_STREAMS) -console.for $(CONSOLE_FOR) -console.report $(abspath $(CONSOLE_REPORT))
 
 setup-test:
 	@deploy/setup.sh test

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/framewatch/framewatch/schemas"
 )
 
 // MakeInterlaced makes a standard clip of 1.2 seconds.
@@ -62,4 +64,9 @@ func (s Sample) Describe() string { return fmt.Sprintf("%s %v %d", s.Name, s.fau
 func ApplyAllGone(data []byte, from, to time.Duration, random *rand.Rand) (out []byte, first, last time.Duration, err error) {
 	e, err := allGone.apply(data, from, to, random)
 	return e.data, e.first, e.last, err
+}
+
+// Told is what Tell tells of a stream.
+func (l *Lineup) Told(i int, at time.Time) (*schemas.Health, *schemas.DefectEvent) {
+	return l.streams[i].tell(at)
 }
