@@ -169,6 +169,8 @@ type site struct {
 	config  string
 	brokers []string
 	prefix  string
+	// console is the address of the page.
+	console string
 	length  time.Duration
 	// defects are the latest events by id, as a reader of the log saw them.
 	mu        sync.Mutex
@@ -195,11 +197,12 @@ func newSite(t *testing.T, brokers []string, play lab.DemoConfig) *site {
 		t.Fatal(err)
 	}
 	s := &site{t: t, demo: demo, config: filepath.Join(dir, "framewatch.yaml"), brokers: brokers, prefix: fmt.Sprintf("e2e%d.", time.Now().UnixNano()), length: play.Length, defects: map[string]schemas.DefectEvent{}}
-	embedded := freePort(t)
+	embedded, listen := freePort(t), freePort(t)
+	s.console = "http://" + listen
 	settings := map[string]any{
 		"data_dir": dir, "embedded": map[string]any{"listen": embedded}, "log": map[string]any{"level": "warn"},
 		"kafka":    map[string]any{"prefix": s.prefix, "partitions": partitions, "instance": "${env:" + instance + ":-}"},
-		"console":  map[string]any{"listen": freePort(t)},
+		"console":  map[string]any{"listen": listen},
 		"pictures": map[string]any{"key_file": key},
 		"notifier": map[string]any{"receivers": map[string]any{"sink": map[string]any{"type": "webhook", "url": demo.WebhookURL()}}},
 	}
@@ -336,6 +339,20 @@ func (s *site) play(often func(now time.Time)) {
 	s.t.Helper()
 	ctx, stop := context.WithCancel(s.t.Context())
 	defer stop()
+	s.begin(ctx)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for now := range tick.C {
+		if now.After(s.demo.Start().Add(s.length)) {
+			return
+		}
+		often(now)
+	}
+}
+
+// begin plays the streams, and notes every event that a reader of the log sees, until ctx ends.
+func (s *site) begin(ctx context.Context) {
+	s.t.Helper()
 	go s.demo.Run(ctx)
 	config := kafka.Defaults()
 	config.Brokers, config.Prefix, config.Partitions = s.brokers, s.prefix, partitions
@@ -355,14 +372,6 @@ func (s *site) play(often func(now time.Time)) {
 		s.defects[r.Value.ID] = *r.Value
 		return nil
 	})
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for now := range tick.C {
-		if now.After(s.demo.Start().Add(s.length)) {
-			return
-		}
-		often(now)
-	}
 }
 
 // inFault counts the faults that began more than a second ago; the newest of them is going on.

@@ -39,6 +39,7 @@ var rooms = map[string][]string{
 	"topology/gen":               {"topology"},
 	"topology/kafka":             {"topology", "schemas"},
 	"topology/kafka/kafkatest":   {"topology/kafka"},
+	"internal/browsertest":       {},
 	"internal/catalogue":         {},
 	"internal/lab":               {"ingest/...", "detector/...", "notifier/...", "console", "replay", "schemas", "topology", "internal/catalogue"},
 	"internal/lab/peer":          {},
@@ -51,6 +52,7 @@ var rooms = map[string][]string{
 var inTests = map[string][]string{
 	"ingest":         {"internal/lab", "internal/lab/peer"},
 	"ingest/feature": {"ingest/feature/featuretest"},
+	"console":        {"internal/browsertest"},
 	"detector":       {"internal/lab"},
 	"replay":         {"topology/kafka", "topology/kafka/kafkatest", "internal/lab", "internal/venv"},
 	"schemas":        {"internal/venv"},
