@@ -18,7 +18,7 @@ CONSOLE_STREAMS ?= 1000
 CONSOLE_FOR ?= 10m
 CONSOLE_REPORT ?= bench-console.json
 
-.PHONY: run build setup test setup-test faults bench-console lint fmt generate up clean
+.PHONY: run build setup test setup-test faults test-browser screenshots bench-console lint fmt generate up clean
 
 # Plays the demo: live streams with faults, and the page that shows them being found.
 run: build
@@ -41,6 +41,15 @@ faults: setup-test
 # Opens the wall of a thousand streams in a browser and measures what it takes there and of the server; on a quiet machine. CONSOLE_FOR=1m is a short look.
 bench-console: setup-test
 	go test -count=1 -v -timeout 60m -run '^TestConsoleBench$$' ./internal/lab -console.streams $(CONSOLE_STREAMS) -console.for $(CONSOLE_FOR) -console.report $(abspath $(CONSOLE_REPORT))
+
+# What a browser sees: the page's own tests, and an operator's shift over the demo.
+test-browser: setup-test
+	go test -count=1 -timeout 10m ./console
+	go test -count=1 -timeout 10m -run '^TestOperatorsShift$$' ./cmd/framewatch
+
+# Photographs each page of the demo into docs/screenshots.
+screenshots: setup-test
+	go test -count=1 -v -timeout 10m -run '^TestScreenshots$$' ./cmd/framewatch -screenshots $(CURDIR)/docs/screenshots
 
 setup-test:
 	@deploy/setup.sh test

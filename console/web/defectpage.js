@@ -87,7 +87,8 @@ function Evidence({evidence}) {
   if (!evidence) return null;
   const clip = evidence.clip?.slice(1), filmstrip = evidence.filmstrip?.slice(1);
   return html`<section class="evidence" aria-labelledby="evidence"><h2 id="evidence">Evidence</h2>
-    ${filmstrip && html`<a href=${filmstrip} target="_blank"><img src=${filmstrip} alt="Pictures before, during and after" loading="lazy"/></a>`}
+    ${filmstrip && html`<a href=${filmstrip} target="_blank"><img src=${filmstrip} alt="Pictures before it began and since" loading="lazy"/></a>
+      <p class="hint">One picture a second. The bar below is grey before it began, and red since.</p>`}
     ${clip && html`<${Clip} key=${clip} clip=${clip} evidence=${evidence}/>`}
   </section>`;
 }
