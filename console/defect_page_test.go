@@ -92,7 +92,7 @@ func TestDefectPage(t *testing.T) {
 	b.script(`navigator.clipboard.writeText = () => Promise.reject(new Error("no")); document.querySelectorAll(".share button")[1].click()`)
 	b.waitFor(fmt.Sprintf(`document.querySelector(".share input")?.value === location.origin + "/shared/defects/%s/filmstrip?signature=right"`, idOf(2)))
 	// The clip is none that a browser plays, and the page says so.
-	b.waitFor(`document.querySelector(".evidence video") === null && document.querySelector(".evidence p").textContent.includes("does not play")`)
+	b.waitFor(`document.querySelector(".evidence video") === null && document.querySelector(".evidence p:last-child").textContent.includes("does not play")`)
 	b.screenshot("defect.png")
 
 	// One that ended long ago is read from the log.

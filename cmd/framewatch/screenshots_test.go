@@ -32,19 +32,21 @@ func TestScreenshots(t *testing.T) {
 	p := photographer{t, browsertest.Open(t), s.console}
 	p.b.Do(chromedp.Navigate(s.console))
 	p.b.WaitLonger(`document.querySelectorAll(".defect.ended .evidence").length >= 3 && document.querySelectorAll(".defect.open").length >= 2`, 2*time.Minute)
-	p.take("attention", 1440, 900, "")
-	p.take("attention-phone", 390, 844, "")
-	id := p.b.Text(`[...document.querySelectorAll(".defect.ended")].findLast((d) => d.querySelector(".evidence")).querySelector("a.title").hash.match(/defect=([0-9a-f]+)/)[1]`)
-	p.take("defect", 1440, 1500, "defect="+id)
-	p.take("defect-phone", 390, 844, "defect="+id)
-	p.take("stream", 1440, 1200, "stream=bunny")
+	p.take("attention", 1440, 900, "", "true")
+	p.take("attention-phone", 390, 844, "", "true")
+	id := p.b.Text(`[...document.querySelectorAll(".defect.ended")].filter((d) => d.querySelector(".evidence")).map((d) => d.querySelector("a.title"))
+		.sort((x, y) => (x.textContent === "No signal") - (y.textContent === "No signal"))[0].hash.match(/defect=([0-9a-f]+)/)[1]`)
+	const told = `document.querySelector("dialog .plot canvas") && document.querySelector("dialog .facts").textContent.includes("Detected") && !(document.querySelector("dialog video")?.readyState < 2)`
+	p.take("defect", 1440, 1500, "defect="+id, told)
+	p.take("defect-phone", 390, 844, "defect="+id, told)
+	p.take("stream", 1440, 1200, "stream=bunny", `document.querySelectorAll("dialog .plot canvas").length > 2`)
 	pages, err := chromedp.Run(p.b.Context, chromedp.Evaluate[[]string](`import("./pages.js").then(({pages}) => pages.map((p) => p.name).filter(Boolean))`, chromedp.EvalAwaitPromise))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range pages {
-		p.take(name, 1440, 900, "page="+name)
-		p.take(name+"-phone", 390, 844, "page="+name)
+		p.take(name, 1440, 900, "page="+name, "true")
+		p.take(name+"-phone", 390, 844, "page="+name, "true")
 	}
 	p.b.Do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate(s.console+"/lite"))
 	p.keep("lite")
@@ -57,16 +59,19 @@ type photographer struct {
 	base string
 }
 
-// take turns to a place in a window of that size, and photographs it once everything is there that is going to be.
-func (p photographer) take(name string, width, height int64, place string) {
+// take turns to a place in a window of that size, and photographs it once everything is there that is going to be, and the condition holds.
+func (p photographer) take(name string, width, height int64, place, condition string) {
 	p.t.Helper()
 	var options []chromedp.EmulateViewportOption
 	if width < 500 {
 		options = append(options, chromedp.EmulateMobile)
 	}
 	p.b.Do(chromedp.EmulateViewport(width, height, options...), chromedp.Navigate("about:blank"), chromedp.Navigate(p.base+"/#"+place))
-	p.b.WaitFor(`document.querySelector(".link")?.textContent === "Live" && document.querySelector("main") && !document.querySelector("[aria-busy=true]") &&
-		!/Loading …|Reading the log …/.test(document.body.innerText) && [...document.images].every((i) => i.complete || i.loading === "lazy")`)
+	const seen = `(e) => e.getBoundingClientRect().width > 0 && e.getBoundingClientRect().top < innerHeight`
+	p.b.WaitFor(`document.querySelector(".link")?.textContent === "Live" && document.querySelector("main") && !document.querySelector("[aria-busy=true]")`)
+	p.b.WaitFor(`!/Loading …|Reading the log …/.test(document.body.innerText)`)
+	p.b.WaitFor(`[...document.querySelectorAll(".picture")].filter(` + seen + `).every((p) => p.querySelector("img, .none"))`)
+	p.b.WaitFor(condition)
 	p.keep(name)
 }
 
