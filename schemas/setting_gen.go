@@ -22,11 +22,14 @@ type Setting struct {
 	Models map[string]int64 `avro:"models" json:"models"`
 	// As in StreamSpec, but that times of the week stand as instants, from the day before time to the day after it. Null: nothing.
 	Expectations *string `avro:"expectations" json:"expectations,omitempty"`
+	// Name of the rule profile that the stream itself names in its StreamSpec; empty: it names none, and labels choose. Null: the owner did not say.
+	Named *string `avro:"named" json:"named,omitempty"`
 }
 
 // settingRoom is what a Setting points to.
 type settingRoom struct {
 	Expectations string
+	Named        string
 }
 
 // read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
@@ -45,6 +48,12 @@ func (v *Setting) read(src []byte, at int, room *settingRoom) int {
 		v.Expectations = &room.Expectations
 	} else {
 		v.Expectations = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.Named, at = readString(room.Named, src, at)
+		v.Named = &room.Named
+	} else {
+		v.Named = nil
 	}
 	return at
 }

@@ -118,7 +118,7 @@ func allModels(onLog map[string]*schemas.Model) models {
 	for key, m := range onLog {
 		name, number, ok := strings.Cut(key, "@")
 		if ok && number == strconv.FormatInt(m.Version, 10) {
-			all[version{name, m.Version}] = keptModel{Model: m, name: name}
+			all[version{name, m.Version}] = keptModel{Model: m, name: name, shipped: ships(name, m)}
 		}
 	}
 	for key, m := range all {
@@ -228,7 +228,7 @@ func (a *app) usable(ctx context.Context, m keptModel) error {
 // enforce puts a version in force, and writes down who has done it.
 func (a *app) enforce(ctx context.Context, m keptModel, by, action, detail string) error {
 	messages := []topology.Message{topology.Models.Message(m.name, m.Model)}
-	if m.shipped { // it is not on the log yet, and another version of the program would not have it
+	if m.shipped { // without a detector it may not be on the log yet, and another version of the program would not have it
 		messages = append([]topology.Message{topology.Models.Message(modelKey(m.name, m.Version), m.Model)}, messages...)
 	}
 	if err := a.cluster.Publish(ctx, 0, messages...); err != nil {

@@ -96,7 +96,7 @@ func (a *app) shadowLives(ctx context.Context, candidate string, within replay.R
 	name := topology.ShadowSource(a.config.Kafka.Prefix, candidate)
 	filter := verdictFilter{Range: within}
 	err = replay.Values(ctx, source, filter.written(), a.contract, schemas.DefectEvents, func(r replay.Record, ev *schemas.DefectEvent) error {
-		if sourceOf(r.Headers) == name {
+		if headerOf(r.Headers, topology.SourceHeader) == name {
 			lives.Add(r.Partition, ev)
 		}
 		return nil

@@ -19,11 +19,11 @@ type otherRules struct {
 	selectors selectors
 	// rules of each profile, as they travel in a Setting.
 	rules map[string]string
-	// named are the profiles that streams name, by stream.
-	named map[string]string
+	// named are the profiles that streams name in the file, by stream, and now those that they name on the log now, for Settings that do not say.
+	named, now map[string]string
 }
 
-// otherRules reads a file's profiles. A stream's own profile is as the file says, else as the log does now.
+// otherRules reads a file's profiles. A stream's own profile is as the file says, else as its Settings do, else as the log does now.
 func (a *app) otherRules(ctx context.Context, path string) (*otherRules, error) {
 	config, err := loadConfig(path)
 	if err != nil {
@@ -32,7 +32,7 @@ func (a *app) otherRules(ctx context.Context, path string) (*otherRules, error) 
 	if len(config.Profiles) == 0 {
 		return nil, usage(fmt.Errorf("--rules: %s has no profiles: that is where its rules would be", path))
 	}
-	o := &otherRules{rules: map[string]string{}, named: map[string]string{}}
+	o := &otherRules{rules: map[string]string{}, named: map[string]string{}, now: map[string]string{}}
 	if o.selectors, _, err = config.selectors(); err != nil {
 		return nil, usage(err)
 	}
@@ -47,7 +47,7 @@ func (a *app) otherRules(ctx context.Context, path string) (*otherRules, error) 
 			return nil, err
 		}
 		for id, spec := range streams {
-			o.named[id] = spec.Profile
+			o.now[id] = spec.Profile
 		}
 	}
 	if config.Streams != nil {
@@ -77,7 +77,15 @@ func (o *otherRules) change(s *schemas.Setting) {
 
 // profile is which profile a stream has by the file.
 func (o *otherRules) profile(s *schemas.Setting) string {
-	c := o.selectors.choose(&schemas.StreamSpec{Labels: s.Labels, Profile: o.named[s.Stream]})
+	named, fixed := o.named[s.Stream]
+	switch {
+	case fixed:
+	case s.Named != nil:
+		named = *s.Named
+	default:
+		named = o.now[s.Stream]
+	}
+	c := o.selectors.choose(&schemas.StreamSpec{Labels: s.Labels, Profile: named})
 	_, known := o.rules[s.Profile]
 	switch {
 	case c.named || len(c.by.matchers) > 0:
@@ -206,7 +214,7 @@ func writeDifference(w io.Writer, d *replay.Difference, changes []changedLife, w
 	t.line(fmt.Sprintf("Of the defects that began %s, %d would be the same, %d added, %d removed, %d moved.", spanWords(given(within.From), given(within.To)),
 		d.Same, len(d.Added), len(d.Removed), len(d.Moved)))
 	if d.LeftOut > 0 {
-		t.line(fmt.Sprintf("%d more are left out: the features that they were told by are not on the log any more.", d.LeftOut))
+		t.line(fmt.Sprintf("%d more are left out: the features that they were told by were not on the log any more.", d.LeftOut))
 	}
 	if d.None() {
 		return t.err

@@ -155,3 +155,23 @@ func TestOtherRulesKeepToTheirStreams(t *testing.T) {
 		t.Errorf("a removed stream has the rules %s", s.Rules)
 	}
 }
+
+// Which profile a stream has by other rules is decided by what its Settings say that it named then, not by what it names now.
+func TestOtherRulesGoByWhatStreamsNamedThen(t *testing.T) {
+	sport, music := "sport", "music"
+	o := &otherRules{selectors: selectors{"sport": {}, "music": {}}, rules: map[string]string{"sport": `{"s":{}}`, "music": `{"m":{}}`, "default": "{}"},
+		named: map[string]string{"fixed": "music"}, now: map[string]string{"news": "music", "old": "music"}}
+	nothing := ""
+	for _, test := range []struct {
+		stream string
+		named  *string
+		want   string
+	}{
+		{"news", &sport, "sport"}, {"news", &nothing, "default"}, {"old", nil, "music"}, {"fixed", &sport, "music"}, {"other", &music, "music"},
+	} {
+		s := &schemas.Setting{Stream: test.stream, Profile: "default", Rules: "x", Named: test.named}
+		if o.change(s); s.Profile != test.want || s.Rules != o.rules[test.want] {
+			t.Errorf("%s: profile %s with %s, want %s", test.stream, s.Profile, s.Rules, test.want)
+		}
+	}
+}

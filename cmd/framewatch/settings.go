@@ -145,7 +145,7 @@ func (s *settings) effective(id string, spec *schemas.StreamSpec, generation int
 		setting.Removed = true
 		return setting
 	}
-	setting.Labels = spec.Labels
+	setting.Labels, setting.Named = spec.Labels, &spec.Profile
 	setting.Profile = s.selectors.choose(spec).profile
 	if profile, ok := s.profiles[setting.Profile]; ok {
 		setting.Rules = profile.Rules

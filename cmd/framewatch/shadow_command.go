@@ -33,7 +33,7 @@ func shadowDiffCommand() *cobra.Command {
 		Short: "How the defects of a candidate differ from the live ones, and what people say of them",
 		Long: "How the defects that a candidate has told of (framewatch run --target shadow) differ from the live ones: which are added, removed or moved, and what\n" +
 			"people say of them by their verdicts. Those are compared that began within the range, which ends where both have told of what began before: a\n" +
-			"candidate begins with the oldest features on the log and catches up. Exit code 3 says that there is a difference.",
+			"candidate begins with the oldest features on the log and catches up. What began before the features that it judged first is left out. Exit code 3 says that there is a difference.",
 		Example: "  framewatch shadow diff -c framewatch.yaml --from 6h\n" +
 			"  framewatch shadow diff --candidate strict --stream 'news-*' -o json",
 		Args: noArgs,
@@ -88,11 +88,22 @@ func (x *comparing) compare(ctx context.Context, w io.Writer, a *app, within rep
 		return err
 	}
 	sieve := replay.NewSieve(replay.Selection{Streams: x.streams}, &topology.Defects.Spec, a.contract)
+	begun, err := a.begun(ctx, x.candidate)
+	if err != nil {
+		return err
+	}
 	in := func(lives []replay.Life) []replay.Life {
 		return slices.DeleteFunc(lives, func(l replay.Life) bool { return l.Retracted || !within.Holds(l.Onset) || !sieve.Chooses(l.Stream) })
 	}
+	judged := func(lives []replay.Life) []replay.Life {
+		return slices.DeleteFunc(lives, func(l replay.Life) bool { return l.Onset.Before(begun[l.Partition]) })
+	}
 	live, candidate = in(live), in(candidate)
-	return tellDifference(w, replay.Differ(live, candidate), live, candidate, verdicts, within, x.output)
+	all := len(live)
+	live, candidate = judged(live), judged(candidate)
+	difference := replay.Differ(live, candidate)
+	difference.LeftOut = all - len(live)
+	return tellDifference(w, difference, live, candidate, verdicts, within, x.output)
 }
 
 // comparable is the part of a range of which both the live detector and a candidate have told.

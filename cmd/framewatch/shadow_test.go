@@ -112,7 +112,7 @@ func (s *shadowSite) told(topic *topology.Spec, source string) (events []string)
 		s.t.Fatal(err)
 	}
 	err = replay.Values(s.t.Context(), from, replay.Range{}, s.app.contract, schemas.DefectEvents, func(r replay.Record, ev *schemas.DefectEvent) error {
-		if ev.Offset < s.ends[r.Partition] && sourceOf(r.Headers) == source {
+		if ev.Offset < s.ends[r.Partition] && headerOf(r.Headers, topology.SourceHeader) == source {
 			events = append(events, strings.ReplaceAll(fmt.Sprintf("%d %s %s %x", r.Partition, r.Key, r.Headers, r.Value), source, "SOURCE"))
 		}
 		return nil

@@ -38,6 +38,9 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 		if !wait(ctx, streams, profiles, models) {
 			return nil
 		}
+		if err := a.shipModels(ctx); err != nil && ctx.Err() == nil {
+			a.log.Warn("the models that come with the program are not all on the log: a later release cannot score by them", "error", err)
+		}
 		ready()
 		return kafka.Run(ctx, a.cluster, kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
 			Group:    topology.StageNamed("detector").Group,
@@ -85,6 +88,9 @@ func (a *app) recall(ctx context.Context, p topology.Processor[schemas.Feature, 
 
 // recallHealth hands a detector the live one's roll-ups of records below an offset.
 func (a *app) recallHealth(ctx context.Context, d *detector.Partition, number int32, below int64, since time.Time) error {
+	if since.IsZero() {
+		return nil // there is no lookback for them to come before
+	}
 	options := kafka.ReadOptions{Partitions: []int32{number}, Bounded: true, From: since.Add(-d.Recall())}
 	return kafka.Read(ctx, a.cluster, topology.Health, options, func(_ context.Context, r topology.Record[schemas.Health]) error {
 		if r.Value != nil && r.Value.Offset < below {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -53,15 +52,7 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	streams := make(chan struct{})
 	group.Go(func() error {
-		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: closer(streams)},
-			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error { rules.stream(r); return nil })
-	})
-	group.Go(func() error {
-		if !wait(ctx, streams) {
-			return nil
-		}
 		ready()
 		source := topology.ShadowSource(a.config.Kafka.Prefix, candidate.Name)
 		return kafka.Run(ctx, a.cluster, kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
@@ -79,59 +70,31 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 	return group.Wait()
 }
 
-// shadowRules are the rules of a file, and which streams name their profiles, as the log says now, and the models of a candidate.
+// shadowRules are the rules of a file, laid onto what Settings say, and the models of a candidate. Nothing in them but the file and the log decides, so that a
+// candidate that is rebuilt goes on as it was.
 type shadowRules struct {
-	mu sync.Mutex
 	*otherRules
 	models triedModels
-	// fixed are the streams whose profiles the file names.
-	fixed map[string]bool
 }
 
 func (a *app) shadowRules(ctx context.Context, c ShadowConfig) (*shadowRules, error) {
-	s := &shadowRules{otherRules: &otherRules{named: map[string]string{}}, models: c.Models, fixed: map[string]bool{}}
-	if err := s.models.find(ctx, a); err != nil {
-		return nil, fmt.Errorf("detector.shadow: %w", err)
+	s := &shadowRules{models: c.Models}
+	err := s.models.find(ctx, a)
+	if err == nil && c.Rules != "" {
+		s.otherRules, err = a.otherRules(ctx, c.Rules)
 	}
-	path := c.Rules
-	if path == "" {
-		return s, nil
-	}
-	rules, err := a.otherRules(ctx, path)
 	if err != nil {
 		return nil, fmt.Errorf("detector.shadow: %w", err)
 	}
-	config, err := loadConfig(path)
-	if err != nil {
-		return nil, usage(err)
-	}
-	s.otherRules = rules
-	if config.Streams != nil {
-		for _, stream := range *config.Streams {
-			s.fixed[stream.ID] = true
-		}
+	if s.otherRules != nil {
+		s.now = nil // what streams name now is not what they named then
 	}
 	return s, nil
 }
 
-// stream takes one record of the streams topic.
-func (s *shadowRules) stream(r topology.Record[schemas.StreamSpec]) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case s.fixed[r.Key]:
-	case r.Value == nil:
-		delete(s.named, r.Key)
-	default:
-		s.named[r.Key] = r.Value.Profile
-	}
-}
-
 // change lays the rules onto a Setting.
 func (s *shadowRules) change(setting *schemas.Setting) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.rules != nil {
+	if s.otherRules != nil {
 		s.otherRules.change(setting)
 	}
 	s.models.change(setting)
@@ -142,6 +105,9 @@ type shadow struct {
 	detector *detector.Partition
 	source   string
 	change   func(*schemas.Setting)
+	// begun says that it stands on the topic since when the candidate judges; until then below is the offset of the first record that it judges.
+	begun bool
+	below int64
 }
 
 // Err is the detector's.
@@ -155,6 +121,10 @@ func (s *shadow) Restore(latest []schemas.DefectEvent) { s.detector.Restore(late
 
 // Fold hands the detector one record and puts the defects that it tells of on the candidates' topic.
 func (s *shadow) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {
+	if !s.begun && r.Offset >= s.below && r.Value != nil {
+		s.begun = true
+		emit(beginning(s.source, r))
+	}
 	if r.Value != nil && r.Value.Setting != nil {
 		s.change(r.Value.Setting)
 	}
@@ -169,11 +139,16 @@ func (s *shadow) Fold(r topology.Record[schemas.Feature], emit func(topology.Mes
 // so for that one.
 func (a *app) recallShadow(ctx context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], number int32, below int64, since time.Time) error {
 	s := p.(*shadow)
+	s.below = below
 	var latest replay.Latest
 	options := kafka.ReadOptions{Partitions: []int32{number}, Bounded: true}
 	err := kafka.Read(ctx, a.cluster, topology.DefectsShadow, options, func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
-		if r.Value != nil && sourceOf(r.Headers) == s.source {
+		switch {
+		case headerOf(r.Headers, topology.SourceHeader) != s.source:
+		case r.Value != nil:
 			latest.Add(r.Value)
+		default:
+			s.begun = true
 		}
 		return nil
 	})
@@ -182,14 +157,4 @@ func (a *app) recallShadow(ctx context.Context, p topology.Processor[schemas.Fea
 	}
 	s.Restore(latest.List())
 	return a.recallHealth(ctx, s.detector, number, below, since)
-}
-
-// sourceOf is the CloudEvents source that the headers name.
-func sourceOf(headers [][2]string) string {
-	for _, h := range headers {
-		if h[0] == topology.SourceHeader {
-			return h[1]
-		}
-	}
-	return ""
 }

@@ -36,7 +36,7 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if l.options.Recall != nil && !since.IsZero() {
+	if l.options.Recall != nil {
 		if err := l.options.Recall(ctx, processor, l.tenure.partition, next, since); err != nil {
 			return nil, 0, err
 		}

@@ -28,8 +28,8 @@ type RunOptions[In, Out any] struct {
 	// Latest is the compacted topic, among the outputs, from which a new Processor is restored; nil for none.
 	Latest *topology.Topic[Out]
 	// Recall, when not nil, gives a new Processor what was lately told on other outputs: since is where the lookback that will be folded again
-	// begins, by the log's time, and below the offset that it goes on from. It is called after Restore, and must read to the uncommitted end, as a
-	// bounded Read does.
+	// begins, by the log's time, and below the offset that it goes on from. It is zero where there is nothing to be folded again, or the log does not tell since
+	// when: also after a stop so long that all that was folded is gone. It is called after Restore, and must read to the uncommitted end, as a bounded Read does.
 	Recall func(ctx context.Context, p topology.Processor[In, Out], partition int32, below int64, since time.Time) error
 	// Aside leaves input that cannot be read to another stage of the same input, which sets it aside; else it becomes a dead letter here.
 	Aside bool

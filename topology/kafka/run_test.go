@@ -83,10 +83,12 @@ func TestRebuildReadsTheLookback(t *testing.T) {
 		made := make(chan struct{})
 		recalled := make(chan time.Time, 1)
 		options.Recall = func(_ context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], partition int32, _ int64, since time.Time) error {
-			if n := p.(*sums).folded.Load(); partition != at || n > 0 {
-				t.Errorf("partition %d was recalled after %d records, want partition %d alone, before any", partition, n, at)
+			if n := p.(*sums).folded.Load(); n > 0 || partition != at && !since.IsZero() {
+				t.Errorf("partition %d was recalled after %d records since %v, want before any, and since some time of %d alone", partition, n, since, at)
 			}
-			recalled <- since
+			if partition == at {
+				recalled <- since
+			}
 			return nil
 		}
 		options.New = func(p int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
@@ -108,6 +110,32 @@ func TestRebuildReadsTheLookback(t *testing.T) {
 		}
 		if since, want := <-recalled, begun.Add(34*time.Second); !since.Equal(want) {
 			t.Errorf("what was told since %v was to be recalled, want since %v", since, want)
+		}
+	})
+}
+
+// A stage that was away until all that it had folded is gone is still told to recall what it said: there is no lookback then, and no time since when.
+func TestWhatWasToldIsRecalledAfterALongStop(t *testing.T) {
+	kafkatest.Each(t, func(t *testing.T, brokers []string) {
+		config := configFor(brokers)
+		c := laidOut(t, config)
+		count(t, c, []string{"one"}, 1, 10)
+		stop := runs(t, c, stage())
+		check(t, c, []string{"one"}, 10)
+		stop()
+		at := c.Partition("one")
+		kafkatest.Forget(t, brokers, config.Prefix+"features", at, 10)
+		options := stage()
+		recalled := make(chan time.Time, 1)
+		options.Recall = func(_ context.Context, _ topology.Processor[schemas.Feature, schemas.DefectEvent], partition int32, _ int64, since time.Time) error {
+			if partition == at {
+				recalled <- since
+			}
+			return nil
+		}
+		runs(t, c, options)
+		if since := <-recalled; !since.IsZero() {
+			t.Errorf("recalled since %v, want since no time", since)
 		}
 	})
 }
