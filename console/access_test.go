@@ -42,6 +42,10 @@ var more = map[string]console.Role{
 	"GET /api/v1/topics/{topic}/records/{partition}/{offset}": console.Operator,
 	"GET /api/v1/tap":                                         console.Operator,
 	"GET /api/v1/audit":                                       console.Admin,
+	"POST /api/v1/streams":                                    console.Admin,
+	"PUT /api/v1/streams/{id}":                                console.Admin,
+	"DELETE /api/v1/streams/{id}":                             console.Admin,
+	"POST /api/v1/probe":                                      console.Admin,
 }
 
 // TestEveryRouteAsksWho tries each route as nobody, as each role, and with what does not count.

@@ -75,6 +75,13 @@ func acting(done *[]string, failure *error) console.Deps {
 	d.WhatIf = func(ctx context.Context, q console.WhatIf, _ func(console.WhatIfLine) error) error {
 		return note(console.Actor{}, "what if ", q.Profile, " ", q.Hours, " ", q.Streams)
 	}
+	d.Probe = func(_ context.Context, by console.Actor, url string) (console.Probed, error) {
+		return console.Probed{URL: url, Tracks: []schemas.Track{}, Picture: testCard()}, note(by, "probe ", url)
+	}
+	d.SaveStream = func(_ context.Context, by console.Actor, s console.StreamText, change bool) (console.StreamText, error) {
+		return s, note(by, "save ", s.ID, " ", s.URL, " ", change)
+	}
+	d.RemoveStream = func(_ context.Context, by console.Actor, id string) error { return note(by, "remove ", id) }
 	d.Verdicts = func(context.Context, console.VerdictQuery) ([]console.Verdict, error) { return nil, nil }
 	d.Changes = func(context.Context, time.Time) ([]console.Change, error) {
 		return []console.Change{{Time: 7, By: "ann", Action: "ack", Target: idOf(1), Detail: "on it", Place: "command line"}}, nil

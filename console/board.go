@@ -31,6 +31,9 @@ type Stream struct {
 	ID      string            `json:"id"`
 	Labels  map[string]string `json:"labels"`
 	Profile string            `json:"profile"`
+	// Lane is what the partition is derived from; empty: the id. Origin says where it was added: config or api.
+	Lane   string `json:"lane"`
+	Origin string `json:"origin"`
 	// Lamp is firing, pending, stale, unknown or ok.
 	Lamp string `json:"lamp"`
 	// Heard is the instant of the latest roll-up; microseconds since the Unix epoch, 0 when there was none.
@@ -193,7 +196,7 @@ func (b *board) one(id string) (s Stream, h *schemas.Health, ok bool) {
 
 func (b *board) view(id string, now time.Time) Stream {
 	spec, h := b.specs[id], b.healths[id]
-	s := Stream{ID: id, Labels: spec.Labels, Profile: spec.Profile, Lamp: Unknown, Open: b.opens[id], Pending: []schemas.Pending{}}
+	s := Stream{ID: id, Labels: spec.Labels, Profile: spec.Profile, Lane: spec.Lane, Origin: spec.Origin, Lamp: Unknown, Open: b.opens[id], Pending: []schemas.Pending{}}
 	if h == nil {
 		return s
 	}

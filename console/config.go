@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -24,6 +25,9 @@ type Config struct {
 	Tokens map[string]Token `yaml:"tokens,omitempty"`
 	// TrustedProxy says who people are.
 	TrustedProxy *TrustedProxy `yaml:"trusted_proxy,omitempty"`
+	// SecretDirectories are absolute paths: a stream that is added or tried through the console may have secrets from files below them in its URL, as ${file:/path}, and none from elsewhere.
+	// Who may add streams could otherwise have any file of the edge sent to an address of theirs.
+	SecretDirectories []string `yaml:"secret_directories,omitempty"`
 	// OIDC is the identity provider at which people sign in.
 	OIDC *OIDC `yaml:"oidc,omitempty"`
 }
@@ -60,6 +64,11 @@ func (c Config) Validate() error {
 	}
 	if len(c.Users) == 0 && len(c.Tokens) == 0 && c.TrustedProxy == nil && c.OIDC == nil && !isLoopback(host) {
 		return fmt.Errorf("listen %q can be reached from other machines, and no users are named: set users (a bcrypt password_hash or a password_file each), tokens, trusted_proxy or oidc, or listen on 127.0.0.1", c.Listen)
+	}
+	for _, d := range c.SecretDirectories {
+		if !filepath.IsAbs(d) {
+			return fmt.Errorf("secret_directories: %q is no absolute path", d)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Users)) {
 		if err := c.Users[name].validate(name); err != nil {

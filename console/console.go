@@ -56,6 +56,13 @@ type Deps struct {
 	Window func(s Schedule, after time.Time) (start, end time.Time, ok bool)
 	// Scope reads matchers. Its error is for who asked.
 	Scope func(matchers []string) (*Scope, error)
+	// Probe looks at a source as an edge would, for 15 s at most.
+	Probe func(ctx context.Context, by Actor, url string) (Probed, error)
+	// Redact is a stream's URL as it may be shown.
+	Redact func(url string) string
+	// SaveStream puts a stream on the log: a new one, or, with change, another version of one that did not come from a configuration file. RemoveStream removes such a one.
+	SaveStream   func(ctx context.Context, by Actor, s StreamText, change bool) (StreamText, error)
+	RemoveStream func(ctx context.Context, by Actor, id string) error
 	// Kinds of defects that there are rules for.
 	Kinds []string
 	// Rules are the kinds of defect with their options.
@@ -91,6 +98,8 @@ type Console struct {
 	fetching chan struct{}
 	// judging has a place for the one request that has the log read or written at a time.
 	judging chan struct{}
+	// probing has a place for each source that is looked at.
+	probing chan struct{}
 	// plotting has a place for each request for which the log is read for a plot.
 	plotting chan struct{}
 	// trying has a place for each what-if that is answered.
@@ -103,7 +112,7 @@ type Console struct {
 func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
 	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, ledger: newLedger(),
-		fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), plotting: make(chan struct{}, 2),
+		fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), probing: make(chan struct{}, probesAtOnce), plotting: make(chan struct{}, 2),
 		trying: make(chan struct{}, whatIfsAtOnce), tapping: make(chan struct{}, tapsAtOnce)}
 }
 

@@ -38,6 +38,7 @@ func deps() console.Deps {
 			return after.Add(time.Hour), after.Add(2 * time.Hour), s.Zone != ""
 		},
 		Kinds:    []string{"black", "freeze"},
+		Redact:   func(url string) string { return strings.ReplaceAll(url, "hunter2", "***") },
 		Rules:    someRules,
 		Profiles: someProfiles,
 		EffectiveRules: func(stream string) (console.EffectiveRules, error) {

@@ -15,7 +15,7 @@ const (
 	Viewer Role = "viewer"
 	// Operator may also acknowledge, silence and judge.
 	Operator Role = "operator"
-	// Admin may also see who has changed what.
+	// Admin may also change what is monitored and how, try sources, and see who has changed what.
 	Admin Role = "admin"
 )
 

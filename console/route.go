@@ -15,7 +15,12 @@ type route struct {
 func (c *Console) routes() []route {
 	return []route{
 		{"GET /api/v1/streams", Viewer, c.getStreams},
+		{"POST /api/v1/streams", Admin, c.postStream},
 		{"GET /api/v1/streams/{id}", Viewer, c.getStream},
+		{"GET /api/v1/streams/{id}/spec", Viewer, c.getStreamText},
+		{"PUT /api/v1/streams/{id}", Admin, c.putStream},
+		{"DELETE /api/v1/streams/{id}", Admin, c.deleteStream},
+		{"POST /api/v1/probe", Admin, c.postProbe},
 		{"GET /api/v1/streams/{id}/picture", Viewer, c.getPicture},
 		{"GET /api/v1/streams/{id}/series", Viewer, c.getSeries},
 		{"GET /api/v1/streams/{id}/rules", Viewer, c.getEffectiveRules},

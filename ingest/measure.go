@@ -25,6 +25,10 @@ type MeasureConfig struct {
 	Executable   string
 	Sandbox      sandbox.Mode
 	WorkerMemory int64
+	// Access says what may be read; nil: what a command that a person gives may.
+	Access *access.Policy
+	// Picture is given a small JPEG of each second of media, which it may keep; nil: none is made.
+	Picture func(jpeg []byte)
 	// Transport sees what is fetched, before it is decoded; nil: nobody does.
 	Transport *transport.Monitor
 	// Log takes what is wrong with an input that can be read only in part; nil: slog.Default.
@@ -55,6 +59,9 @@ func Measure(ctx context.Context, c MeasureConfig, out func(*schemas.Feature) er
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
+	}
+	if c.Access == nil {
+		c.Access = access.Personal()
 	}
 	for _, file := range at.files {
 		new(Exposures).Check(c.Log, file)
@@ -91,11 +98,14 @@ func (m *measurement) run(parent context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := m.config.Access.Scheme(scheme.Name); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	l := launcher{sandbox: m.config.Sandbox, memory: m.config.WorkerMemory}
 	if scheme.Direct {
-		j, err := admit(ctx, access.Personal(), job{Path: m.at.url, Mode: offline})
+		j, err := admit(ctx, m.config.Access, job{Path: m.at.url, Mode: offline, Pictures: m.config.Picture != nil})
 		if err != nil {
 			return err
 		}
@@ -110,7 +120,7 @@ func (m *measurement) run(parent context.Context) error {
 		return m.conclude(m.hear(ctx, cancel, p))
 	}
 	f := newFeed(func(j job) (*process, error) {
-		j.Mode = offline
+		j.Mode, j.Pictures = offline, m.config.Picture != nil
 		return l.start(ctx, m.config.Executable, j)
 	})
 	fetched := make(chan error, 1)
@@ -119,7 +129,7 @@ func (m *measurement) run(parent context.Context) error {
 		if m.config.Transport != nil {
 			to = monitored{f, m.config.Transport}
 		}
-		err := source.Fetch(ctx, source.Request{URL: m.at.url, Access: access.Personal()}, to, &source.Meter{})
+		err := source.Fetch(ctx, source.Request{URL: m.at.url, Access: m.config.Access}, to, &source.Meter{})
 		f.Close()
 		fetched <- err
 	}()
@@ -178,6 +188,11 @@ func (m *measurement) messages(p *process) (*ending, error) {
 		case message.Progress != nil:
 			p.count(message.Progress)
 			m.watch.Progress(*message.Progress, time.Now())
+		case message.Picture != nil && m.config.Picture != nil:
+			if err := m.guard.Picture(message.Picture); err != nil {
+				return nil, err
+			}
+			m.config.Picture(message.Picture.JPEG)
 		case message.Feature != nil:
 			if err := m.record(message.Feature); err != nil {
 				return nil, err

@@ -12,9 +12,9 @@ import (
 const brokersInterval = time.Minute
 
 // own keeps streams off the ports of Framewatch as the configuration says them, whichever process they are in, and off what it relies on: the
-// registry and, within Kubernetes, the cluster's API. pictures is where this process serves pictures.
-func (a *app) own(pictures net.Addr) {
-	a.access.Own("the pictures' server", pictures.String(), a.config.Ingest.Listen)
+// registry and, within Kubernetes, the cluster's API.
+func (a *app) own() {
+	a.access.Own("the pictures' server", a.config.Ingest.Listen)
 	a.access.Own("the console", a.config.Console.Listen)
 	a.access.Own("the embedded broker", a.config.Embedded.Listen)
 	a.access.Own("a Kafka broker", a.config.Kafka.Brokers...)

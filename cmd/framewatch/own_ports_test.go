@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -34,7 +33,8 @@ func TestOwnPorts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer a.cluster.Close()
-	a.own(&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40001})
+	a.own()
+	a.access.Own("the pictures' server", "127.0.0.1:40001")
 	ctx, stop := context.WithCancel(t.Context())
 	stopped := make(chan struct{})
 	go func() {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/ingest/access"
 	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/ingest/transport"
 	"github.com/framewatch/framewatch/schemas"
@@ -37,6 +38,9 @@ type probed struct {
 type probe struct {
 	timeout, media time.Duration
 	output         string
+	// access says what may be read; nil: all that a person's own command may. picture, when not nil, is given the first picture, a small JPEG, for which is waited as well.
+	access  *access.Policy
+	picture func(jpeg []byte)
 }
 
 func streamsProbeCommand() *cobra.Command {
@@ -83,11 +87,20 @@ func (p *probe) look(ctx context.Context, config ingest.Config, url string) (*pr
 	found, began := &probed{URL: source.Redact(url)}, time.Now()
 	monitor := transport.New()
 	measure := ingest.MeasureConfig{
-		URL: url, Sandbox: config.Sandbox, WorkerMemory: config.WorkerMemory, Transport: monitor, Log: slog.New(slog.DiscardHandler),
+		URL: url, Sandbox: config.Sandbox, WorkerMemory: config.WorkerMemory, Transport: monitor, Log: slog.New(slog.DiscardHandler), Access: p.access,
+	}
+	waits := p.picture != nil
+	if waits {
+		measure.Picture = func(jpeg []byte) {
+			if waits {
+				waits = false
+				p.picture(jpeg)
+			}
+		}
 	}
 	err := ingest.Measure(limited, measure, func(f *schemas.Feature) error {
 		found.add(f, time.Since(began).Seconds())
-		if found.Seconds >= p.media.Seconds() {
+		if found.Seconds >= p.media.Seconds() && !(waits && found.Pictures > 0) {
 			return errSeen
 		}
 		return nil

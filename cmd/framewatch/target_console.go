@@ -19,6 +19,7 @@ import (
 	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/ingest/evidence"
+	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/notifier"
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
@@ -53,6 +54,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 	}
 	address := "http://" + listener.Addr().String()
 	a.console.Store(&address)
+	a.own()
 	a.access.Own("the console", listener.Addr().String())
 	var caughtUp atomic.Int32
 	book := newRulebook()
@@ -83,6 +85,10 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		Window:        nextWindow,
 		Scope:         scopeOf,
 		Kinds:         rule.Catalogue.Names(),
+		Probe:         a.probeFor,
+		Redact:        source.Redact,
+		SaveStream:    a.saveStreamFor,
+		RemoveStream:  a.removeStreamFor,
 		Rules:         shownRules,
 		Profiles:      book.shownProfiles, EffectiveRules: book.rulesOf,
 		PublishProfile: func(ctx context.Context, by console.Actor, name string, version int64, p console.ProfileText) (console.Profile, error) {
@@ -107,6 +113,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 	group, ctx := errgroup.WithContext(ctx)
 	context.AfterFunc(ctx, page.Close)
 	group.Go(func() error { return serve(ctx, listener, page.Handler()) })
+	group.Go(func() error { return a.ownBrokers(ctx) })
 	group.Go(func() error {
 		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: topicRead},
 			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error {

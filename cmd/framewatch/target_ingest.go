@@ -28,7 +28,8 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 		*directory = filepath.Join(a.config.DataDir, *directory)
 	}
 	config.Policy = a.access
-	a.own(listener.Addr())
+	a.own()
+	a.access.Own("the pictures' server", listener.Addr().String())
 	config.Edge = a.config.Ingest.Advertise
 	if config.Edge == "" {
 		config.Edge = "http://" + listener.Addr().String()
