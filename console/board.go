@@ -128,14 +128,16 @@ func (b *board) defect(ev *schemas.DefectEvent) {
 	if had != nil && had.Revision > ev.Revision {
 		return
 	}
-	if b.open[ev.ID] != nil {
+	if b.open[ev.ID] != nil && !isDry(ev) {
 		b.count(ev.Stream, -1)
 	}
 	delete(b.open, ev.ID)
 	delete(b.ended, ev.ID)
 	if isOpen(ev) {
 		b.open[ev.ID] = ev
-		b.count(ev.Stream, 1)
+		if !isDry(ev) {
+			b.count(ev.Stream, 1)
+		}
 	} else {
 		b.ended[ev.ID] = ev
 		b.forget()
@@ -143,6 +145,9 @@ func (b *board) defect(ev *schemas.DefectEvent) {
 	b.publish("defect", "defect "+ev.ID, b.shown(ev))
 	b.changed(ev.Stream)
 }
+
+// isDry tells that the rule is tried out: such a defect is shown as such, and makes no stream bad. It is so of a defect or it is not.
+func isDry(ev *schemas.DefectEvent) bool { return ev.DryRun != nil && *ev.DryRun }
 
 // count keeps opens free of streams without an open defect.
 func (b *board) count(stream string, by int) {

@@ -92,6 +92,27 @@ func (l defectList) ids() (ids []string) {
 	return ids
 }
 
+// TestDryRun: a defect whose rule is tried out is shown as such, and makes no stream bad.
+func TestDryRun(t *testing.T) {
+	c := console.New(console.Defaults(), deps())
+	yes, now := true, time.Now().UnixMicro()
+	c.Stream("s", &schemas.StreamSpec{})
+	c.Health("s", health("ok", now))
+	event := func(revision int32, state string) *schemas.DefectEvent {
+		return &schemas.DefectEvent{ID: idOf(1), Revision: revision, State: state, Stream: "s", Onset: now, End: now, Labels: []schemas.Label{}, DryRun: &yes}
+	}
+	for revision, state := range []string{"opened", "updated", "closed"} {
+		c.Defect(event(int32(revision+1), state))
+		s := decode[streamList](t, get(c.Handler(), "/api/v1/streams")).Streams[0]
+		if s.Lamp != console.OK || s.Open != 0 {
+			t.Errorf("%s: the stream is %s with %d open", state, s.Lamp, s.Open)
+		}
+		if list := decode[defectList](t, get(c.Handler(), "/api/v1/defects")); len(list.Defects) != 1 || list.Defects[0].DryRun == nil {
+			t.Errorf("%s: the defects are %+v", state, list.Defects)
+		}
+	}
+}
+
 // TestLamp: what is not known to be well is never ok.
 func TestLamp(t *testing.T) {
 	now := time.Now().UnixMicro()

@@ -88,6 +88,14 @@ func (e *episode) pending() bool { return !e.firing() && e.run.state == rule.Bad
 // explains says that a defect is pending, open or expected: what rules see whose parent it is may be its doing.
 func (e *episode) explains() bool { return e.firing() || e.run.state == rule.Bad || e.run.expected }
 
+// dry tells that its defect, or the one that may come, is only recorded.
+func (e *episode) dry() bool {
+	if e.firing() {
+		return e.told.DryRun != nil
+	}
+	return e.judge.options.DryRun
+}
+
 // repeats takes a verdict that says what the one before said, as nearly all do, where nothing is bad, firing or expected: nothing follows then. Of any
 // other it takes nothing, and is false.
 func (e *episode) repeats(t int64, state rule.State, value float64) bool {

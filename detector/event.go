@@ -39,6 +39,10 @@ func (e *episode) open(t int64, out emitter) bool {
 		flapping := true
 		e.told.Flapping = &flapping
 	}
+	if e.judge.options.DryRun {
+		dry := true
+		e.told.DryRun = &dry
+	}
 	e.told.Model = e.judge.modelOf(e.part)
 	e.judge.stream.stirred = true
 	e.tell(t, "opened", "", out)

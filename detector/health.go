@@ -214,12 +214,12 @@ func (s *stream) know() {
 		for _, e := range j.episodes {
 			s.calm = s.calm && !e.explains()
 			switch {
-			case e.firing():
+			case e.firing() && !e.dry():
 				s.worst = lampFiring
 			case s.worst == lampFiring:
-			case e.run.state == rule.Bad:
+			case e.run.state == rule.Bad && !e.dry():
 				s.worst = lampPending
-			case e.run.state == rule.Good && s.worst == lampUnknown && !j.description.Absence:
+			case e.run.state != rule.Unknown && s.worst == lampUnknown && !j.description.Absence:
 				s.worst = lampOK
 			}
 		}

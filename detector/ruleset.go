@@ -218,11 +218,11 @@ func (j *judge) begin(part string) *episode {
 }
 
 // explained says that a parent is pending or firing: what the rule sees is the parent's doing. So it is where a parent is expected, of the same part
-// or of the whole.
+// or of the whole. A parent that is only tried out explains nothing of which somebody is to be told.
 func (j *judge) explained(part string) bool {
 	for _, p := range j.parents {
 		for _, e := range p.episodes {
-			if e.explains() && (!e.run.expected || e.firing() || e.part == "" || part == "" || e.part == part) {
+			if e.explains() && (j.options.DryRun || !e.dry()) && (!e.run.expected || e.firing() || e.part == "" || part == "" || e.part == part) {
 				return true
 			}
 		}

@@ -95,6 +95,9 @@ func describe(d *schemas.DefectEvent) string {
 	if d.Flapping != nil {
 		line += " flapping"
 	}
+	if d.DryRun != nil {
+		line += " dry"
+	}
 	return line
 }
 

@@ -436,3 +436,20 @@ func (w *town) checkTold(when string, n int, mayRepeat bool) {
 		w.t.Errorf("after %s: %q is kept", when, kept)
 	}
 }
+
+// TestDryRun: nobody is told of a defect whose rule is tried out.
+func TestDryRun(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		tried, other := defect("d1", "news", "black"), defect("d2", "news", "freeze")
+		yes := true
+		tried.DryRun = &yes
+		w.post(tried.opened(), other.opened())
+		w.wait(10 * time.Second)
+		w.post(tried.severity("warning"), tried.closed(), other.closed())
+		w.wait(20 * time.Second)
+		w.expectAll("ops", "d2 opened critical", "d2 closed critical")
+		if kept := w.kept(); len(kept) > 0 {
+			t.Errorf("%q is kept of defects that are over", kept)
+		}
+	})
+}

@@ -203,6 +203,10 @@ func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 	now := time.Now()
 	t.mu.Lock()
 	t.until = later(t.until, at)
+	if ev.DryRun != nil && *ev.DryRun {
+		t.mu.Unlock()
+		return
+	}
 	if h := t.n.config.Heartbeat; h.on() && ev.Stream == h.Stream {
 		t.mu.Unlock()
 		t.canary.heard(ev)

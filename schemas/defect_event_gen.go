@@ -52,6 +52,8 @@ type DefectEvent struct {
 	Flapping *bool `avro:"flapping" json:"flapping,omitempty"`
 	// Version of the learned model by whose score it was opened, as Setting.models has it. Null: no model scores defects of this kind and part.
 	Model *int64 `avro:"model" json:"model,omitempty"`
+	// True: the rule that told of it is tried out: nobody is to be told. Null: it is not.
+	DryRun *bool `avro:"dry_run" json:"dry_run,omitempty"`
 }
 
 // Label is a name and its value.
@@ -66,6 +68,7 @@ type defectEventRoom struct {
 	OnsetRefined int64
 	Flapping     bool
 	Model        int64
+	DryRun       bool
 }
 
 // read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
@@ -114,6 +117,12 @@ func (v *DefectEvent) read(src []byte, at int, room *defectEventRoom) int {
 		v.Model = &room.Model
 	} else {
 		v.Model = nil
+	}
+	if there, at = readPresence(src, at); there {
+		room.DryRun, at = readBool(src, at)
+		v.DryRun = &room.DryRun
+	} else {
+		v.DryRun = nil
 	}
 	return at
 }

@@ -32,6 +32,7 @@ export function DefectRow({defect, stream = true}) {
     <div class="line">
       <a class="title" href=${address({defect: defect.id, stream: ""})}>${title(defect)}</a>
       <span class="severity">${defect.severity}</span>
+      ${defect.dry_run && html`<span class="severity">dry run</span>`}
       <span class="lasting"><${Lasting} defect=${defect}/></span>
     </div>
     ${stream && html`<a class="stream" href=${address({stream: defect.stream})}><bdi>${defect.stream}</bdi></a>`}

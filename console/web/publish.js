@@ -59,8 +59,8 @@ export function Publishing({profile, profiles, changes, done, close}) {
       : target ? `It governs ${target.streams === 1 ? "one stream" : `${target.streams} streams`} now. The detector goes by it at once; what people know of a stream is not lost.`
       : name ? "It is a new profile." : "Give it a name."} ${nothing && "Nothing is changed yet."}</p>
     <pre class="yaml" tabindex="0" aria-label="The change as YAML">${lines.map((l) => html`<span class=${l.sign === "+" ? "plus" : l.sign && "minus"}>${(l.sign || " ") + " " + l.text + "\n"}</span>`)}</pre>
-    <p class="hint">A dry run: to see it live while nobody is told by it, put it into a file that detector.shadow.rules names, run it beside the detector by${" "}
-      <code>framewatch run --target shadow</code>, and compare by <code>framewatch shadow diff</code>.</p>
+    <p class="hint">A dry run: with a rule's option dry run its defects are recorded and shown, and nobody is told. To try another profile beside the one that tells,
+      put it into a file that detector.shadow.rules names and run <code>framewatch run --target shadow</code>; <code>framewatch shadow diff</code> compares the two.</p>
   </${Asking}>`;
 }
 

@@ -135,7 +135,7 @@ effect(() => {
 
 // Each stream has its open defects.
 effect(() => {
-  const byStream = Map.groupBy(openDefects.value, (d) => d.stream);
+  const byStream = Map.groupBy(openDefects.value.filter((d) => !d.dry_run), (d) => d.stream);
   const same = (a, b) => a.length === b.length && a.every((d, i) => d === b[i]);
   batch(() => streams.value.forEach((e) => {
     const open = byStream.get(e.id) ?? none;
@@ -146,7 +146,7 @@ effect(() => {
 // Each stream has the last defect that it has recovered from, for a while.
 effect(() => {
   const since = now.value - recoveredFor;
-  const late = endedDefects.value.filter((d) => d.state === "closed" && Math.max(d.end, d.detected) > since);
+  const late = endedDefects.value.filter((d) => d.state === "closed" && !d.dry_run && Math.max(d.end, d.detected) > since);
   const last = new Map(late.reverse().map((d) => [d.stream, d]));
   batch(() => streams.value.forEach((e) => turn(e.back, last.get(e.id) ?? null)));
 });

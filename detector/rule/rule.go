@@ -159,6 +159,8 @@ type Options struct {
 	Flaps      int           `yaml:"flaps"`
 	FlapWindow time.Duration `yaml:"flap_window"`
 	FlapHold   time.Duration `yaml:"flap_hold"`
+	// DryRun has the rule be tried out: its defects are recorded and shown as such, nobody is told of them, and they explain no others.
+	DryRun bool `yaml:"dry_run"`
 	// Disabled turns the rule off.
 	Disabled bool `yaml:"disabled"`
 }
