@@ -8,12 +8,13 @@ import (
 	"path/filepath"
 )
 
-// mostFiles bounds how many files are open at a time. Records of 6 kinds and around the turn of an hour need 12; their time stamps are the producers'.
+// mostFiles bounds how many files of one chunk are open at a time. Records of 6 kinds and around the turn of an hour need 12; their time stamps are the producers'.
 var mostFiles = 16
 
 // chunk is the files of a stretch of offsets while they are being written.
 type chunk struct {
 	making *making
+	span   Span
 	result done
 	// open are the directories of the files that are being written, in the order in which those were begun.
 	open  []string
@@ -23,7 +24,9 @@ type chunk struct {
 	begun    int
 }
 
-func newChunk(m *making) *chunk { return &chunk{making: m, files: map[string]*output{}} }
+func newChunk(m *making, span Span) *chunk {
+	return &chunk{making: m, span: span, files: map[string]*output{}}
+}
 
 // take hands the record to the file that it belongs into.
 func (c *chunk) take(r Record) error {
@@ -52,7 +55,7 @@ func (c *chunk) begin(directory, group string) (*output, error) {
 			return nil, err
 		}
 	}
-	name := c.making.path(filepath.Join(unfinishedName, fmt.Sprintf("%d.%s", c.begun, c.making.Format)))
+	name := c.making.path(filepath.Join(unfinishedName, fmt.Sprintf("%d-%d-%d.%s", c.span.Partition, c.span.Start, c.begun, c.making.Format)))
 	file, err := begin(c.making.create, name, c.making.format, group)
 	if err != nil {
 		return nil, err

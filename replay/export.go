@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 
@@ -32,6 +33,8 @@ type Export struct {
 	Contract         *schemas.Contract
 	// Chunk is at how many offsets each partition is cut, a whole multiple of it each time; 0: 524288.
 	Chunk int64
+	// Jobs is how many chunks are made at a time, each by a core; 0: as many as there are cores. What is made is the same whatever it is.
+	Jobs int
 
 	// create makes a file; nil: as the operating system does.
 	create func(path string) (storage, error)
@@ -39,12 +42,14 @@ type Export struct {
 
 // Run writes what is missing, and returns what the directory then holds.
 func (e Export) Run(ctx context.Context) (*Manifest, error) {
-	format, err := newFormat(e.Format, e.Topic, e.Contract)
-	if err != nil {
+	if _, err := newFormat(e.Format, e.Topic, e.Contract); err != nil {
 		return nil, err
 	}
 	if e.Chunk <= 0 {
 		e.Chunk = defaultChunk
+	}
+	if e.Jobs <= 0 {
+		e.Jobs = runtime.GOMAXPROCS(0)
 	}
 	if e.create == nil {
 		e.create = create
@@ -66,7 +71,7 @@ func (e Export) Run(ctx context.Context) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	chunks, err := (&making{Export: e, plan: plan, format: format, log: c, sieve: NewSieve(plan.Selection, e.Topic, e.Contract)}).all(ctx)
+	chunks, err := e.make(ctx, plan, c.pace)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func recordedLog(t *testing.T, brokers []string) (*kafka.Cluster, replay.Export)
 		}
 	}
 	return c, replay.Export{
-		Source: source, Topic: &topology.Features.Spec, Format: "parquet", Directory: t.TempDir(), Command: "export features", Version: "1", Contract: schemas.Baked(), Chunk: 100,
+		Source: source, Topic: &topology.Features.Spec, Format: "parquet", Directory: t.TempDir(), Command: "export features", Version: "1", Contract: schemas.Baked(), Chunk: 100, Jobs: 1,
 	}
 }
 
@@ -97,7 +97,7 @@ func TestSameRangeHasTheSameDigest(t *testing.T) {
 			first := export(t, e)
 			holds(t, e.Directory, first)
 			again := e
-			again.Directory = t.TempDir()
+			again.Directory, again.Jobs = t.TempDir(), 5
 			export(t, again)
 			if text(t, e.Directory+"/_manifest.json") != text(t, again.Directory+"/_manifest.json") {
 				t.Errorf("%s: the manifest is another the second time", e.Format)

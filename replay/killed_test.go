@@ -37,7 +37,7 @@ func TestExportChild(t *testing.T) {
 	files := 0
 	e := replay.Export{
 		Source: replay.Source{Cluster: replay.Cluster{Brokers: k.Brokers}, Topic: k.Topic}, Topic: &topology.Features.Spec, Format: "parquet", Directory: k.Directory,
-		Command: "export features", Version: "1", Contract: schemas.Baked(), Chunk: 100,
+		Command: "export features", Version: "1", Contract: schemas.Baked(), Chunk: 100, Jobs: 1,
 	}
 	_, err := e.Creating(func(path string) (replay.Storage, error) {
 		file, err := replay.Create(path)

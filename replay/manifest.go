@@ -107,7 +107,7 @@ func (p Plan) manifest(chunks []done) *Manifest {
 	for _, c := range chunks {
 		m.Selected += c.Selected
 		m.NoRow += c.NoRow
-		m.Gone = append(m.Gone, c.Gone...)
+		m.lack(c.Gone)
 		m.Files = append(m.Files, c.Files...)
 	}
 	slices.SortFunc(m.Files, func(a, b File) int { return cmp.Compare(a.Path, b.Path) })
@@ -123,6 +123,17 @@ func (p Plan) manifest(chunks []done) *Manifest {
 	slices.Sort(m.SchemaIDs)
 	m.Digest = "sha256:" + hex.EncodeToString(digest.Sum(nil))
 	return m
+}
+
+// lack adds offsets that are gone; those that follow each other are one span.
+func (m *Manifest) lack(gone []Span) {
+	for _, g := range gone {
+		if last := len(m.Gone) - 1; last >= 0 && m.Gone[last].Partition == g.Partition && m.Gone[last].End == g.Start {
+			m.Gone[last].End = g.End
+			continue
+		}
+		m.Gone = append(m.Gone, g)
+	}
 }
 
 // group is the first directory of a file's path, if it is none of time.

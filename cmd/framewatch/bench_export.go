@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -50,6 +51,7 @@ func (r exportBench) rows() [][2]string {
 func benchExportCommand() *cobra.Command {
 	var b benchDetector
 	var output string
+	var jobs int
 	cmd := &cobra.Command{
 		Use:   "export [FILE]",
 		Short: "Rows per CPU-second of export, in each format",
@@ -72,7 +74,7 @@ func benchExportCommand() *cobra.Command {
 					return err
 				}
 				result.Frames, result.Records = input.Frames, input.Records
-				return b.export(cmd.Context(), &result)
+				return b.export(cmd.Context(), jobs, &result)
 			})
 			if err != nil {
 				return err
@@ -82,19 +84,21 @@ func benchExportCommand() *cobra.Command {
 	}
 	cmd.Flags().IntVar(&b.streams, "streams", 100, "number of streams")
 	cmd.Flags().DurationVar(&b.length, "for", 2*time.Minute, "media time of each of them")
+	cmd.Flags().IntVar(&jobs, "jobs", runtime.GOMAXPROCS(0), "how many parts are made at a time, as of export")
 	outputFlag(cmd, &output, "json (one object) or table")
 	return cmd
 }
 
 // export runs an export in each format.
-func (b *benchDetector) export(ctx context.Context, result *exportBench) error {
+func (b *benchDetector) export(ctx context.Context, jobs int, result *exportBench) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	for _, format := range replay.Formats() {
 		directory := filepath.Join(b.dir, format)
-		process := exec.CommandContext(ctx, self, "export", topology.Features.Name, "-c", filepath.Join(b.dir, "framewatch.yaml"), "--format", format, "-o", directory)
+		process := exec.CommandContext(ctx, self, "export", topology.Features.Name, "-c", filepath.Join(b.dir, "framewatch.yaml"), "--format", format, "-o", directory,
+			"--jobs", fmt.Sprint(jobs))
 		process.Stderr = b.stderr
 		begin := time.Now()
 		if err := process.Run(); err != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ import (
 type exporting struct {
 	selecting
 	format, output string
+	jobs           int
 }
 
 func exportCommand() *cobra.Command {
@@ -40,6 +42,7 @@ func exportCommand() *cobra.Command {
 	}
 	x.selecting.flags(cmd)
 	cmd.Flags().StringVar(&x.format, "format", "ndjson", strings.Join(replay.Formats(), ", "))
+	cmd.Flags().IntVar(&x.jobs, "jobs", runtime.GOMAXPROCS(0), "with -o: how many parts are made at a time, each by a core; the files are the same")
 	cmd.Flags().StringVarP(&x.output, "output", "o", "", "the directory; needed for all but ndjson")
 	return cmd
 }
@@ -49,7 +52,7 @@ func (x *exporting) run(cmd *cobra.Command, name string) error {
 	if err != nil {
 		return usage(err)
 	}
-	e := replay.Export{Topic: topic, Format: x.format, Directory: x.output, Command: commandLine(cmd, name), Version: version()}
+	e := replay.Export{Topic: topic, Format: x.format, Directory: x.output, Jobs: x.jobs, Command: commandLine(cmd, name), Version: version()}
 	p, err := x.selecting.part(topic)
 	if err = cmp.Or(x.check(), err); err != nil {
 		return usage(err)
@@ -81,6 +84,8 @@ func (x *exporting) run(cmd *cobra.Command, name string) error {
 // check looks at the flags by themselves.
 func (x *exporting) check() error {
 	switch {
+	case x.jobs < 1:
+		return fmt.Errorf("--jobs: %d is less than 1", x.jobs)
 	case !slices.Contains(replay.Formats(), x.format):
 		return fmt.Errorf("--format: %q is none of %s", x.format, strings.Join(replay.Formats(), ", "))
 	case x.output == "" && x.format != "ndjson":
@@ -94,7 +99,7 @@ func commandLine(cmd *cobra.Command, topic string) string {
 	line := []string{"framewatch export", topic}
 	own := cmd.LocalNonPersistentFlags()
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if own.Lookup(f.Name) == nil || f.Name == "output" || f.Name == "rate" {
+		if own.Lookup(f.Name) == nil || f.Name == "output" || f.Name == "rate" || f.Name == "jobs" {
 			return
 		}
 		values := []string{f.Value.String()}
