@@ -84,9 +84,10 @@ func TestWall(t *testing.T) {
 	fire(c, idOf(2), "channel-997")
 	b.waitFor(`document.activeElement.dataset.key === "stream channel-997" && document.activeElement.closest(".tile").style.top === "0px" && scrollY === stood`)
 
-	// The search, and a lamp.
-	b.script(`scrollTo(0, 0)`)
-	b.do(chromedp.Click[string]("#search"), chromedp.KeyEvent("channel-99"))
+	// The search, also where the browser's would be asked for, and a lamp.
+	b.script(`scrollTo(0, 0); dispatchEvent(new KeyboardEvent("keydown", {key: "f", ctrlKey: true}))`)
+	b.waitFor(`document.activeElement.id === "search"`)
+	b.do(chromedp.KeyEvent("channel-99"))
 	b.waitFor(`document.querySelectorAll(".wall .tile").length === 11 && document.querySelector(".tools .shown").textContent === "11 of 1000 streams"`)
 	b.do(chromedp.Click[string](".chip.firing"))
 	b.waitFor(`document.querySelectorAll(".wall .tile").length === 1 && location.hash.includes("lamp=firing")`)

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -221,6 +222,9 @@ func TestLoopedFile(t *testing.T) {
 	at, _ := strconv.ParseInt(response.Header().Get(evidence.InstantHeader), 10, 64)
 	if response.Code != 200 || at <= session || at > session+before.At+1_500_000 || !bytes.HasPrefix(response.Body.Bytes(), []byte{0xff, 0xd8}) {
 		t.Errorf("a picture from before the crash: %d, at %d, %d bytes", response.Code, at, response.Body.Len())
+	}
+	if levels := response.Header().Get(evidence.LevelsHeader); !regexp.MustCompile(`^\d+:-\d+\.\d/-\d+\.\d`).MatchString(levels) {
+		t.Errorf("the levels of its sound are %q", levels)
 	}
 }
 

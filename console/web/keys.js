@@ -36,7 +36,7 @@ const keys = {
 };
 
 /** elsewhere are keys that work where they stand. */
-const elsewhere = [["Esc", "close what is open"], ["p", "on the tap: pause it, or go on"], ["a", "on a defect: acknowledge it"], ["m", "on a defect: mute its kind on its stream for an hour"], ["c", "on a defect: confirm it"], ["f", "on a defect: call it a false alarm"], ["l", "on a defect: copy its address"]];
+const elsewhere = [["Esc", "close what is open"], ["Ctrl F", "on the wall: search, since not all of it is in the document"], ["p", "on the tap: pause it, or go on"], ["a", "on a defect: acknowledge it"], ["m", "on a defect: mute its kind on its stream for an hour"], ["c", "on a defect: confirm it"], ["f", "on a defect: call it a false alarm"], ["l", "on a defect: copy its address"]];
 
 /** Keys listens, and shows the list when asked. */
 export function Keys() {

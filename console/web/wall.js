@@ -14,6 +14,9 @@ import {GroupHeader, WallTile} from "./walltile.js";
 /** What is so near the view is in the document, as a share of its height, and the view is followed in steps of so many pixels. */
 const near = 0.5, step = 200;
 
+/** below is the space under the wall: CSS pixels. */
+const below = 20;
+
 /** same tells whether two lists have the same members. */
 const same = (a, b, equal = Object.is) => a !== undefined && a.length === b.length && a.every((x, i) => equal(x, b[i]));
 
@@ -64,7 +67,7 @@ function useSpace(frame) {
     const look = () => {
       const {top, width} = frame.current.getBoundingClientRect();
       const from = Math.floor((-top - near * innerHeight) / step) * step;
-      const next = {width: Math.floor(width), height: innerHeight - (top + scrollY), from, to: from + Math.ceil(((1 + 2 * near) * innerHeight) / step + 1) * step};
+      const next = {width: Math.floor(width), height: innerHeight - (top + scrollY) - below, from, to: from + Math.ceil(((1 + 2 * near) * innerHeight) / step + 1) * step};
       if (Object.keys(next).some((k) => next[k] !== space.peek()[k])) space.value = next;
     };
     const resized = new ResizeObserver(look);
@@ -145,7 +148,6 @@ function useFocus(frame, layout) {
     key,
     keep() {
       const tile = key.peek() && frame.current?.querySelector(`[data-key="${CSS.escape(key.peek())}"]`);
-      // A tile that is moved within the document loses the focus, and nothing else gets it.
       if (!tile) return;
       const {left, top} = tile.parentElement.style, place = `${left} ${top}`;
       // One that is moved within the document either loses the focus, and nothing else gets it, or the browser scrolls to where it has gone.

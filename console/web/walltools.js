@@ -1,12 +1,25 @@
 // What the wall can be told: which streams by their labels, in which order and groups, how large.
+import {useEffect} from "./vendor/preact-hooks.js";
 import {html} from "./html.js";
 import {asked, labels} from "./labels.js";
 import {sizeOf, sizes} from "./layout.js";
 import {total} from "./store.js";
 import {choose, paired, view} from "./view.js";
 
+/** find leads who looks for a name by the browser's own search to ours: not all names are in the document. A second time it is the browser's. */
+function find(e) {
+  const search = document.getElementById("search");
+  if (e.key !== "f" || !(e.ctrlKey || e.metaKey) || document.activeElement === search || document.querySelector("dialog[open]")) return;
+  e.preventDefault();
+  search.focus();
+}
+
 /** Tools are choices, all of which stand in the address; `shown` is how many streams are left. */
 export function Tools({shown}) {
+  useEffect(() => {
+    addEventListener("keydown", find);
+    return () => removeEventListener("keydown", find);
+  }, []);
   const {sort, size, group} = view.value;
   return html`<div class="tools" role="group" aria-label="The wall">
     <p class="shown" role="status">${shown === total.value ? `${shown} streams` : `${shown} of ${total.value} streams`}</p>
