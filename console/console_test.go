@@ -27,7 +27,7 @@ func deps() console.Deps {
 		Ready:   func() error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 		Schemas: func() []console.Schema { return nil },
-		LogDeps: console.LogDeps{Topics: func() []console.LogTopic { return nil }},
+		LogDeps: console.LogDeps{Topics: func() []console.LogTopic { return nil }, Moment: noMoment},
 		Series:  wave,
 		Trace: func(ctx context.Context, _ *schemas.DefectEvent, _ string, from, to int64, give func(console.Sample)) (console.Traced, error) {
 			return console.Traced{Raise: 0.98, Clear: 0.9, Unit: "share"}, wave(ctx, "", "", from, to, true, func(_, _ string, s console.Sample) { give(s) })
@@ -56,6 +56,11 @@ func scopeOf(matchers []string) (*console.Scope, error) {
 	}
 	is := func(id string) bool { return matchers[0] == fmt.Sprintf("stream=%q", id) }
 	return &console.Scope{Stream: func(id string, _ map[string]string) bool { return is(id) }, Defect: func(ev *schemas.DefectEvent) bool { return is(ev.Stream) }}, nil
+}
+
+// noMoment is a log without records of any stream.
+func noMoment(context.Context, string, string, int64) (console.Moment, error) {
+	return console.Moment{}, nil
 }
 
 // get asks handler as a client on the same machine would.

@@ -23,6 +23,7 @@ func (c *Console) routes() []route {
 		{"POST /api/v1/probe", Admin, c.postProbe},
 		{"GET /api/v1/streams/{id}/picture", Viewer, c.getPicture},
 		{"GET /api/v1/streams/{id}/series", Viewer, c.getSeries},
+		{"GET /api/v1/streams/{id}/records", Viewer, c.getMoment},
 		{"GET /api/v1/streams/{id}/rules", Viewer, c.getEffectiveRules},
 		{"GET /api/v1/rules", Viewer, c.getRules},
 		{"GET /api/v1/profiles", Viewer, c.getProfiles},

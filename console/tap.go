@@ -25,6 +25,8 @@ type LogDeps struct {
 	Tap func(ctx context.Context, q TapQuery, give func(TapLine) error) error
 	// Record is the one at an offset.
 	Record func(ctx context.Context, topic string, partition int32, offset int64) (LogRecord, error)
+	// Moment is what the log says of a stream of a lane (empty: its own) at an instant, microseconds since the Unix epoch; 0: lately.
+	Moment func(ctx context.Context, stream, lane string, at int64) (Moment, error)
 }
 
 // LogTopic is a topic of the log.

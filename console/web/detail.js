@@ -10,6 +10,7 @@ import {Lamp, lampNames} from "./lamp.js";
 import {Maintenance} from "./maintenance.js";
 import {Picture} from "./picture.js";
 import {endedDefects, openDefects, streamNamed} from "./store.js";
+import {Reception} from "./reception.js";
 import {StreamPlots} from "./series.js";
 import {Sheet} from "./sheet.js";
 import {Why} from "./tile.js";
@@ -22,7 +23,7 @@ export function Detail({id}) {
   useEffect(() => {
     if (stream) getJSON(`api/v1/streams/${encodeURIComponent(id)}`).then((s) => (health.value = s.health), () => {});
   }, [id, stream]);
-  const close = () => choose({stream: "", last: "", since: "", until: ""});
+  const close = () => choose({stream: "", last: "", since: "", until: "", at: ""});
   return html`<${Sheet} id="detail-name" title=${html`<bdi>${id}</bdi>`} before=${entry && html`<${Lamp} lamp=${entry.lamp.value}/>`} onClose=${close}>
     ${entry ? html`<${Body} entry=${entry} health=${health.value}/>` : html`<p class="empty">No stream of this name is monitored.</p>`}
   </${Sheet}>`;
@@ -42,6 +43,7 @@ function Body({entry, health}) {
     </dl>
     <${Maintenance} id=${id}/>
     <${StreamPlots} id=${id}/>
+    <${Reception} id=${id}/>
     ${health?.figures?.length > 0 && html`<${Figures} figures=${health.figures}/>`}
     <${Effective} id=${id} profile=${data.value.profile}/>
     <${DefectList} id="detail-open" heading="Open" stream=${false} defects=${openDefects.value.filter(own)} empty="No open defect."/>

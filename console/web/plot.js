@@ -18,9 +18,9 @@ export function written(value) {
 
 /**
  * Plot draws series {name, part, unit, at, min, max} between two instants. Plots with one `sync` have one cursor. `levels` are lines, {at, name};
- * `spans` are shaded, {from, to}; onZoom gets the instants between which the viewer has drawn.
+ * `spans` are shaded, {from, to}, `marked` is an instant; onZoom gets the instants between which the viewer has drawn, onPick the one on which they have clicked.
  */
-export function Plot({series, from, to, sync, levels = [], spans = [], onZoom, height = 130}) {
+export function Plot({series, from, to, sync, levels = [], spans = [], marked, onZoom, onPick, height = 130}) {
   const box = useRef(null);
   const read = useSignal(null);
   useEffect(() => {
@@ -30,18 +30,29 @@ export function Plot({series, from, to, sync, levels = [], spans = [], onZoom, h
       const [{default: uPlot}] = await Promise.all([import("./vendor/uplot.js"), stylesheet("vendor/uplot.css")]);
       if (ended) return;
       plot?.destroy();
-      const options = optionsOf(uPlot, {series, from, to, sync, levels, spans, onZoom, height, width: place.clientWidth, read});
+      const options = optionsOf(uPlot, {series, from, to, sync, levels, spans, marked, onZoom, height, width: place.clientWidth, read});
       plot = new uPlot(options, [series.at.map((t) => t / second), series.min, series.max], place);
     };
     const resized = new ResizeObserver(() => plot && plot.setSize({width: place.clientWidth, height}));
     resized.observe(place);
+    // On the way down, since uPlot keeps the clicks that end a drag to itself, and what it takes for one.
+    let pressed = 0;
+    const press = (e) => (pressed = e.clientX);
+    const click = (e) => {
+      if (!onPick || !plot?.over.contains(e.target) || Math.abs(e.clientX - pressed) > 4) return;
+      onPick(Math.round(plot.posToVal(e.clientX - plot.over.getBoundingClientRect().left, "x") * second));
+    };
+    place.addEventListener("mousedown", press, true);
+    place.addEventListener("click", click, true);
     draw();
     return () => {
       ended = true;
       resized.disconnect();
+      place.removeEventListener("mousedown", press, true);
+      place.removeEventListener("click", click, true);
       plot?.destroy();
     };
-  }, [series, from, to, zone.value]);
+  }, [series, from, to, zone.value, marked]);
   const known = [...series.min, ...series.max].filter((v) => v !== null);
   const range = known.length > 0 ? `${written(Math.min(...known))} to ${written(Math.max(...known))} ${series.unit}` : "nothing is known";
   const at = read.value;
@@ -53,7 +64,7 @@ export function Plot({series, from, to, sync, levels = [], spans = [], onZoom, h
   </figure>`;
 }
 
-function optionsOf(uPlot, {series, from, to, sync, levels, spans, onZoom, height, width, read}) {
+function optionsOf(uPlot, {series, from, to, sync, levels, spans, marked, onZoom, height, width, read}) {
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const line = colour("--focus"), dim = colour("--dim"), grid = colour("--edge");
   const axis = {stroke: dim, grid: {stroke: grid, width: 1}, ticks: {show: false}, font: "11px system-ui"};
@@ -67,7 +78,7 @@ function optionsOf(uPlot, {series, from, to, sync, levels, spans, onZoom, height
     cursor: {sync: sync ? {key: sync} : undefined, y: false, points: {show: false}, drag: {x: Boolean(onZoom), y: false, setScale: false}},
     hooks: {
       drawClear: [(u) => spans.forEach((s) => shade(u, s, colour("--firing")))],
-      draw: [(u) => levels.forEach((l, i) => rule(u, l, colour("--pending"), i))],
+      draw: [(u) => levels.forEach((l, i) => rule(u, l, colour("--pending"), i)), (u) => marked > from && marked < to && mark(u, marked, colour("--text"))],
       setCursor: [({cursor: {idx}}) => (read.value = idx === null || idx === undefined ? null : {at: series.at[idx], min: series.min[idx], max: series.max[idx]})],
       setSelect: [(u) => {
         const {left, width: wide} = u.select;
@@ -92,6 +103,19 @@ function shade(u, {from, to}, colour) {
   u.ctx.globalAlpha = 0.18;
   u.ctx.fillStyle = colour;
   u.ctx.fillRect(left, u.bbox.top, Math.max(right - left, 1), u.bbox.height);
+  u.ctx.restore();
+}
+
+/** mark draws an instant. */
+function mark(u, at, colour) {
+  const x = u.valToPos(at / second, "x", true);
+  u.ctx.save();
+  u.ctx.strokeStyle = colour;
+  u.ctx.lineWidth = 2;
+  u.ctx.beginPath();
+  u.ctx.moveTo(x, u.bbox.top);
+  u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+  u.ctx.stroke();
   u.ctx.restore();
 }
 

@@ -53,7 +53,7 @@ const plain = (v) => v === null || typeof v !== "object";
 function Field({name, value, type, doc, names}) {
   const of = inner(type, names), nested = !plain(value) && !(Array.isArray(value) && value.every(plain));
   const said = doc ?? (nested ? of?.doc : undefined);
-  return html`<div class="field ${nested ? "nested" : ""}">
+  return html`<div class="value ${nested ? "nested" : ""}">
     <dt>${name}</dt>
     <dd>${nested ? null : Array.isArray(value)
       ? (value.length === 0 ? html`<span class="nothing">none</span>` : html`${value.slice(0, most).map((v) => String(v)).join(", ")}${value.length > most && html`<span class="nothing">… ${value.length}</span>`}`)
@@ -66,12 +66,12 @@ function Field({name, value, type, doc, names}) {
 /** Fields are those of a record in the order of its schema, or the entries of a map or list. */
 function Fields({value, type, names}) {
   if (Array.isArray(value)) {
-    return html`<dl class="fields">${value.slice(0, most).map((v, i) => html`<${Field} key=${i} name=${`[${i}]`} value=${v} type=${type?.items} names=${names}/>`)}</dl>`;
+    return html`<dl class="values">${value.slice(0, most).map((v, i) => html`<${Field} key=${i} name=${`[${i}]`} value=${v} type=${type?.items} names=${names}/>`)}</dl>`;
   }
   const fields = new Map((type?.fields ?? []).map((f, i) => [f.name, {...f, i}]));
   const order = (n) => fields.get(n)?.i ?? Infinity;
   const own = Object.keys(value).sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
-  return html`<dl class="fields">${own.slice(0, 200).map((n) => html`<${Field} key=${n} name=${n} value=${value[n]} type=${fields.get(n)?.type ?? type?.values} doc=${fields.get(n)?.doc} names=${names}/>`)}</dl>`;
+  return html`<dl class="values">${own.slice(0, 200).map((n) => html`<${Field} key=${n} name=${n} value=${value[n]} type=${fields.get(n)?.type ?? type?.values} doc=${fields.get(n)?.doc} names=${names}/>`)}</dl>`;
 }
 
 /** Record shows a LogRecord of the API. */

@@ -46,6 +46,10 @@ export function StreamPlots({id}) {
     const middle = (a + b) / 2, half = Math.max(b - a, shortest) / 2;
     choose({since: String(Math.round(middle - half)), until: String(Math.round(middle + half))});
   };
+  const pick = (instant) => {
+    choose({at: String(Math.round(instant))});
+    document.getElementById("instant")?.scrollIntoView({block: "start", behavior: "smooth"});
+  };
   const {series, error} = answer.value;
   const spans = [...openDefects.value, ...endedDefects.value].filter((d) => d.stream === id && d.state !== "retracted")
     .map((d) => ({from: begin(d), to: d.state === "closed" ? d.end : now.peek()}));
@@ -59,7 +63,7 @@ export function StreamPlots({id}) {
     ${error && html`<p class="empty" role="status">The figures cannot be had: ${error}</p>`}
     ${series === null ? !error && html`<p class="empty">Reading the log …</p>`
       : series.length === 0 ? html`<p class="empty">Nothing was measured in this stretch.</p>`
-      : series.map((s) => html`<${Plot} key=${s.name} series=${s} from=${answer.value.from} to=${answer.value.to} sync="figures" spans=${spans} onZoom=${zoom}/>`)}
-    <p class="hint">Draw over a plot to look closer. Shaded: defects.</p>
+      : series.map((s) => html`<${Plot} key=${s.name} series=${s} from=${answer.value.from} to=${answer.value.to} sync="figures" spans=${spans} marked=${Number(view.value.at)} onZoom=${zoom} onPick=${pick}/>`)}
+    <p class="hint">Draw over a plot to look closer, click to see the records of that instant. Shaded: defects.</p>
   </section>`;
 }
