@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -33,7 +35,7 @@ func TestAccessibility(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]*console.Console{"full": furnishedNow(""), "empty": console.New(console.Defaults(), deps())} {
+	for name, c := range map[string]*console.Console{"full": furnished(console.Defaults(), ""), "empty": console.New(console.Defaults(), deps())} {
 		server := httptest.NewServer(c.Handler())
 		defer server.Close()
 		defer c.Close()
@@ -71,7 +73,7 @@ func (b *browser) places(full bool) []string {
 		b.t.Fatalf("read the names of the pages: %v", err)
 	}
 	if full {
-		pages = append(pages, "stream=news-uk", "stream=lab-feed", "defect="+idOf(2), "defect="+idOf(9), "defect=none")
+		pages = append(pages, "page=tap&topic=defects", "page=rules&profile=films&rule=black&set="+url.QueryEscape(`{"black":{"for":"4s"}}`), "stream=news-uk", "stream=lab-feed", "defect="+idOf(2), "defect="+idOf(9), "defect=none")
 	}
 	return pages
 }
@@ -81,7 +83,7 @@ func (b *browser) waitForPage(place string) {
 	b.t.Helper()
 	b.waitFor(`new URLSearchParams(location.hash.slice(1)).toString() === new URLSearchParams(` + quoted(place) + `).toString() &&
 		document.querySelector("main") && !document.querySelector("[aria-busy=true]")`)
-	b.waitFor(fmt.Sprintf(`Boolean(document.querySelector("dialog[open]")) === %t`, len(place) > 0 && place[:2] != "pa"))
+	b.waitFor(fmt.Sprintf(`Boolean(document.querySelector("dialog[open]")) === %t`, strings.HasPrefix(place, "stream=") || strings.HasPrefix(place, "defect=")))
 }
 
 // dialogs opens, one after the other, all that the page has a button for which says that it opens a dialog, and the list of keys.

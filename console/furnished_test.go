@@ -10,7 +10,8 @@ import (
 )
 
 // furnished is a console with something to show everywhere, of what it is told as of what it asks for: every text that somebody else has written ends with text.
-func furnished(text string, now int64) *console.Console {
+func furnished(config console.Config, text string) *console.Console {
+	now := time.Now().UnixMicro()
 	var done []string
 	var failure error
 	d := acting(&done, &failure)
@@ -24,8 +25,29 @@ func furnished(text string, now int64) *console.Console {
 			Verdicts: []console.Verdict{{Stream: known.Stream, Verdict: schemas.Verdict{Label: "confirmed", Kind: known.Kind, Author: "ann" + text, Note: "seen it" + text, Start: now - 9e6, End: now, Time: now}}},
 			Changes:  []console.Change{{Time: now, By: "ann" + text, Action: "ack", Target: known.ID, Detail: "on it" + text, Place: "command line"}}}, nil
 	}
-	c := console.New(console.Defaults(), d)
+	whole := make(chan struct{})
+	close(whole)
+	d.WhatIf = wouldBe(whole, make(chan console.WhatIf, 1000), make(chan struct{}, 1000))
+	d.Profiles = func() []console.Profile {
+		return append(someProfiles(), console.Profile{Name: "zz" + text, Version: 2, Origin: "api", Streams: 1, ProfileText: console.ProfileText{Matchers: []string{`genre="film` + text + `"`}}})
+	}
+	d.Topics = logTopics
+	d.Tap = func(ctx context.Context, q console.TapQuery, give func(console.TapLine) error) error {
+		key := "news" + text
+		r := console.LogRecord{Topic: q.Topic, Offset: 7, Time: now, Key: &key, Record: "DefectEvent", Headers: []console.LogHeader{{Name: "ce_type" + text, Value: "opened" + text}},
+			Value: map[string]any{"stream" + text: "news" + text, "labels": []map[string]string{{"name": "site" + text, "value": "north" + text}}}}
+		poison := console.LogRecord{Topic: q.Topic, Offset: 8, Time: now, Headers: []console.LogHeader{}, Poison: "decode: magic byte" + text}
+		for _, r := range []*console.LogRecord{&r, &poison} {
+			if err := give(console.TapLine{Record: r}); err != nil {
+				return err
+			}
+		}
+		<-ctx.Done()
+		return nil
+	}
+	c := console.New(config, d)
 	fillWall(c, now)
+	c.Recurring("7c1e", &console.Recurrence{ID: "7c1e", Matchers: []string{`stream="kids` + text + `"`}, By: "ann" + text, Comment: "each week" + text, Schedule: console.Schedule{Days: []string{"tue"}, From: "02:00", To: "04:00", Zone: "Europe/Berlin"}})
 	edge, problem := "http://edge", "connection refused"+text
 	for i, stream := range []string{"news-uk", "zz" + text} {
 		c.Stream(stream, &schemas.StreamSpec{Labels: map[string]string{"site" + text: "north" + text, "cdn": "a"}})
@@ -48,6 +70,3 @@ func furnished(text string, now int64) *console.Console {
 	c.Defect(&schemas.DefectEvent{ID: idOf(7), Revision: 1, State: "opened", Stream: "sport-10" + text, Kind: "black", Severity: "critical", Onset: now - 93e6, End: now, Detected: now - 90e6, Summary: "dark" + text})
 	return c
 }
-
-// furnishedNow is furnished as of this moment.
-func furnishedNow(text string) *console.Console { return furnished(text, time.Now().UnixMicro()) }

@@ -90,6 +90,29 @@ func (c *Console) getDefect(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// eventOf is the latest event of a defect, read from the log where it ended too long ago to be known. A Refusal says that there is none.
+func (c *Console) eventOf(ctx context.Context, id string) (*schemas.DefectEvent, error) {
+	if d, ok := c.board.defectNamed(id); ok {
+		return d.DefectEvent, nil
+	}
+	none := Refusal{"there is no such defect", http.StatusNotFound}
+	if !defectID.MatchString(id) {
+		return nil, none
+	}
+	var h History
+	err := c.readLog(ctx, func(ctx context.Context) (err error) {
+		h, err = c.deps.History(ctx, id, nil)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(h.Events) == 0 {
+		return nil, none
+	}
+	return h.Events[len(h.Events)-1], nil
+}
+
 // story puts together what is known of a defect.
 func (c *Console) story(d Defect, h History) Story {
 	h.Events, h.Verdicts, h.Changes = append([]*schemas.DefectEvent{}, h.Events...), append([]Verdict{}, h.Verdicts...), append([]Change{}, h.Changes...)

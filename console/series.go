@@ -128,18 +128,17 @@ func (c *Console) getSeries(w http.ResponseWriter, r *http.Request) {
 
 // getTrace shows what a defect was made of: GET /api/v1/defects/{id}/trace. It is the rule's figure from ten seconds before the defect, for five minutes at most.
 func (c *Console) getTrace(w http.ResponseWriter, r *http.Request) {
-	d, ok := c.board.defectNamed(r.PathValue("id"))
-	if !ok {
-		writeError(w, http.StatusNotFound, "no such defect")
+	ev, err := c.eventOf(r.Context(), r.PathValue("id"))
+	if err != nil {
+		c.failed(w, "trace a defect", err)
 		return
 	}
-	ev := d.DefectEvent
 	from, now := begin(ev)-aroundDefect.Microseconds(), time.Now().UnixMicro()
 	to := min(max(ev.End, ev.Detected)+aroundDefect.Microseconds(), from+(5*time.Minute).Microseconds(), now)
 	in := stretch{from, to, max((to-from)/usualPoints, shortestStep.Microseconds())}
 	s := &Series{Name: ev.Kind, Part: ev.Part, At: []int64{}, Min: []*float64{}, Max: []*float64{}}
 	var traced Traced
-	err := c.readLog(r.Context(), func(ctx context.Context) (err error) {
+	err = c.readLog(r.Context(), func(ctx context.Context) (err error) {
 		traced, err = c.deps.Trace(ctx, ev, c.board.lane(ev.Stream), in.from, in.to, func(x Sample) {
 			if x.At >= in.from && x.At < in.to {
 				s.add(in, x, 2500*time.Millisecond)

@@ -65,6 +65,7 @@ function useSpace(frame) {
   const space = useSignal({width: 0, height: innerHeight, from: 0, to: 0});
   useEffect(() => {
     const look = () => {
+      if (!frame.current) return; // the page has just been left
       const {top, width} = frame.current.getBoundingClientRect();
       const from = Math.floor((-top - near * innerHeight) / step) * step;
       const next = {width: Math.floor(width), height: innerHeight - (top + scrollY) - below, from, to: from + Math.ceil(((1 + 2 * near) * innerHeight) / step + 1) * step};
@@ -130,6 +131,7 @@ function useHold(frame, layout) {
   useLayoutEffect(() => {
     const last = before.current;
     before.current = layout.value;
+    if (!frame.current) return;
     const y = -frame.current.getBoundingClientRect().top;
     if (!last || last === layout.value || y <= 0) return;
     const by = held(last, layout.value, y) - y;
