@@ -57,10 +57,12 @@ export const muted = ({streams, defects}) => `${streams} ${streams === 1 ? "stre
 const pause = 250;
 
 /** Preview tells what matchers match now, as they are written. */
-export function Preview({matchers}) {
+export function Preview({rows}) {
+  const matchers = rows.map(written), begun = rows.some((r) => r.value !== "");
   const found = useSignal({answer: null, error: ""});
   const query = matchers.map((m) => `matcher=${encodeURIComponent(m)}`).join("&");
   useEffect(() => {
+    if (!begun) return undefined;
     let ended = false;
     const load = () => getJSON(`api/v1/silences/preview?${query}`).then(
       (answer) => !ended && (found.value = {answer, error: ""}), (e) => !ended && (found.value = {answer: null, error: String(e.message)}));
@@ -72,7 +74,7 @@ export function Preview({matchers}) {
   }, [query]);
   const {answer, error} = found.value;
   return html`<div class="preview" role="status">
-    ${error ? html`<p class="problem">${error}</p>`
+    ${!begun ? html`<p class="empty">Nothing is named yet.</p>` : error ? html`<p class="problem">${error}</p>`
       : answer === null ? html`<p class="empty">Looking up what is muted …</p>`
       : html`<p>Mutes now: <b>${muted(answer.mutes)}</b></p><${Named} answer=${answer}/>`}
   </div>`;

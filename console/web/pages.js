@@ -11,6 +11,7 @@ export const pages = [
   {name: "wall", title: "Wall", key: "2", load: () => import("./wall.js")},
   {name: "silences", title: "Silences", key: "4", load: () => import("./silences.js")},
   {name: "rules", title: "Rules", key: "5", load: () => import("./rules.js")},
+  {name: "streams", title: "Streams", key: "6", load: () => import("./streams.js")},
   {name: "tap", title: "Tap", key: "8", load: () => import("./tap.js")},
 ];
 

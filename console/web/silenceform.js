@@ -44,7 +44,7 @@ export function SilenceForm({matchers, done, cancel}) {
   return html`<form class="silence-form card" aria-labelledby="new-silence" onSubmit=${submit}>
     <h2 id="new-silence">New silence</h2>
     <${Matchers} rows=${f.rows} change=${(rows) => set({rows})}/>
-    <${Preview} matchers=${texts}/>
+    <${Preview} rows=${f.rows}/>
     <div class="chips" role="group" aria-label="How often">
       <button type="button" class="chip" aria-pressed=${!f.recurring} onClick=${() => set({recurring: false})}>Once</button>
       <button type="button" class="chip" aria-pressed=${f.recurring} onClick=${() => set({recurring: true})}>Recurring</button>

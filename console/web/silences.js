@@ -21,13 +21,13 @@ const hour = 3600e6;
 /** endedShown is how many silences that have ended are shown. */
 const endedShown = 50;
 
-const sheet = stylesheet("silences.css");
+const sheets = Promise.all([stylesheet("managed.css"), stylesheet("silences.css")]);
 
 export function Page() {
   const lists = useSignal(null), said = useSignal({text: "", error: false});
   const load = async () => {
     try {
-      const [silences, recurrences] = await Promise.all([getJSON("api/v1/silences?ended=true"), getJSON("api/v1/recurrences"), sheet]);
+      const [silences, recurrences] = await Promise.all([getJSON("api/v1/silences?ended=true"), getJSON("api/v1/recurrences"), sheets]);
       lists.value = {silences: silences.silences, recurrences: recurrences.recurrences, error: ""};
     } catch (error) {
       lists.value = {silences: [], recurrences: [], ...lists.peek(), error: String(error.message)};
@@ -54,14 +54,14 @@ export function Page() {
     }
     await load();
   };
-  if (lists.value === null) return html`<main class="page silences" aria-busy="true"><p class="empty">Loading …</p></main>`;
+  if (lists.value === null) return html`<main class="page managed silences" aria-busy="true"><p class="empty">Loading …</p></main>`;
   const {silences, recurrences, error} = lists.value, at = now.value;
   const mine = silences.filter((s) => JSON.stringify([s.matchers, s.by, s.comment]).toLowerCase().includes(view.value.search.toLowerCase()));
   const inForce = mine.filter((s) => s.start <= at && s.end > at), toCome = mine.filter((s) => s.start > at);
   const ended = mine.filter((s) => s.end <= at).sort((x, y) => y.end - x.end);
   const ending = inForce.filter((s) => s.end - at < soon);
   const open = view.value.silence !== "";
-  return html`<main class="page silences">
+  return html`<main class="page managed silences">
     <header class="page-head">
       <h2 class="page-title">Silences</h2>
       <button type="button" class="chip main" aria-expanded=${open} disabled=${!mayAct.value} onClick=${() => choose({silence: open ? "" : "new"})}>New silence</button>
@@ -100,7 +100,7 @@ function Silence({silence: s, act}) {
     ${s.mutes && html`<${Mutes} silence=${s}/>`}
     <div class="chips">
       ${!over && html`<${Extend} silence=${s} act=${act}/>
-        <button type="button" class="chip" disabled=${!mayAct.value} onClick=${() => act(() => ask("DELETE", `api/v1/silences/${s.id}`), "The silence has ended.")}>End now</button>`}
+        <button type="button" class="chip" disabled=${!mayAct.value} onClick=${() => act(() => ask("DELETE", `api/v1/silences/${s.id}`), "The silence has ended.")}>${coming ? "Call off" : "End now"}</button>`}
       ${over && html`<button type="button" class="chip" disabled=${!mayAct.value} onClick=${() => choose({silence: s.matchers.join("\n")})}>Again …</button>`}
     </div>
   </li>`;

@@ -6,6 +6,7 @@ const keys = [
   "labels", "sort", "size", "group", "fold", "kiosk", // of the wall
   "profile", "rule", "set", "hours", "only", // of the rules
   "silence", // of the silences
+  "edit", // of the streams
   "topic", "partition", "key", "where", "start", // of the tap
   "at", // of a stream: the records of an instant
 ];
@@ -15,6 +16,7 @@ const keys = [
  * of so many hours. Of the wall: only streams with these labels, in this order, in tiles of this size, in groups by this label, of which these are folded or not by hand; with
  * nothing but the wall on the screen. Of the rules: this rule of this profile, with these changes as JSON, tried on so many hours of only streams with such names.
  * Of the silences: the form for one of these matchers, one a line, or of none yet (new).
+ * Of the streams: the form for this one, or for a new one (+).
  * Tapped are a topic, one of its partitions, a key, where a condition holds, from an instant on.
  * Empty: not chosen.
  */
