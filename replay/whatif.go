@@ -15,7 +15,7 @@ import (
 // The first piece of a WhatIf is short, so that there is something to see at once; each one before it is twice as long, up to the longest, since all that is read
 // beside a piece is read again for the next.
 const (
-	firstPiece   = 5 * time.Minute
+	firstPiece   = 2 * time.Minute
 	longestPiece = time.Hour
 )
 
