@@ -125,6 +125,15 @@ func TestRulesPage(t *testing.T) {
 	}
 	b.waitFor(`!document.querySelector("dialog[open]") && !new URLSearchParams(location.hash.slice(1)).has("set") && document.querySelectorAll(".option.edited").length === 0`)
 
+	// Another way to write a duration is no change, another duration is.
+	for text, edited := range map[string]int{"3000ms": 0, "3001ms": 1} {
+		b.script(`document.getElementById("option-for").focus(); document.getElementById("option-for").select()`)
+		b.do(chromedp.KeyEvent(text + "\r"))
+		b.waitFor(fmt.Sprintf(`document.activeElement === document.body && document.querySelectorAll(".option.edited").length === %d`, edited))
+		b.script(`location.hash = "page=rules&profile=films&rule=black"`)
+		b.waitFor(`document.querySelectorAll(".option.edited").length === 0`)
+	}
+
 	// What is of the configuration file is not published under its name.
 	b.script(`location.hash = "page=rules&profile=sport&rule=black&set=" + encodeURIComponent('{"black":{"level":40}}')`)
 	<-asked

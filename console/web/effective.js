@@ -14,7 +14,8 @@ export function Effective({id, profile}) {
   const {rules, error} = told.value;
   if (error) return html`<p class="empty" role="status">Its rules cannot be had: ${error}</p>`;
   if (!rules) return null;
-  const page = (rule) => `${turnTo("rules")}&${new URLSearchParams({...(rules.profile !== "default" && {profile: rules.profile}), ...(rule && {rule})})}`;
+  const only = /^[^\s,*?]+$/.test(id) ? id : ""; // what is tried there is tried on this stream
+  const page = (rule) => `${turnTo("rules")}&${new URLSearchParams({...(rules.profile !== "default" && {profile: rules.profile}), ...(rule && {rule}), ...(only && {only})})}`;
   return html`<section aria-labelledby="effective-heading">
     <h2 id="effective-heading">Rules</h2>
     <p>The profile <a class="title" href=${page("")}><b><bdi>${rules.profile}</bdi></b></a>: ${rules.because}.${rules.also_fit.length > 0 && ` ${rules.also_fit.join(", ")} would fit as well.`}</p>

@@ -28,11 +28,24 @@ export function proposed(profile, changes) {
 /** same tells whether two values are written alike. */
 export const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
+const units = {h: 3600, m: 60, s: 1, ms: 1e-3, us: 1e-6, "µs": 1e-6, ns: 1e-9};
+
+/** isDuration tells whether a text is one, as Go writes them: 1m30s. */
+export const isDuration = (text) => typeof text === "string" && /^(0|(\d+(\.\d*)?(h|m|s|ms|us|µs|ns))+)$/.test(text);
+
+const seconds = (text) => [...text.matchAll(/([\d.]+)(h|ms|m|s|us|µs|ns)/g)].reduce((sum, [, n, unit]) => sum + Number(n) * units[unit], 0);
+
+/** alike tells whether two values mean the same: durations may be written in several ways. */
+export const alike = (a, b) => same(a, b) || (isDuration(a) && isDuration(b) && Math.abs(seconds(a) - seconds(b)) < 1e-10);
+
+/** brief leaves out of durations what is none: 1h0m0s is 1h. */
+export const brief = (text) => text.replace(/\b(\d+h)0m0s\b|\b((?:\d+h)?\d+m)0s\b/g, "$1$2");
+
 /** shown is a value in a few words. */
 export function shown(value) {
   if (typeof value === "boolean") return value ? "on" : "off";
   if (value !== null && typeof value === "object") return Object.keys(value).length === 0 ? "none" : Array.isArray(value) ? value.join(", ") : `${Object.keys(value).length} set`;
-  return String(value);
+  return brief(String(value));
 }
 
 /** scalar is a value in YAML: JSON is YAML, and what is plain needs no quotes. */

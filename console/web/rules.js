@@ -4,7 +4,7 @@ import {useSignal} from "./vendor/signals.js";
 import {getJSON} from "./feed.js";
 import {html} from "./html.js";
 import {isAdmin, mayAct} from "./me.js";
-import {proposed, readChanges, same, shown} from "./profile.js";
+import {alike, brief, isDuration, proposed, readChanges, shown} from "./profile.js";
 import {Publishing, Removing} from "./publish.js";
 import {stylesheet} from "./stylesheet.js";
 import {choose, view} from "./view.js";
@@ -98,7 +98,7 @@ function Options({rule, profile, changes}) {
     const before = own[option.name] ?? option.default;
     const options = {...edits};
     delete options[option.name];
-    if (value === null ? own[option.name] !== undefined : !same(value, before)) options[option.name] = value;
+    if (value === null ? own[option.name] !== undefined : !alike(value, before)) options[option.name] = value;
     const all = {...changes, [rule.kind]: options};
     if (Object.keys(options).length === 0) delete all[rule.kind];
     choose({set: Object.keys(all).length > 0 ? JSON.stringify(all) : ""});
@@ -107,13 +107,13 @@ function Options({rule, profile, changes}) {
     ${rule.options.map((o) => {
       const isOwn = own[o.name] !== undefined, before = own[o.name] ?? o.default, isEdited = edits[o.name] !== undefined;
       const value = isEdited ? edits[o.name] ?? o.default : before;
-      return html`<div class="option ${isEdited ? "edited" : ""}" key=${o.name}>
+      return html`<div class="option ${o.type} ${isEdited ? "edited" : ""}" key=${o.name}>
         <label for=${`option-${o.name}`}>${o.name.replaceAll("_", " ")}</label>
         <div class="value">
           <${Input} option=${o} value=${value} change=${(v) => set(o, v)}/>
           <span class="unit">${o.unit}</span>
         </div>
-        <p id=${`about-${o.name}`}>${o.doc.replace(/^\S+ is /, "").replace(/^./, (c) => c.toUpperCase())}
+        <p id=${`about-${o.name}`}>${meaning(o)}
           <span class="bounds"> Default ${shown(o.default)}${o.least !== null && o.most !== null ? `, ${shown(o.least)} to ${shown(o.most)}` : ""}.</span></p>
         <div class="was">
           ${isEdited && html`<button type="button" class="chip" onClick=${() => set(o, before)}>Back to ${shown(before)}</button>`}
@@ -124,6 +124,12 @@ function Options({rule, profile, changes}) {
     <button type="submit" hidden>Try</button>
     ${!mayAct.value && html`<p class="hint">You may look. Trying changes out needs the role operator.</p>`}
   </form>`;
+}
+
+/** meaning is what an option's comment says of it, without its name where that is not needed. */
+function meaning({name, doc}) {
+  const rest = doc.startsWith(`${name} is `) ? doc.slice(name.length + 4) : doc.replace(name, name.replaceAll("_", " "));
+  return brief(rest.charAt(0).toUpperCase() + rest.slice(1));
 }
 
 /** Input is for a value of the option's type. What cannot be read stays, and says so. */
@@ -150,7 +156,7 @@ const number = (pattern) => (text) => (pattern.test(text) ? Number(text) : undef
 const kinds = {
   number: {words: "a number", keyboard: "decimal", read: number(/^-?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i), write: String},
   integer: {words: "a whole number", keyboard: "numeric", read: number(/^-?\d+$/), write: String},
-  duration: {words: "a duration such as 500ms, 2s or 1m30s", read: (text) => (/^(0|(\d+\.?\d*(h|m|s|ms|us|µs|ns))+)$/.test(text) ? text : undefined), write: String},
+  duration: {words: "a duration such as 500ms, 2s or 1m30s", read: (text) => (isDuration(text) ? text : undefined), write: brief},
   text: {words: "a text", read: (text) => text, write: String},
   list: {words: "words with commas between them", read: (text) => text.split(",").map((t) => t.trim()).filter(Boolean), write: (v) => (v ?? []).join(", ")},
 };
