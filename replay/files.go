@@ -13,8 +13,8 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// mostRead bounds how many files of a partition are read side by side: those of several schemas, and around the turn of an hour.
-const mostRead = 64
+// mostRead bounds how many files of a partition are read side by side: those of several schemas, and around the turn of an hour. Each may hold two blocks of 4 MiB.
+const mostRead = 16
 
 // Files are the records in the Avro files of an export, each with the bytes that it had on the log. They can be read any number of times.
 type Files struct {

@@ -16,9 +16,10 @@ import (
 )
 
 const (
-	// containerBytes bounds a block of a Container that is read, before and after it is unpacked; longestHeader each text of the file's header.
-	containerBytes = 64 << 20
-	longestHeader  = 4 << 20
+	// containerBytes bounds a block of a Container that is read, before and after it is unpacked: a Container ends one with the record that takes it over 1 MiB.
+	// longestHeader bounds each text of the file's header.
+	containerBytes = 4 << 20
+	longestHeader  = 1 << 20
 	// mostHeaders bounds how many texts the header has.
 	mostHeaders = 64
 )

@@ -2,6 +2,7 @@ package schemas_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
 	"strings"
@@ -60,6 +61,23 @@ func TestContainersGiveBackTheBytes(t *testing.T) {
 		}
 		if err := r.Next(new(schemas.LogRecord)); err != io.EOF {
 			t.Errorf("%s: after the last record: %v, want io.EOF", g.name, err)
+		}
+	}
+}
+
+// A block that a Container would not write is refused before there is memory for it: many files are read side by side.
+func TestContainersOfLargeBlocksAreRefused(t *testing.T) {
+	value, _ := read(t, "verdicts")
+	file, _ := contained(t, schemas.Baked(), value)
+	block := bytes.LastIndex(file[:len(file)-16], file[len(file)-16:]) + 16 // after the marker that ends the header
+	for size, want := range map[int64]string{4 << 20: "unexpected EOF", 4<<20 + 1: "a block of 1 records in 4194305 bytes"} {
+		large := binary.AppendVarint(binary.AppendVarint(bytes.Clone(file[:block]), 1), size)
+		r, err := schemas.OpenContainer(bytes.NewReader(large), schemas.Baked())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Next(new(schemas.LogRecord)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d bytes: got %v, want %q", size, err, want)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func (a *app) keep(ctx context.Context, group *errgroup.Group, edge *ingest.Inge
 	now := time.Now()
 	group.Go(func() error { return keeper.Run(ctx) })
 	group.Go(func() error {
-		return kafka.Read(ctx, a.cluster, topology.Evidence, kafka.ReadOptions{CaughtUp: keeper.CaughtUp},
+		return kafka.Read(ctx, a.cluster, topology.Evidence, kafka.ReadOptions{Owner: true, CaughtUp: keeper.CaughtUp},
 			func(_ context.Context, r topology.Record[schemas.Evidence]) error {
 				keeper.Stored(r.Partition, r.Key, r.Value)
 				return nil

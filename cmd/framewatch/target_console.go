@@ -130,7 +130,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 			})
 	})
 	group.Go(func() error {
-		options := kafka.ReadOptions{From: time.Now().Add(-healthHistory), CaughtUp: topicRead}
+		options := kafka.ReadOptions{Owner: true, From: time.Now().Add(-healthHistory), CaughtUp: topicRead}
 		return kafka.Read(ctx, a.cluster, topology.Health, options,
 			func(_ context.Context, r topology.Record[schemas.Health]) error {
 				page.Health(r.Key, r.Value)

@@ -23,11 +23,11 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error { settings.stream(r); return nil })
 	})
 	group.Go(func() error {
-		return kafka.Read(ctx, a.cluster, topology.Profiles, kafka.ReadOptions{CaughtUp: closer(profiles)},
+		return kafka.Read(ctx, a.cluster, topology.Profiles, kafka.ReadOptions{Owner: true, CaughtUp: closer(profiles)},
 			func(_ context.Context, r topology.Record[schemas.Profile]) error { settings.profile(r); return nil })
 	})
 	group.Go(func() error {
-		return kafka.Read(ctx, a.cluster, topology.Models, kafka.ReadOptions{CaughtUp: closer(models)}, func(_ context.Context, r topology.Record[schemas.Model]) error {
+		return kafka.Read(ctx, a.cluster, topology.Models, kafka.ReadOptions{Owner: true, CaughtUp: closer(models)}, func(_ context.Context, r topology.Record[schemas.Model]) error {
 			if err := settings.model(r); err != nil {
 				a.log.Warn("a model on the log cannot be used, keeping the one in force", "model", r.Key, "offset", r.Offset, "error", err)
 			}

@@ -58,7 +58,7 @@ func (a *app) notifierDeps(l *kafka.Leader[schemas.NotifierState], strips *films
 			return l.Write(ctx, stateMessages(entries)...)
 		},
 		Defects: func(ctx context.Context, from time.Time, caughtUp func(), handle func(int32, *schemas.DefectEvent, time.Time)) error {
-			return kafka.Read(ctx, a.cluster, topology.Defects, kafka.ReadOptions{From: from, CaughtUp: caughtUp},
+			return kafka.Read(ctx, a.cluster, topology.Defects, kafka.ReadOptions{Owner: true, From: from, CaughtUp: caughtUp},
 				func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
 					if r.Value != nil {
 						handle(r.Partition, r.Value, r.Time)

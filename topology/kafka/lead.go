@@ -89,7 +89,7 @@ func term[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group st
 // Follow hands handle what stands in the topic, by one goroutine, then each new record, whoever has written it. caughtUp is called when everything has been handled that stood
 // there at the start: nobody who led before can add to that. It returns nil when ctx ends.
 func (l *Leader[T]) Follow(ctx context.Context, caughtUp func(), handle Handler[T]) error {
-	return Read(ctx, l.c, l.topic, ReadOptions{Partitions: []int32{0}, CaughtUp: caughtUp}, handle)
+	return Read(ctx, l.c, l.topic, ReadOptions{Owner: true, Partitions: []int32{0}, CaughtUp: caughtUp}, handle)
 }
 
 // Write writes messages to the topic, all or nothing. An error means that this process may not lead any more, or that ctx has ended: then it is not known whether they stand.

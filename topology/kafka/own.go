@@ -60,7 +60,7 @@ func Own[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group str
 		}
 		owned := m.owned()
 		for r := range newest(fetches) {
-			err := deliver(ctx, c, t, r, func(_ context.Context, record topology.Record[T]) error {
+			err := deliver(ctx, c, t, r, true, func(_ context.Context, record topology.Record[T]) error {
 				calls.Lock()
 				defer calls.Unlock()
 				if tenure := owned[r.Partition]; tenure != nil && tenure.ctx.Err() == nil {

@@ -22,6 +22,9 @@ type ReadOptions struct {
 	From time.Time
 	// Bounded reads end, returning nil, where the topic ended when they began. Without a group only.
 	Bounded bool
+	// Owner says, without a group, that records that cannot be read become dead letters: for the one stage that lives from the topic. A reader that only looks counts
+	// and tells of them, so that one record is set aside once. Members of a group are owners.
+	Owner bool
 	// CaughtUp is called once, without a group, when everything has been handled that stood in the topic at the start.
 	CaughtUp func()
 }
@@ -30,7 +33,7 @@ type ReadOptions struct {
 type Handler[T any] func(ctx context.Context, r topology.Record[T]) error
 
 // Read hands the committed records of a topic to handle, in order within each partition, by one goroutine. Aborted records are never seen. A
-// record that cannot be read goes to the dead letters and reading goes on; a tombstone has a nil Value.
+// record that cannot be read goes to the dead letters, if the reader owns the topic, and reading goes on; a tombstone has a nil Value.
 //
 // It returns nil when ctx ends, and handle's error when handle fails. With a group a record is committed after handle has returned: after a
 // crash what was handled in the last tenth of a second comes again. handle's context ends when the partition is given to another member;
@@ -53,7 +56,7 @@ func Read[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], options 
 
 // readAlone follows the topic without a group.
 func readAlone[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], options ReadOptions, handle Handler[T]) error {
-	return c.follow(ctx, &t.Spec, options, func(r *kgo.Record) error { return deliver(ctx, c, t, r, handle) })
+	return c.follow(ctx, &t.Spec, options, func(r *kgo.Record) error { return deliver(ctx, c, t, r, options.Owner, handle) })
 }
 
 // follow hands the records of a topic to handle as they are, markers of transactions among them, without a group.
@@ -100,13 +103,17 @@ func (c *Cluster) follow(ctx context.Context, s *topology.Spec, options ReadOpti
 }
 
 // deliver decodes one record and hands it over, or sets it aside. Markers of transactions are nobody's.
-func deliver[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, handle Handler[T]) error {
+func deliver[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, owner bool, handle Handler[T]) error {
 	if r.Attrs.IsControl() {
 		return nil
 	}
 	record, poison, err := decode(ctx, c, t, r, string(r.Key), kept(c, t))
 	if err != nil {
 		return err
+	}
+	if poison != nil && !owner {
+		c.poisoned(&t.Spec, r, poison)
+		return nil
 	}
 	if poison != nil {
 		return c.setAside(ctx, &t.Spec, r, poison)

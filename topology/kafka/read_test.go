@@ -167,8 +167,13 @@ func TestPoisonIsSetAside(t *testing.T) {
 		if err := c.Publish(within(t), 3, topology.Streams.Message("good", &schemas.StreamSpec{URL: "u"})); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := readAll(t, c, kafka.ReadOptions{}), []string{"3 good u"}; !slices.Equal(got, want) {
-			t.Errorf("read %q, want %q", got, want)
+		for _, owner := range []bool{false, false, true} {
+			if got := letters(t, c); len(got) > 0 {
+				t.Fatalf("%d dead letters by one that does not own the topic", len(got))
+			}
+			if got, want := readAll(t, c, kafka.ReadOptions{Owner: owner}), []string{"3 good u"}; !slices.Equal(got, want) {
+				t.Errorf("read %q, want %q", got, want)
+			}
 		}
 		letters := letters(t, c)
 		if len(letters) != len(poison) {

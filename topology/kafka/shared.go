@@ -44,7 +44,7 @@ func readShared[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], gr
 			if tenure == nil {
 				continue
 			}
-			if err := s.take(ctx, m, tenure, r, func() error { return deliver(tenure.ctx, c, t, r, handle) }); err != nil {
+			if err := s.take(ctx, m, tenure, r, func() error { return deliver(tenure.ctx, c, t, r, true, handle) }); err != nil {
 				return err
 			}
 		}
