@@ -37,6 +37,8 @@ type Accuracy struct {
 	Unjudged int
 	// Onsets are how far each hit's onset is from the fault's, in growing order.
 	Onsets []time.Duration
+	// Ends are how much later than the fault each hit's defect ends, negative when it ends before it, in growing order. One that goes on ends where it was seen last.
+	Ends []time.Duration
 }
 
 // Precision is the share of what was found that was there; NaN when nothing was found.
@@ -49,11 +51,17 @@ func (a Accuracy) Recall() float64 { return float64(a.Hits) / float64(a.Labels) 
 func (a Accuracy) F1() float64 { return 2 * float64(a.Hits) / float64(a.Labels+a.Hits+a.False) }
 
 // Onset is the p-quantile (nearest rank) of the onset errors; 0 when there is no hit.
-func (a Accuracy) Onset(p float64) time.Duration {
-	if len(a.Onsets) == 0 {
+func (a Accuracy) Onset(p float64) time.Duration { return quantile(a.Onsets, p) }
+
+// End is the p-quantile (nearest rank) of the end errors; 0 when there is none.
+func (a Accuracy) End(p float64) time.Duration { return quantile(a.Ends, p) }
+
+// quantile is that of values in growing order, by nearest rank; 0 of none.
+func quantile(all []time.Duration, p float64) time.Duration {
+	if len(all) == 0 {
 		return 0
 	}
-	return a.Onsets[max(int(math.Ceil(p*float64(len(a.Onsets)))), 1)-1]
+	return all[max(int(math.Ceil(p*float64(len(all)))), 1)-1]
 }
 
 // Evaluation is what was found in cases against what was there.
@@ -90,7 +98,7 @@ func Evaluate(cases []Case, tolerance time.Duration) *Evaluation {
 	}
 	for _, list := range [][]*Accuracy{e.Kinds, e.Levels} {
 		for _, a := range list {
-			slices.Sort(a.Onsets)
+			a.sort()
 		}
 	}
 	for _, d := range e.Unexpected {
@@ -121,6 +129,9 @@ func (e *Evaluation) score(c Case, tolerance time.Duration) {
 				a.Hits++
 				if !l.Assumed {
 					a.Onsets = append(a.Onsets, c.Defects[m].Onset.Sub(l.Start).Abs())
+				}
+				if !l.AssumedEnd {
+					a.Ends = append(a.Ends, c.Defects[m].End.Sub(l.End))
 				}
 			}
 		}
@@ -184,18 +195,24 @@ func (e *Evaluation) rows(kind string) (all []*Accuracy) {
 	return all
 }
 
-// Kind is the accuracy of a kind, whatever the variant. Its Onsets are in growing order.
+// Kind is the accuracy of a kind, whatever the variant. Its Onsets and Ends are in growing order.
 func (e *Evaluation) Kind(name string) Accuracy {
 	sum := Accuracy{Kind: name}
 	for _, a := range e.Kinds {
 		if a.Kind == name {
 			sum.Labels, sum.Hits = sum.Labels+a.Labels, sum.Hits+a.Hits
 			sum.False, sum.Clean, sum.Unjudged = a.False, a.Clean, a.Unjudged
-			sum.Onsets = append(sum.Onsets, a.Onsets...)
+			sum.Onsets, sum.Ends = append(sum.Onsets, a.Onsets...), append(sum.Ends, a.Ends...)
 		}
 	}
-	slices.Sort(sum.Onsets)
+	sum.sort()
 	return sum
+}
+
+// sort puts the errors into growing order.
+func (a *Accuracy) sort() {
+	slices.Sort(a.Onsets)
+	slices.Sort(a.Ends)
 }
 
 func (a *Accuracy) count(clean bool) {

@@ -68,6 +68,10 @@ func TestEvaluateByHand(t *testing.T) {
 	if black.Labels != 2 || black.Hits != 1 || black.False != 3 || black.Clean != 1 || black.F1() != 1.0/3 || black.Precision() != 0.25 || black.Recall() != 0.5 {
 		t.Errorf("black is %+v, F1 %v", *black, black.F1())
 	}
+	// It ends at 11 instead of 12 in a: a second early.
+	if black.End(0.5) != -time.Second || kinds["silence"].End(0.99) != 0 || len(kinds["silence"].Ends) != 1 || kinds["freeze"].End(0.5) != 0 {
+		t.Errorf("ends are %v and %v", black.Ends, kinds["silence"].Ends)
+	}
 	if silence := kinds["silence"]; silence.Hits != 1 || silence.False != 1 || silence.Onset(0.5) != 500*time.Millisecond {
 		t.Errorf("silence is %+v", *silence)
 	}

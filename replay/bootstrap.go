@@ -39,7 +39,7 @@ func units(cases []Case, tolerance time.Duration) (all []unit) {
 // plus adds what was found of the same kind elsewhere.
 func (a Accuracy) plus(b Accuracy) Accuracy {
 	a.Labels, a.Hits, a.False, a.Clean, a.Unjudged = a.Labels+b.Labels, a.Hits+b.Hits, a.False+b.False, a.Clean+b.Clean, a.Unjudged+b.Unjudged
-	a.Onsets = append(slices.Clip(a.Onsets), b.Onsets...)
+	a.Onsets, a.Ends = append(slices.Clip(a.Onsets), b.Onsets...), append(slices.Clip(a.Ends), b.Ends...)
 	return a
 }
 
@@ -120,13 +120,13 @@ func sum(kind string, list []Accuracy) Accuracy {
 	for _, a := range list {
 		total = total.plus(a)
 	}
-	slices.Sort(total.Onsets)
+	total.sort()
 	return total
 }
 
 // counted adds the counts alone.
 func counted(a, b Accuracy) Accuracy {
-	b.Onsets = nil
+	b.Onsets, b.Ends = nil, nil
 	return a.plus(b)
 }
 

@@ -12,6 +12,8 @@ type Label struct {
 	Optional bool
 	// Assumed labels begin where a detector said so: how far from there another begins is no error.
 	Assumed bool
+	// AssumedEnd labels end where a detector said so.
+	AssumedEnd bool
 }
 
 // Defect is the stretch of a stream's time that was found to be bad.

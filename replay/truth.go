@@ -50,7 +50,7 @@ func (t *Truth) Of(wants func(Label) bool) *Truth {
 
 // add makes a label of a defect that people have judged.
 func (t *Truth) add(life Life, votes map[string]vote) {
-	l := Label{Stream: life.Stream, Kind: life.Kind, Start: life.Onset, End: lasts(life), Assumed: true}
+	l := Label{Stream: life.Stream, Kind: life.Kind, Start: life.Onset, End: lasts(life), Assumed: true, AssumedEnd: true}
 	agreed, given := 0, time.Time{}
 	for _, v := range votes {
 		if !v.real {

@@ -228,8 +228,8 @@ func (s *search) take(q queued, all []unit) error {
 			c.Test = c.Test.plus(u.kinds[q.Kind])
 		}
 	}
-	slices.Sort(c.Train.Onsets)
-	slices.Sort(c.Test.Onsets)
+	c.Train.sort()
+	c.Test.sort()
 	c.Kept = s.Objective.keeps(c.Train, s.out.TrainDays)
 	if q.Candidates = append(q.Candidates, c); q.Chosen == nil || s.better(c, q.Chosen) {
 		q.Chosen = c

@@ -82,7 +82,7 @@ func evaluateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "evaluate",
 		Short: "How well each kind of defect is found, on clips with known faults or by the verdicts on what was recorded",
-		Long: "How well each kind of defect is found: precision, recall, F1, onset errors and false alarms, event by event, on clips with known faults.\n" +
+		Long: "How well each kind of defect is found: precision, recall, F1, onset and end errors and false alarms, event by event, on clips with known faults.\n" +
 			"Without --set the clips are made from natural footage, once (minutes): every kind at several levels, faults together as in BVI-Artefact,\n" +
 			"and as much sound footage. The same worker measures and the same rules decide as in a live run. --set names a folder of labelled clips:\n" +
 			`set.ndjson there has a line a clip: {"file":"a.ts","source":"studio","labels":[{"kind":"black","start":5.0,"end":8.2}]}.` + "\n" +

@@ -119,9 +119,9 @@ func (r *recordedReport) document(details bool) *report.Document {
 	var rows [][]string
 	for _, k := range r.Kinds {
 		rows = append(rows, []string{printable(k.Kind), fmt.Sprint(k.Faults), fmt.Sprint(k.Found), fmt.Sprint(k.False), fmt.Sprint(k.Unjudged), cell(k.Precision, 3), cell(k.Recall, 3),
-			cell(k.F1, 3), cell(k.OnsetP50, 2), cell(k.OnsetP99, 2), cell(k.Rate, 2)})
+			cell(k.F1, 3), cell(k.OnsetP50, 2), cell(k.OnsetP99, 2), cell(k.EndP50, 2), cell(k.EndP99, 2), cell(k.Rate, 2)})
 	}
-	d.Table([]string{"kind", "faults", "found", "false", "unjudged", "precision", "recall", "F1", "onset p50", "onset p99", "false a day"}, rows)
+	d.Table([]string{"kind", "faults", "found", "false", "unjudged", "precision", "recall", "F1", "onset p50", "onset p99", "end p50", "end p99", "false a day"}, rows)
 	d.Plots("kinds", kindPlot("Precision and recall by kind", r.Kinds)...)
 	r.Comparison.tell(d, r.Comparison.heading())
 	tellCurves(d, r.Curves)

@@ -59,7 +59,10 @@ type kindScore struct {
 	F1        *float64 `json:"f1"`
 	OnsetP50  *float64 `json:"onset_error_p50_seconds"`
 	OnsetP99  *float64 `json:"onset_error_p99_seconds"`
-	PerDay    *float64 `json:"clean_alarms_per_stream_day"`
+	// EndP50 and EndP99 are how long defects outlast their faults, negative where they end before.
+	EndP50 *float64 `json:"end_error_p50_seconds"`
+	EndP99 *float64 `json:"end_error_p99_seconds"`
+	PerDay *float64 `json:"clean_alarms_per_stream_day"`
 	// Unjudged defects are those of which nothing is known, where not all is.
 	Unjudged int `json:"unjudged,omitempty"`
 	// Rate is that of false alarms in all that was looked at.
@@ -179,6 +182,9 @@ func newKindScore(e *replay.Evaluation, a *replay.Accuracy) kindScore {
 	if len(a.Onsets) > 0 {
 		k.OnsetP50, k.OnsetP99 = number(a.Onset(0.5).Seconds()), number(a.Onset(0.99).Seconds())
 	}
+	if len(a.Ends) > 0 {
+		k.EndP50, k.EndP99 = number(a.End(0.5).Seconds()), number(a.End(0.99).Seconds())
+	}
 	return k
 }
 
@@ -244,7 +250,7 @@ func (r *evaluationReport) tellDetails(d *report.Document) {
 	}
 }
 
-var kindHeader = []string{"kind", "faults", "found", "false", "precision", "recall", "F1", "onset p50", "onset p99", "clean alarms", "a day"}
+var kindHeader = []string{"kind", "faults", "found", "false", "precision", "recall", "F1", "onset p50", "onset p99", "end p50", "end p99", "clean alarms", "a day"}
 
 func kindRows(kinds []kindScore) (rows [][]string) {
 	for _, k := range kinds {
@@ -262,10 +268,10 @@ func (k kindScore) name() string {
 
 func (k kindScore) row() []string {
 	if k.NoRule {
-		return []string{k.name(), fmt.Sprint(k.Faults), "no rule", "", "", "", "", "", "", "", ""}
+		return []string{k.name(), fmt.Sprint(k.Faults), "no rule", "", "", "", "", "", "", "", "", "", ""}
 	}
 	return []string{k.name(), fmt.Sprint(k.Faults), fmt.Sprint(k.Found), fmt.Sprint(k.False), cell(k.Precision, 3), cell(k.Recall, 3), cell(k.F1, 3),
-		cell(k.OnsetP50, 2), cell(k.OnsetP99, 2), fmt.Sprint(k.Clean), cell(k.PerDay, 2)}
+		cell(k.OnsetP50, 2), cell(k.OnsetP99, 2), cell(k.EndP50, 2), cell(k.EndP99, 2), fmt.Sprint(k.Clean), cell(k.PerDay, 2)}
 }
 
 // levelRows are the levels by rules and by frames side by side: a level that is too short for the rules is only in the second list.

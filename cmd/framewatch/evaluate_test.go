@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,7 +45,7 @@ func TestEvaluateScoresASet(t *testing.T) {
 	}
 	for _, judge := range r.Scores[:2] {
 		black, freeze := kind(t, judge, "black"), kind(t, judge, "freeze")
-		if black.Faults != 1 || black.Found != 1 || black.False != 0 || *black.F1 != 1 || *black.OnsetP50 > 0.05 {
+		if black.Faults != 1 || black.Found != 1 || black.False != 0 || *black.F1 != 1 || *black.OnsetP50 > 0.05 || black.EndP50 == nil || math.Abs(*black.EndP50) > 2.5 {
 			t.Errorf("%s: black is %+v", judge.Judge, black)
 		}
 		if freeze.Faults != 1 || freeze.Found != 0 || *freeze.F1 != 0 || freeze.Precision != nil {

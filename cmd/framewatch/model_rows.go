@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -23,6 +24,7 @@ import (
 
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/ingest"
+	"github.com/framewatch/framewatch/ingest/feature"
 	"github.com/framewatch/framewatch/internal/lab"
 	"github.com/framewatch/framewatch/schemas"
 )
@@ -156,10 +158,24 @@ func (r *modelRows) table(ctx context.Context, l lab.Lossy, clips, cache string)
 	return text.String(), nil
 }
 
-// measured gives what is measured of a file. It is kept beside it, so that other features are made of it without decoding.
+// keptRecords is where what is measured of a file is kept: by the file's bytes, what is measured, and how that is written.
+func keptRecords(file string) (string, error) {
+	clip, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %s %08x %x", feature.Version, feature.OpenCV(), schemas.ID(schemas.Baked(), schemas.Features), sha256.Sum256(clip))
+	return filepath.Join(filepath.Dir(file), fmt.Sprintf("%x.records", h.Sum(nil)[:12])), nil
+}
+
+// measured gives what is measured of a file. It is kept beside it, so that other features of models are made of it without decoding.
 func (r *modelRows) measured(ctx context.Context, file string, take func(*schemas.Feature) error) error {
 	contract := schemas.Baked()
-	kept := fmt.Sprintf("%s.%08x.records", file, schemas.ID(contract, schemas.Features))
+	kept, err := keptRecords(file)
+	if err != nil {
+		return err
+	}
 	data, err := os.ReadFile(kept)
 	if errors.Is(err, fs.ErrNotExist) {
 		c := ingest.MeasureConfig{URL: file, Sandbox: r.config.Ingest.Sandbox, WorkerMemory: r.config.Ingest.WorkerMemory}
@@ -169,7 +185,7 @@ func (r *modelRows) measured(ctx context.Context, file string, take func(*schema
 			return err
 		})
 		if err == nil {
-			err = os.WriteFile(kept, data, 0o644)
+			err = lab.Keep(kept, data)
 		}
 	}
 	for err == nil && len(data) > 0 {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ type Lossy struct {
 const (
 	// lossyLead is sound, so that it is known what is usual; lossyLength is the clip's.
 	lossyLead, lossyLength = 5 * time.Second, 16 * time.Second
+	// lossyRecipe grows with every change of how packets are lost, or likenesses compared: what was made before is made anew.
+	lossyRecipe = 1
 	// noLikeness is told of pictures that are equal.
 	noLikeness = 100
 )
@@ -116,7 +119,7 @@ func (l Lossy) Make(ctx context.Context, clips, cache string) (LossyMade, error)
 	if err != nil {
 		return LossyMade{}, err
 	}
-	made := LossyMade{File: fmt.Sprintf("%s-lost-%g-%d.ts", strings.TrimSuffix(sound.File, ".ts"), l.share, l.seed)}
+	made := LossyMade{File: l.file(sound.File)}
 	if _, err := os.Stat(made.File); errors.Is(err, fs.ErrNotExist) {
 		err = l.lose(sound.File, made.File)
 		if err != nil {
@@ -124,6 +127,13 @@ func (l Lossy) Make(ctx context.Context, clips, cache string) (LossyMade, error)
 		}
 	}
 	return made, l.compare(ctx, &made, sound.File)
+}
+
+// file is where the clip is kept: beside the sound one, which is called after what it is made of, by all that makes it another.
+func (l Lossy) file(sound string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %q %v %v %v %d", lossyRecipe, l.Name, lossyLead, lossyLength, l.share, l.seed)
+	return fmt.Sprintf("%s-lost-%x.ts", strings.TrimSuffix(sound, ".ts"), h.Sum(nil)[:8])
 }
 
 // compare fills in the likenesses, which are kept beside the file.
@@ -140,7 +150,7 @@ func (l Lossy) compare(ctx context.Context, made *LossyMade, sound string) error
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(kept, text, 0o644)
+	return Keep(kept, text)
 }
 
 // lose leaves out packets of a file.
@@ -155,7 +165,7 @@ func (l Lossy) lose(sound, file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, out.data, 0o644)
+	return Keep(file, out.data)
 }
 
 // likenesses compares each picture of a file with that of a sound one.
