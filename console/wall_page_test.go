@@ -159,3 +159,19 @@ func TestKiosk(t *testing.T) {
 	b.do(chromedp.KeyEvent("\x1b"))
 	b.waitFor(`document.querySelector(".bar") !== null && !location.hash.includes("kiosk")`)
 }
+
+// TestManyAreBad: when more streams are bad than anyone looks at one by one, the first page shows the worst and leads to the wall.
+func TestManyAreBad(t *testing.T) {
+	c, b, _ := wallOf(t, 260, "")
+	b.script(`location.hash = ""`)
+	b.waitFor(`document.querySelector(".calm.fine span")?.textContent === "All 260 streams are OK."`)
+	for i := range 250 {
+		fire(c, idOf(i), fmt.Sprintf("channel-%d", i))
+	}
+	b.waitFor(`document.querySelectorAll(".tile").length === 120 && document.querySelector("h2 .count").textContent === "250"`)
+	b.waitFor(`document.querySelectorAll("aside .defect").length === 200 && document.querySelector(".calm span").textContent === "The other 10 streams are OK."`)
+	b.waitFor(`document.querySelector(".rest").textContent === "130 more are on the wall."`)
+	b.do(chromedp.Click[string](".rest a"))
+	b.waitFor(`document.querySelector(".wall .tile.firing") !== null && location.hash.includes("sort=worst")`)
+	b.expectNoErrors()
+}

@@ -23,7 +23,7 @@ export function Page() {
       <${Rest} bad=${bad.length} well=${wanted.filter((e) => !needsAttention(e)).length} filtered=${Boolean(lamp || search)}/>
     </section>
     <aside aria-label="Defects">
-      <${DefectList} id="open-defects" heading="Open defects" defects=${openDefects.value.filter(mine)} empty="None."/>
+      <${DefectList} id="open-defects" heading="Open defects" defects=${openDefects.value.filter(mine)} limit=${200} empty="None."/>
       <${DefectList} id="recent-defects" heading="Recent" defects=${endedDefects.value.filter(mine)} limit=${100} empty="None."/>
     </aside>
   </main>`;

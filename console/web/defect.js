@@ -55,6 +55,6 @@ export function DefectList({id, heading, defects, empty, limit = Infinity, strea
     ${defects.length === 0
       ? html`<p class="empty">${empty}</p>`
       : html`<ol>${defects.slice(0, limit).map((d) => html`<${DefectRow} key=${d.id} defect=${d} stream=${stream}/>`)}</ol>`}
-    ${defects.length > limit && html`<p class="empty">${defects.length - limit} more under <a href="api/v1/defects?state=recent">/api/v1/defects</a></p>`}
+    ${defects.length > limit && html`<p class="empty">${defects.length - limit} more under <a href="api/v1/defects">/api/v1/defects</a></p>`}
   </section>`;
 }
