@@ -35,7 +35,7 @@ function Bar() {
     <h1><img src="favicon.svg" alt="" width="26" height="26"/>Framewatch</h1>
     <${Contents}/>
     <div class="chips" role="group" aria-label="Show only">
-      ${lamps.map((l) => html`<button type="button" key=${l} class="chip ${l} ${counts.value[l] === 0 ? "none" : ""}" aria-pressed=${chosen === l} onClick=${() => choose({lamp: chosen === l ? "" : l})}>
+      ${lamps.map((l) => html`<button type="button" key=${l} class="chip ${l} ${counts.value[l] === 0 ? "none" : ""}" aria-pressed=${chosen === l} title=${lampNames[l]} onClick=${() => choose({lamp: chosen === l ? "" : l})}>
         <${Lamp} lamp=${l}/><b>${counts.value[l]}</b> <span>${lampNames[l]}</span>
       </button>`)}
     </div>
