@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/framewatch/framewatch/console"
@@ -119,7 +120,9 @@ func TestDryRun(t *testing.T) {
 }
 
 // TestLamp: what is not known to be well is never ok.
-func TestLamp(t *testing.T) {
+func TestLamp(t *testing.T) { synctest.Test(t, testLamp) } // time stands still meanwhile
+
+func testLamp(t *testing.T) {
 	now := time.Now().UnixMicro()
 	open := &schemas.DefectEvent{ID: "d", Revision: 1, State: "opened", Stream: "s", Onset: now, End: now}
 	tests := []struct {

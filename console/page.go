@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -35,6 +36,9 @@ type form struct {
 	content []byte
 	tag     string
 }
+
+// thePage is made once: it takes a while to make it small.
+var thePage = sync.OnceValue(newPage)
 
 // newPage reads the embedded files; they are part of the program, so a missing one stops it at start.
 func newPage() *page {

@@ -63,7 +63,7 @@ func (c *Console) routes() []route {
 		{"GET /schemas/ids/{id}", Viewer, c.getSchema},
 		{"GET /metrics", Viewer, c.deps.Metrics.ServeHTTP},
 		{"GET /lite", Viewer, c.getLite},
-		{"GET /", Viewer, newPage().ServeHTTP},
+		{"GET /", Viewer, thePage().ServeHTTP},
 	}
 }
 
