@@ -106,6 +106,9 @@ type Console struct {
 	trying chan struct{}
 	// tapping has a place for each tap.
 	tapping chan struct{}
+	// trips are the canaries, told what was last said of the pipeline.
+	trips trips
+	told  told
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.

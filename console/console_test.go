@@ -28,7 +28,7 @@ func deps() console.Deps {
 		Ready:   func() error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 		Schemas: func() []console.Schema { return nil },
-		LogDeps: console.LogDeps{Topics: func() []console.LogTopic { return nil }, Moment: noMoment},
+		LogDeps: console.LogDeps{Topics: func() []console.LogTopic { return nil }, Moment: noMoment, Pipeline: noPipeline},
 		Series:  wave,
 		Trace: func(ctx context.Context, _ *schemas.DefectEvent, _ string, from, to int64, give func(console.Sample)) (console.Traced, error) {
 			return console.Traced{Raise: 0.98, Clear: 0.9, Unit: "share"}, wave(ctx, "", "", from, to, true, func(_, _ string, s console.Sample) { give(s) })
@@ -63,6 +63,9 @@ func scopeOf(matchers []string) (*console.Scope, error) {
 func noMoment(context.Context, string, string, int64) (console.Moment, error) {
 	return console.Moment{}, nil
 }
+
+// noPipeline is one without anybody.
+func noPipeline(context.Context) (console.Pipeline, error) { return console.Pipeline{}, nil }
 
 // get asks handler as a client on the same machine would.
 func get(handler http.Handler, path string, header ...string) *httptest.ResponseRecorder {

@@ -49,6 +49,7 @@ func (c *Console) routes() []route {
 		{"DELETE /api/v1/recurrences/{id}", Operator, c.deleteRecurrence},
 		{"GET /api/v1/verdicts", Viewer, c.getVerdicts},
 		{"POST /api/v1/verdicts", Operator, c.postVerdict},
+		{"GET /api/v1/pipeline", Viewer, c.getPipeline},
 		{"GET /api/v1/topics", Operator, c.getTopics},
 		{"GET /api/v1/topics/{topic}/records/{partition}/{offset}", Operator, c.getRecord},
 		{"GET /api/v1/tap", Operator, c.getTap},

@@ -27,6 +27,8 @@ type LogDeps struct {
 	Record func(ctx context.Context, topic string, partition int32, offset int64) (LogRecord, error)
 	// Moment is what the log says of a stream of a lane (empty: its own) at an instant, microseconds since the Unix epoch; 0: lately.
 	Moment func(ctx context.Context, stream, lane string, at int64) (Moment, error)
+	// Pipeline is how the installation does, as the brokers and the log tell it.
+	Pipeline func(ctx context.Context) (Pipeline, error)
 }
 
 // LogTopic is a topic of the log.

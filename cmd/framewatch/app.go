@@ -38,6 +38,8 @@ type app struct {
 	notifiers notifiers
 	// findModel, when not nil, gives the detector the models that Settings name.
 	findModel func(name string, version int64) (*model.Trees, error)
+	// self is what this process says of itself.
+	self self
 	// console is the URL of the page once it is served.
 	console atomic.Pointer[string]
 }
@@ -55,13 +57,13 @@ func newApp(config Config, stderr io.Writer) (*app, error) {
 	slog.SetDefault(log) // for what is said by those who are given no logger: the embedded broker, the log receiver
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &app{config: config, log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access)}, nil
+	return &app{config: config, self: newSelf(config), log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access)}, nil
 }
 
 // dial connects to the log.
 func (a *app) dial(ctx context.Context) error {
 	config := a.config.Kafka
-	config.Metrics = a.metrics
+	config.Metrics, config.Client = a.metrics, a.self.client()
 	if config.Partitions == 0 {
 		config.Partitions = kafka.Defaults().Partitions
 	}

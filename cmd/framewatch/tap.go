@@ -39,7 +39,7 @@ type tap struct {
 
 // logDeps show the console the log itself.
 func (a *app) logDeps() console.LogDeps {
-	return console.LogDeps{Topics: a.logTopics, Tap: a.tapFor, Record: a.logRecordFor, Moment: a.momentFor}
+	return console.LogDeps{Topics: a.logTopics, Tap: a.tapFor, Record: a.logRecordFor, Moment: a.momentFor, Pipeline: a.pipelineFor}
 }
 
 // tapFor reads a topic for a user of the console, until ctx ends or give fails. A Refusal says what is wrong with the query; else a count is given at once.

@@ -134,6 +134,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		return kafka.Read(ctx, a.cluster, topology.Health, options,
 			func(_ context.Context, r topology.Record[schemas.Health]) error {
 				page.Health(r.Key, r.Value)
+				a.trip(page, r)
 				return nil
 			})
 	})

@@ -12,6 +12,7 @@ export const pages = [
   {name: "silences", title: "Silences", key: "4", load: () => import("./silences.js")},
   {name: "rules", title: "Rules", key: "5", load: () => import("./rules.js")},
   {name: "streams", title: "Streams", key: "6", load: () => import("./streams.js")},
+  {name: "pipeline", title: "Pipeline", key: "7", load: () => import("./pipeline.js")},
   {name: "tap", title: "Tap", key: "8", load: () => import("./tap.js")},
 ];
 

@@ -3,6 +3,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -185,7 +186,7 @@ func clientOptions(config Config, log *slog.Logger) ([]kgo.Opt, error) {
 		return nil, err
 	}
 	options := []kgo.Opt{
-		kgo.SeedBrokers(config.Brokers...), kgo.ClientID("framewatch"), kgo.WithLogger(newClientLog(log)), kgo.MaxVersions(versions),
+		kgo.SeedBrokers(config.Brokers...), kgo.ClientID(cmp.Or(config.Client, "framewatch")), kgo.WithLogger(newClientLog(log)), kgo.MaxVersions(versions),
 		kgo.WithCompressor(compressor),
 		// The default of five seconds is how long a new topic or leader would stay unknown.
 		kgo.MetadataMinAge(250 * time.Millisecond),

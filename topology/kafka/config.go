@@ -23,8 +23,10 @@ type Config struct {
 	// Instance names this process among the members of its groups, the same after a restart and no other's: killed and started again within the
 	// session it has its partitions back at once. Empty: its partitions go to others, or wait out the session.
 	Instance string `yaml:"instance"`
-	TLS      TLS    `yaml:"tls"`
-	SASL     SASL   `yaml:"sasl"`
+	// Client is what the process calls itself to the brokers, of letters, digits and . - _; empty: framewatch.
+	Client string `yaml:"-"`
+	TLS    TLS    `yaml:"tls"`
+	SASL   SASL   `yaml:"sasl"`
 	// Registry gives the schemas their ids; without one they have those that are baked in.
 	Registry Registry `yaml:"registry"`
 	// Metrics receives the clients' metrics; nil for none.

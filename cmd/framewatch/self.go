@@ -1,0 +1,59 @@
+package main
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// self is what a process says of itself to the brokers, in the name of its client: so that the console can tell the members of groups apart by process, version and
+// configuration, with no topic for it.
+type self struct {
+	version string
+	// config is the hash of the configuration without secrets.
+	config  string
+	started time.Time
+	// tag tells processes apart that were started in the same second.
+	tag string
+}
+
+// newSelf describes this process.
+func newSelf(config Config) self {
+	text, err := yaml.Marshal(config)
+	sum := sha256.Sum256(text)
+	s := self{version: version(), config: hex.EncodeToString(sum[:4]), started: time.Now()}
+	if err != nil {
+		s.config = "unknown"
+	}
+	var tag [2]byte
+	rand.Read(tag[:])
+	s.tag = hex.EncodeToString(tag[:])
+	return s
+}
+
+var notOfClient = regexp.MustCompile(`[^a-zA-Z0-9.-]`)
+
+// client is the name of the process's client: framewatch_VERSION_CONFIG_STARTED_TAG.
+func (s self) client() string {
+	if s.started.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("framewatch_%.40s_%s_%s_%s", notOfClient.ReplaceAllString(s.version, "-"), s.config, strconv.FormatInt(s.started.Unix(), 36), s.tag)
+}
+
+// readSelf reads the name of a client; false: the process is of another version, or of another program.
+func readSelf(client string) (s self, ok bool) {
+	parts := strings.Split(client, "_")
+	if len(parts) != 5 || parts[0] != "framewatch" {
+		return s, false
+	}
+	started, err := strconv.ParseInt(parts[3], 36, 64)
+	return self{version: parts[1], config: parts[2], started: time.Unix(started, 0), tag: parts[4]}, err == nil && started > 0 && started < 1<<40
+}
