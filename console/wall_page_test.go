@@ -158,6 +158,13 @@ func TestKiosk(t *testing.T) {
 	b.waitFor(`document.querySelector(".banner") !== null && document.querySelectorAll(".wall .tile").length === 24`)
 	b.do(chromedp.KeyEvent("\x1b"))
 	b.waitFor(`document.querySelector(".bar") !== null && !location.hash.includes("kiosk")`)
+
+	// The screen is kept awake for as long as it is one.
+	b.script(`navigator.wakeLock.request = async (kind) => { window.awake = kind; return {released: false, release() { window.awake = ""; }}; }`)
+	b.script(`[...document.querySelectorAll(".tools button")].find(x => x.textContent === "Kiosk").click()`)
+	b.waitFor(`window.awake === "screen" && location.hash.includes("kiosk=1")`)
+	b.do(chromedp.KeyEvent("\x1b"))
+	b.waitFor(`window.awake === ""`)
 }
 
 // TestManyAreBad: when more streams are bad than anyone looks at one by one, the first page shows the worst and leads to the wall.
