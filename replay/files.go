@@ -16,7 +16,7 @@ import (
 // mostRead bounds how many files of a partition are read side by side: those of several schemas, and around the turn of an hour. Each may hold two blocks of 4 MiB.
 const mostRead = 16
 
-// Files are the records in the Avro files of an export, each with the bytes that it had on the log. They can be read any number of times.
+// Files are the records in the Avro or NDJSON files of an export, each with the bytes that it had on the log, or with the same meaning. They can be read any number of times.
 type Files struct {
 	directory string
 	files     []File
@@ -47,8 +47,9 @@ func openExport(directory string, c *schemas.Contract) (*Files, error) {
 	if err != nil {
 		return nil, err
 	}
-	if m.Format != "avro" {
-		return nil, fmt.Errorf("%s is an export as %s: only one by `framewatch export features --format avro` has the records as they were", directory, m.Format)
+	if m.Format == "parquet" {
+		return nil, fmt.Errorf("%s is an export as parquet, which is columns for analysis: a group that was measured and is empty is there as one that was not, and texts are made UTF-8, so "+
+			"the records cannot be had back as they were. Export them with `framewatch export features --format avro` or `--format ndjson`", directory)
 	}
 	for _, f := range m.Files {
 		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
@@ -124,9 +125,11 @@ func (f *Files) Read(ctx context.Context, partition int32, r Range, handle func(
 
 // reading is a file and the next record in it.
 type reading struct {
-	path   string
-	file   *os.File
-	rows   *schemas.ContainerReader
+	path string
+	file *os.File
+	rows interface {
+		Next(*schemas.LogRecord) error
+	}
 	record schemas.LogRecord
 }
 
@@ -136,7 +139,12 @@ func (f *Files) open(about File) (*reading, error) {
 	if r.file, err = os.Open(r.path); err != nil {
 		return nil, err
 	}
-	if r.rows, err = schemas.OpenContainer(r.file, f.contract); err == nil {
+	if filepath.Ext(about.Path) == ".ndjson" {
+		r.rows = newLineRows(r.file, f.contract, about.SchemaIDs)
+	} else {
+		r.rows, err = schemas.OpenContainer(r.file, f.contract)
+	}
+	if err == nil {
 		err = r.rows.Next(&r.record)
 	}
 	if err != nil {

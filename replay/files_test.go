@@ -2,9 +2,11 @@ package replay_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -81,12 +83,6 @@ func TestDetectionOverFilesEqualsThatOverTheLog(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	e := replay.Export{Source: source, Topic: &topology.Features.Spec, Format: "avro", Directory: t.TempDir(), Contract: schemas.Baked(), Chunk: 50}
-	export(t, e)
-	files, err := replay.OpenFiles(e.Directory, schemas.Baked())
-	if err != nil {
-		t.Fatal(err)
-	}
 	events := func(from replay.Records) (events []string) {
 		_, err := replay.Detection{Records: from, Contract: schemas.Baked(), Log: quiet(), Health: true}.Run(within(t), func(p int32, out detector.Output) error {
 			events = append(events, told(t, schemas.Baked(), p, out))
@@ -101,7 +97,52 @@ func TestDetectionOverFilesEqualsThatOverTheLog(t *testing.T) {
 	if len(onLog) < 20 {
 		t.Fatalf("the log has %d events and roll-ups", len(onLog))
 	}
-	want(t, events(files), onLog...)
+	for _, format := range []string{"avro", "ndjson"} {
+		e := replay.Export{Source: source, Topic: &topology.Features.Spec, Format: format, Directory: t.TempDir(), Contract: schemas.Baked(), Chunk: 50}
+		export(t, e)
+		files, err := replay.OpenFiles(e.Directory, schemas.Baked())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want(t, events(files), onLog...)
+	}
+}
+
+// What NDJSON has kept is each record with the value that it had, also in an older version of the schema; what was poison then is poison now.
+func TestLinesAreReadAgain(t *testing.T) {
+	c, e := recordedLog(t, kafkatest.Embedded(t))
+	versions, err := filepath.Glob("../schemas/history/Feature/*.hex")
+	if err != nil || len(versions) < 2 {
+		t.Fatalf("the history has %d versions: %v", len(versions), err)
+	}
+	for _, version := range versions {
+		value, err := hex.DecodeString(strings.Join(strings.Fields(text(t, version)), ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := topology.Message{Topic: &topology.Features.Spec, Key: "old", Encode: func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, value...), nil }}
+		if err := c.Publish(within(t), 1, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.Format = "ndjson"
+	export(t, e)
+	files, err := replay.OpenFiles(e.Directory, schemas.Baked())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := all(t, files, replay.Range{}), all(t, e.Source, replay.Range{})
+	if len(got) != len(want) || len(got) < 600 {
+		t.Fatalf("%d records, want %d", len(got), len(want))
+	}
+	for i := range want {
+		g, w := got[i], want[i]
+		var now, then schemas.Feature
+		errNow, errThen := schemas.Decode(schemas.Baked(), schemas.Features, g.Value, &now), schemas.Decode(schemas.Baked(), schemas.Features, w.Value, &then)
+		if g.Offset != w.Offset || g.Partition != w.Partition || !g.Time.Equal(w.Time) || !bytes.Equal(g.Key, w.Key) || (errNow == nil) != (errThen == nil) || !reflect.DeepEqual(now, then) {
+			t.Errorf("record %d of partition %d is another: %v, %v\n%+v\nwant\n%+v", w.Offset, w.Partition, errNow, errThen, now, then)
+		}
+	}
 }
 
 func TestFilesSayWhatIsWrongWithThem(t *testing.T) {

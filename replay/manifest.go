@@ -63,10 +63,10 @@ type Manifest struct {
 	Digest string `json:"digest"`
 }
 
-// IsExport tells whether there is an export at path: its directory, or one of its Avro files.
+// IsExport tells whether there is an export at path: its directory, or one of its files that can be read again.
 func IsExport(path string) bool {
 	_, err := os.Stat(filepath.Join(path, manifestName))
-	return err == nil || filepath.Ext(path) == ".avro"
+	return err == nil || slices.Contains([]string{".avro", ".ndjson"}, filepath.Ext(path))
 }
 
 // ReadManifest reads what the export in a directory holds. It is an error when it is not whole.

@@ -1,9 +1,12 @@
 package schemas
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/linkedin/goavro/v2"
 )
@@ -46,6 +49,46 @@ func (g *Generic) JSON(src []byte) ([]byte, error) {
 		return nil, fmt.Errorf("write as JSON: %w", err)
 	}
 	return text, nil
+}
+
+// Binary is the inverse of JSON: it reads a value in Avro's JSON encoding and returns it in Confluent's wire format, under the id of its schema.
+func (g *Generic) Binary(id uint32, text []byte) (value []byte, err error) {
+	codec, err := g.codec(id)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { // the text is anybody's
+		if trip := recover(); trip != nil {
+			err = fmt.Errorf("read JSON with schema id %d: %v", id, trip)
+		}
+	}()
+	native, rest, err := codec.NativeFromTextual(escaped(text))
+	if err == nil && len(bytes.TrimSpace(rest)) > 0 {
+		err = fmt.Errorf("%d bytes are left over", len(rest))
+	}
+	if err == nil {
+		value, err = codec.BinaryFromNative(binary.BigEndian.AppendUint32([]byte{0}, id), native)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read JSON with schema id %d: %w", id, err)
+	}
+	return value, nil
+}
+
+// escaped is JSON with the characters that stand for bytes of 128 and more as escapes: goavro takes those for a byte each, and what is not escaped for the bytes of
+// its UTF-8. Of a text they are the same characters.
+func escaped(text []byte) []byte {
+	out := make([]byte, 0, len(text)+len(text)/4)
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if size == 2 && r <= 0xFF {
+			out = fmt.Appendf(out, "\\u%04x", r)
+		} else {
+			out = append(out, text[:size]...)
+		}
+		text = text[size:]
+	}
+	return out
 }
 
 // Check is nil when src is one value in Confluent's wire format, and nothing more.
