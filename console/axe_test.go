@@ -73,7 +73,7 @@ func (b *browser) places(full bool) []string {
 		b.t.Fatalf("read the names of the pages: %v", err)
 	}
 	if full {
-		pages = append(pages, "page=tap&topic=defects", "page=rules&profile=films&rule=black&set="+url.QueryEscape(`{"black":{"for":"4s"}}`), "stream=news-uk", "stream=lab-feed", "defect="+idOf(2), "defect="+idOf(9), "defect=none")
+		pages = append(pages, "page=tap&topic=defects", "page=rules&profile=films&rule=black&set="+url.QueryEscape(`{"black":{"for":"4s"}}`), "stream=news-uk", "stream=lab-feed", "defect="+idOf(2), "defect="+idOf(9), "defect=none", "page=silences&silence=new", "page=streams&edit=%2B", "page=streams&edit=news-uk")
 	}
 	return pages
 }

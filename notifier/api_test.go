@@ -76,16 +76,26 @@ func TestAmtool(t *testing.T) {
 	if shown := amtool("alert", "query", "-o", "json", "stream=news"); !strings.Contains(shown, `"kind":"black"`) || !strings.Contains(shown, "The picture is black") {
 		t.Errorf("amtool shows the alert as %s", shown)
 	}
+	// One that came by the log is not written again with what changes here.
+	foreign, err := notifier.NewSilence(notifier.Silence{Matchers: []string{"stream=films"}, By: "bob", Start: time.Now(), End: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write(foreign)
+	eventually(t, "the other silence", func() bool { return strings.Contains(amtool("silence", "query"), notifier.SilenceID(foreign.Key)) })
 	id := amtool("silence", "add", "--author=ann", "--comment=works", "stream=news")
-	if kept := w.kept(); len(kept) != 2 || kept[1] != "silence/"+id {
-		t.Errorf("%q is kept, want the silence %s and what was told", kept, id)
+	if kept := w.kept(); len(kept) != 3 || !slices.Contains(kept, "silence/"+id) {
+		t.Errorf("%q is kept, want the silence %s, the other and what was told", kept, id)
+	}
+	if _, writes := silences(t, w); writes != 2 {
+		t.Errorf("the two silences are written %d times", writes)
 	}
 	eventually(t, "the silence to be told", func() bool { return len(w.targets["ops"].lines()) == 2 })
 	if shown := amtool("silence", "query"); !strings.Contains(shown, id) || !strings.Contains(shown, "ann") {
 		t.Errorf("amtool shows the silence as %s", shown)
 	}
 	amtool("silence", "expire", id)
-	if shown := amtool("silence", "query", "-q"); shown != "" {
+	if shown := amtool("silence", "query", "-q"); shown != notifier.SilenceID(foreign.Key) {
 		t.Errorf("a silence that was ended is shown: %s", shown)
 	}
 	if s := lastSilence(t, w); s.End.After(time.Now()) {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -116,4 +118,72 @@ func TestExtendingByTheConsole(t *testing.T) {
 	if got := audits(t, a); len(got) != 3 || got[1] != "ann|silence extend|"+s.ID+"|console, password, 192.0.2.7" {
 		t.Errorf("the audit records are %q", got)
 	}
+}
+
+// TestRecurringGoesRound: what recurs by the API is made a silence by the notifier of another process, shown by the page, and ended with it.
+func TestRecurringGoesRound(t *testing.T) {
+	a, _ := withDefects(t)
+	a.config.Console = console.Config{Listen: "127.0.0.1:0"}
+	ctx, stop := context.WithCancel(t.Context())
+	up, ended := make(chan struct{}, 2), make(chan error, 2)
+	for _, run := range []func(context.Context, *app, func()) error{runConsole, runNotifier} {
+		go func() { ended <- run(ctx, a, func() { up <- struct{}{} }) }()
+	}
+	defer func() {
+		stop()
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for range 2 {
+		select {
+		case <-up:
+		case err := <-ended:
+			ended <- err
+			t.Fatal(err)
+		}
+	}
+	api := *a.console.Load() + "/api/v1/"
+	ask := func(method, path, body string) (answer struct{ ID string }) {
+		t.Helper()
+		r, err := http.NewRequest(method, api+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/json")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || resp.StatusCode > 299 {
+			t.Fatalf("%s %s: %s, %v", method, path, resp.Status, err)
+		}
+		return answer
+	}
+	// wait gives those of the recurrence that are in force or near, once there are some, or none.
+	wait := func(id string, some bool) (of []console.Silence) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			var list struct{ Silences []console.Silence }
+			askJSON(t, api+"silences", &list)
+			of = slices.DeleteFunc(list.Silences, func(s console.Silence) bool { return s.Recurrence != id })
+			if (len(of) > 0) == some {
+				return of
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("waited in vain for some silences of it: %v, there are %+v", some, of)
+			}
+		}
+	}
+	id := ask("POST", "recurrences", `{"matchers":["stream=\"news\""],"comment":"always","schedule":{"days":["mon","tue","wed","thu","fri","sat","sun"],"from":"00:00","to":"24:00","zone":"UTC"}}`).ID
+	now := time.Now()
+	s := wait(id, true)[0]
+	if s.By != "console" || s.Comment != "always" || s.End-s.Start != (24*time.Hour).Microseconds() || s.End < now.UnixMicro() || s.Mutes == nil || s.Mutes.Streams != 1 {
+		t.Errorf("the silence is %+v", s)
+	}
+	ask("DELETE", "recurrences/"+id, "")
+	wait(id, false)
 }
