@@ -146,8 +146,8 @@ func TestWhatIfByTheConsole(t *testing.T) {
 	if err := a.applyStreams(t.Context(), []StreamConfig{{ID: "news", URL: "http://o/1.ts"}, {ID: "sport", URL: "http://o/2.ts", Profile: "other"}}, fromCommand, false); err != nil {
 		t.Fatal(err)
 	}
-	for _, stream := range []string{"news", "sport"} {
-		if err := a.cluster.Publish(t.Context(), a.cluster.Partition(stream), outageSince(stream, "default", time.Now().Add(-4*time.Minute))...); err != nil {
+	for _, stream := range []string{"news", "sport"} { // whose outage is in the newest piece
+		if err := a.cluster.Publish(t.Context(), a.cluster.Partition(stream), outageSince(stream, "default", time.Now().Add(-125*time.Second))...); err != nil {
 			t.Fatal(err)
 		}
 	}
