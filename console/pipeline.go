@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -107,18 +108,21 @@ const (
 type trips struct {
 	mu sync.Mutex
 	by map[int32]trip
+	// of are the partitions of the streams that they were of.
+	of map[string]int32
 }
 
 // trip is when a roll-up was made and when it was heard of; microseconds since the Unix epoch.
 type trip struct{ made, heard int64 }
 
-// Trip tells that a regular roll-up of a partition, made at an instant of the log's clock of a stream that is up, was heard of at another; microseconds since the Unix epoch.
-func (c *Console) Trip(partition int32, made, heard int64) {
+// Trip tells that a regular roll-up of a stream that is up, of a partition, made at an instant of the log's clock, was heard of at another; microseconds since the Unix epoch.
+func (c *Console) Trip(stream string, partition int32, made, heard int64) {
 	c.trips.mu.Lock()
 	defer c.trips.mu.Unlock()
-	if c.trips.by == nil {
-		c.trips.by = map[int32]trip{}
+	if c.trips.by == nil || len(c.trips.of) > mostStrips {
+		c.trips.by, c.trips.of = map[int32]trip{}, map[string]int32{}
 	}
+	c.trips.of[stream] = partition
 	if c.trips.by[partition].made <= made && len(c.trips.by) < 10_000 {
 		c.trips.by[partition] = trip{made, heard}
 	}
@@ -180,7 +184,7 @@ func (c *Console) problems(p Pipeline, now time.Time) (all []string) {
 		wrong("This console is not ready: %v.", err)
 	}
 	if err := c.board.standstill(now); err != nil {
-		wrong("%v.", err)
+		wrong("All stands still: %v.", err)
 	}
 	configs := map[string]bool{}
 	for _, s := range p.Stages {
@@ -206,15 +210,16 @@ func (c *Console) problems(p Pipeline, now time.Time) (all []string) {
 		wrong("There are processes with %d configurations that differ.", len(configs))
 	}
 	late, silent := map[int32]bool{}, map[int32]bool{}
+	expected := c.expected()
 	for _, l := range p.Lags {
 		late[l.Partition] = l.Detector != nil && *l.Detector > lagLate
-		silent[l.Partition] = l.Heard != nil && now.Sub(time.UnixMicro(*l.Heard)) > tripLate
+		silent[l.Partition] = expected[l.Partition] && l.Heard != nil && now.Sub(time.UnixMicro(*l.Heard)) > tripLate
 	}
 	if list := numbered(p.Partitions, func(n int32) bool { return late[n] }); list != "" {
 		wrong("The detector is more than %v s behind in %s.", lagLate, list)
 	}
 	if list := numbered(p.Partitions, func(n int32) bool { return silent[n] }); list != "" {
-		wrong("No canary has come of %s for %v s: no stream of it is up, or what it tells does not arrive.", list, tripLate.Seconds())
+		wrong("No canary has come of %s for %v s: what its streams tell does not arrive.", list, tripLate.Seconds())
 	}
 	for _, e := range p.Edges {
 		if e.Thinned+e.KeyOnly > 0 {
@@ -225,6 +230,22 @@ func (c *Console) problems(p Pipeline, now time.Time) (all []string) {
 		}
 		if n := e.States["fault"]; n > 0 {
 			wrong("Of the edge %s %d streams are not watched by a fault of ours.", e.URL, n)
+		}
+	}
+	return all
+}
+
+// expected are the partitions of which canaries are to come: those with a stream that was up when it was last heard of.
+func (c *Console) expected() map[int32]bool {
+	c.trips.mu.Lock()
+	of := maps.Clone(c.trips.of)
+	c.trips.mu.Unlock()
+	all := map[int32]bool{}
+	c.board.mu.Lock()
+	defer c.board.mu.Unlock()
+	for stream, partition := range of {
+		if h := c.board.healths[stream]; c.board.specs[stream] != nil && h != nil && h.State == "up" {
+			all[partition] = true
 		}
 	}
 	return all

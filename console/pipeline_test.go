@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/framewatch/framewatch/console"
+	"github.com/framewatch/framewatch/schemas"
 )
 
 // pipeline is an installation of two edges, two detectors and two notifiers; one edge sheds load, and partition 3 has no detector and is behind.
@@ -44,19 +45,22 @@ func TestPipeline(t *testing.T) {
 	d.Ready = func() error { return errors.New("still reading the log") }
 	c := console.New(console.Defaults(), d)
 	h := c.Handler()
-	c.Trip(1, now.Add(-400*time.Millisecond).UnixMicro(), now.UnixMicro())
-	c.Trip(1, now.Add(-time.Hour).UnixMicro(), now.UnixMicro()) // told again by a detector that took over
-	c.Trip(2, now.Add(-61*time.Second).UnixMicro(), now.Add(-time.Minute).UnixMicro())
+	c.Trip("one", 1, now.Add(-400*time.Millisecond).UnixMicro(), now.UnixMicro())
+	c.Trip("one", 1, now.Add(-time.Hour).UnixMicro(), now.UnixMicro()) // told again by a detector that took over
+	c.Trip("two", 2, now.Add(-61*time.Second).UnixMicro(), now.Add(-time.Minute).UnixMicro())
+	c.Trip("gone", 0, now.Add(-61*time.Second).UnixMicro(), now.Add(-time.Minute).UnixMicro()) // is no longer monitored
+	c.Stream("two", &schemas.StreamSpec{})
+	c.Health("two", health("ok", now.Add(-61*time.Second).UnixMicro()))
 	type answer struct {
 		Problems []string
 		console.Pipeline
 	}
 	got := decode[answer](t, get(h, "/api/v1/pipeline"))
-	if trip := got.Lags[1].Trip; trip == nil || *trip != 0.4 || got.Lags[0].Trip != nil || got.Lags[0].Heard != nil {
+	if trip := got.Lags[1].Trip; trip == nil || *trip != 0.4 || got.Lags[3].Trip != nil || got.Lags[3].Heard != nil {
 		t.Errorf("the lags are %+v", got.Lags)
 	}
 	want := []string{
-		"This console is not ready: still reading the log.", "No detector has partition 3: what its streams tell waits.", "There are processes with 2 configurations that differ.",
+		"This console is not ready: still reading the log.", "All stands still: nothing has come of any stream for 61 s", "No detector has partition 3: what its streams tell waits.", "There are processes with 2 configurations that differ.",
 		"The detector is more than 5 s behind in partition 3.", "No canary has come of partition 2 for 25 s", "The edge http://edge-2:8090 sheds load: 20 of its 20 streams are thinned, 0 of them to key pictures.",
 	}
 	if len(got.Problems) != len(want) {
@@ -98,7 +102,7 @@ func TestPipelinePage(t *testing.T) {
 	c := console.New(console.Defaults(), d)
 	fillWall(c, now.UnixMicro())
 	for n := range int32(3) {
-		c.Trip(n, now.Add(-200*time.Millisecond).UnixMicro(), now.UnixMicro())
+		c.Trip("news-hd", n, now.Add(-200*time.Millisecond).UnixMicro(), now.UnixMicro())
 	}
 	server := httptest.NewServer(c.Handler())
 	defer server.Close()
@@ -121,7 +125,7 @@ func TestPipelinePage(t *testing.T) {
 		row("delays", 2): "From there until somebody was first told|there was none|0",
 		row("partitions", 3) + `.split("|").slice(0, 5).join("|")`: "3|10.2.0.12|▲ nobody|▲ 48 s|none yet",
 		row("processes", 5) + `.split("|").slice(0, 2).join("|")`:  "10.2.0.32|notifier (waits)",
-		row("edges", 1): "http://edge-2:8090|20|20|0|0|250|0.51|248|20 at 1 in 2|0|64.0 Mbit/s",
+		row("edges", 1): "http://edge-2:8090|20|20|0|0|250|250|0.51|248|20 at 1 in 2|0|64.0 Mbit/s",
 	} {
 		if got := b.text(expression); got != want {
 			t.Errorf("%s is %q, want %q", expression, got, want)

@@ -224,6 +224,6 @@ func delay(name string, seconds []float64) console.Delay {
 // trip tells the page of a roll-up that came just now of a stream that is up: what made it was an edge's heartbeat.
 func (a *app) trip(page *console.Console, r topology.Record[schemas.Health]) {
 	if r.Value != nil && r.Value.SpanMS > 0 && r.Value.State == "up" && r.Time.After(a.self.started) {
-		page.Trip(r.Partition, r.Value.Time, time.Now().UnixMicro())
+		page.Trip(r.Key, r.Partition, r.Value.Time, time.Now().UnixMicro())
 	}
 }

@@ -94,9 +94,9 @@ function Stage({name, members, facts}) {
 function Edges({edges}) {
   return html`<section aria-labelledby="edges"><h2 id="edges">Edges <span class="count">${edges.length}</span></h2>
     ${edges.length === 0 ? html`<p class="empty">No stream was heard of in the last seconds.</p>` : html`<div class="wide"><table class="figures">
-      <thead><tr><th scope="col">Edge</th><th scope="col">Streams</th><th scope="col">Up</th><th scope="col">Down</th><th scope="col">Our fault</th><th scope="col">Decoded /s</th><th scope="col">Decode ratio</th><th scope="col">Passed over /s</th><th scope="col">Shed</th><th scope="col">Lost /s</th><th scope="col">Received</th></tr></thead>
+      <thead><tr><th scope="col">Edge</th><th scope="col">Streams</th><th scope="col">Up</th><th scope="col">Down</th><th scope="col">Our fault</th><th scope="col">Decoded /s</th><th scope="col">Measured /s</th><th scope="col">Decode ratio</th><th scope="col">Passed over /s</th><th scope="col">Shed</th><th scope="col">Lost /s</th><th scope="col">Received</th></tr></thead>
       <tbody>${edges.map((e) => html`<tr key=${e.url}><th scope="row"><bdi>${e.url || "not told"}</bdi></th><td>${e.streams}</td><td>${e.states.up ?? 0}</td><td>${(e.states.down ?? 0) + (e.states.starting ?? 0)}</td>
-        <td class=${e.states.fault > 0 ? "firing" : ""}>${e.states.fault > 0 ? `▲ ${e.states.fault}` : "0"}</td><td>${figure(e.decoded)}</td><td>${e.timed > 0 ? (e.media_seconds / e.timed).toFixed(2) : "not known"}</td><td class=${e.passed > 0 ? "pending" : ""}>${figure(e.passed)}</td>
+        <td class=${e.states.fault > 0 ? "firing" : ""}>${e.states.fault > 0 ? `▲ ${e.states.fault}` : "0"}</td><td>${figure(e.decoded)}</td><td>${figure(e.analysed)}</td><td>${e.timed > 0 ? (e.media_seconds / e.timed).toFixed(2) : "not known"}</td><td class=${e.passed > 0 ? "pending" : ""}>${figure(e.passed)}</td>
         <td class=${e.thinned + e.key_only > 0 ? "pending" : ""}>${shed([e])}</td><td class=${e.dropped > 0 ? "firing" : ""}>${e.dropped > 0 ? `▲ ${figure(e.dropped)}` : "0"}</td><td>${(e.bytes * 8 / 1e6).toFixed(1)} Mbit/s</td></tr>`)}</tbody>
     </table></div>`}</section>`;
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,9 @@ func (c *Cluster) Members(ctx context.Context, group string, s *topology.Spec) (
 	var members []GroupMember
 	for _, m := range d.Members {
 		member := GroupMember{ID: m.MemberID, Client: m.ClientID, Host: strings.TrimPrefix(m.ClientHost, "/")}
+		if host, _, err := net.SplitHostPort(member.Host); err == nil {
+			member.Host = host // the embedded broker names the port as well
+		}
 		if m.InstanceID != nil {
 			member.Instance = *m.InstanceID
 		}
