@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -150,14 +151,16 @@ func (c *Console) getTap(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx, cancel := context.WithCancel(r.Context())
+	var closing sync.WaitGroup
+	defer closing.Wait()
 	defer cancel()
-	go func() {
+	closing.Go(func() {
 		select {
 		case <-c.feed.closed:
 			cancel()
 		case <-ctx.Done():
 		}
-	}()
+	})
 	out := &lines{w: w, flush: http.NewResponseController(w)}
 	err := c.deps.Tap(ctx, q, func(l TapLine) error { return out.write(l) })
 	switch {
