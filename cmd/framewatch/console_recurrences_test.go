@@ -83,7 +83,7 @@ func windowOf(t *testing.T, r console.Recurrence, now time.Time) (id string, e n
 }
 
 func TestExtendingByTheConsole(t *testing.T) {
-	a, _ := withDefects(t)
+	a, brokers := withDefects(t)
 	start := time.Now().Truncate(time.Second)
 	s, err := a.silenceFor(t.Context(), ann, console.Silence{Matchers: []string{`stream="news"`}, Comment: "works", Start: start.UnixMicro(), End: start.Add(time.Hour).UnixMicro()})
 	if err != nil {
@@ -108,6 +108,10 @@ func TestExtendingByTheConsole(t *testing.T) {
 			t.Errorf("%+v: %d %s", test, status, reason)
 		}
 	}
+	onLog(t, brokers, "silence", "extend", s.ID, "--for", "5h", "--by", "bob")
+	if all, err := a.silences(t.Context()); err != nil || len(all) != 1 || all[0].End.Before(start.Add(5*time.Hour)) || all[0].End.After(time.Now().Add(5*time.Hour)) {
+		t.Errorf("by command it is extended as %+v, %v", all, err)
+	}
 	if _, err := a.endSilenceFor(t.Context(), ann, s.ID); err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +119,7 @@ func TestExtendingByTheConsole(t *testing.T) {
 	if status, _ := refused(t, err); status != http.StatusConflict {
 		t.Errorf("one that has ended is extended: %d", status)
 	}
-	if got := audits(t, a); len(got) != 3 || got[1] != "ann|silence extend|"+s.ID+"|console, password, 192.0.2.7" {
+	if got := audits(t, a); len(got) != 4 || got[1] != "ann|silence extend|"+s.ID+"|console, password, 192.0.2.7" || got[2] != "bob|silence extend|"+s.ID+"|command line" {
 		t.Errorf("the audit records are %q", got)
 	}
 }

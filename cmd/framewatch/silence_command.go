@@ -24,7 +24,7 @@ import (
 )
 
 func silenceCommand() *cobra.Command {
-	return group("silence", "List, add and end silences: what they match is not told, but for the end of what was told before", silenceAddCommand(), silenceListCommand(), silenceExpireCommand())
+	return group("silence", "List, add, extend and end silences: what they match is not told, but for the end of what was told before", silenceAddCommand(), silenceListCommand(), silenceExtendCommand(), silenceExpireCommand())
 }
 
 func silenceAddCommand() *cobra.Command {
@@ -217,6 +217,32 @@ func silenceExpireCommand() *cobra.Command {
 			return nil
 		},
 	}
+	byFlag(cmd, &by)
+	return cmd
+}
+
+func silenceExtendCommand() *cobra.Command {
+	var by string
+	var lasts time.Duration
+	cmd := &cobra.Command{
+		Use:   "extend ID...",
+		Short: "Let silences that have not ended end so long from now",
+		Args:  someArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := commandApp(cmd)
+			if err != nil {
+				return err
+			}
+			defer a.cluster.Close()
+			for _, id := range args {
+				if _, err := a.extendSilence(cmd.Context(), by, id, time.Now().Add(lasts), byCommand); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().DurationVar(&lasts, "for", time.Hour, "how long it lasts from now on")
 	byFlag(cmd, &by)
 	return cmd
 }
