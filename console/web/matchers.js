@@ -50,7 +50,7 @@ export function MatcherList({matchers}) {
   return html`<ul class="matcher-list">${matchers.map((m) => html`<li key=${m}><code>${m}</code></li>`)}</ul>`;
 }
 
-/** words is how much is muted. */
+/** muted is how much that is, in words. */
 export const muted = ({streams, defects}) => `${streams} ${streams === 1 ? "stream" : "streams"}, ${defects} open ${defects === 1 ? "defect" : "defects"}`;
 
 /** How long the writer is left alone before it is looked up what is muted: milliseconds. */

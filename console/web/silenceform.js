@@ -62,7 +62,7 @@ function stretchOf(f) {
 }
 
 function Once({f, set}) {
-  const at = `${zoneName(now.value)}`;
+  const at = zoneName(now.value);
   return html`<fieldset><legend>When</legend>
     <div class="fields">
       <label>From (${at}) <input type="datetime-local" value=${f.start} onInput=${(e) => set({start: e.target.value})}/></label>

@@ -133,7 +133,7 @@ function Recurring({recurrences, act}) {
 const dayNames = {mon: "Monday", tue: "Tuesday", wed: "Wednesday", thu: "Thursday", fri: "Friday", sat: "Saturday", sun: "Sunday"};
 
 /** scheduleWords is a schedule as one says it. */
-export function scheduleWords({days = [], month_days: month = [], from, to, zone, first, last}) {
+function scheduleWords({days = [], month_days: month = [], from, to, zone, first, last}) {
   const when = days.length === 7 ? "Every day" : days.length > 0 ? `Every ${days.map((d) => dayNames[d] ?? d).join(", ")}`
     : `Each month on day ${month.map((d) => (d === -1 ? "last" : d < 0 ? `${-d} from the end` : d)).join(", ")}`;
   return `${when}, ${from} – ${to}${to <= from ? " the next day" : ""} ${zone}${first ? `, from ${first}` : ""}${last ? `, until ${last}` : ""}`;
