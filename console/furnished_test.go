@@ -32,6 +32,19 @@ func furnished(config console.Config, text string) *console.Console {
 		return append(someProfiles(), console.Profile{Name: "zz" + text, Version: 2, Origin: "api", Streams: 1, ProfileText: console.ProfileText{Matchers: []string{`genre="film` + text + `"`}}})
 	}
 	d.Topics = logTopics
+	d.Pipeline = func(context.Context) (console.Pipeline, error) {
+		p := pipeline(time.Now())
+		p.Stages[0].Members[0].Instance, p.Stages[1].Members[0].Process.Version, p.Edges[0].URL = "edge"+text, "v1"+text, "http://edge"+text
+		return p, nil
+	}
+	d.Moment = func(_ context.Context, stream, _ string, at int64) (console.Moment, error) {
+		last := 3.0
+		video := console.LogRecord{Topic: "features", Time: now, Key: &stream, Headers: []console.LogHeader{}, Record: "VideoFrame" + text, Value: map[string]any{"seq" + text: 7, "luma": map[string]any{"mean": 15616}}}
+		made := console.LogRecord{Topic: "features", Time: now, Headers: []console.LogHeader{}, Record: "Inventory", Value: map[string]any{"version": 2, "container": "hls" + text, "programmes": []any{},
+			"tracks": []any{map[string]any{"index": 0, "kind": "video" + text, "codec": "h264" + text, "profile": "", "language": "eng" + text, "id": 257, "bit_rate": 0, "video": nil, "audio": nil}}}}
+		return console.Moment{At: max(at, now), Previous: now - 40_000, Records: []console.LogRecord{video, made}, Seconds: 60, Figures: []console.MomentFigure{
+			{Name: "transport.packets", Last: &last, Max: 3, Sum: 90, Count: 60}, {Name: "transport.continuity_errors.video" + text, Last: &last, Max: 3, Sum: 90, Count: 60}}}, nil
+	}
 	d.Tap = func(ctx context.Context, q console.TapQuery, give func(console.TapLine) error) error {
 		key := "news" + text
 		r := console.LogRecord{Topic: q.Topic, Offset: 7, Time: now, Key: &key, Record: "DefectEvent", Headers: []console.LogHeader{{Name: "ce_type" + text, Value: "opened" + text}},

@@ -47,7 +47,7 @@ export function Page() {
 function Problems({problems}) {
   if (problems.length === 0) return html`<p class="calm fine"><${Lamp} lamp="ok"/>Nothing that is known is wrong with the pipeline.</p>`;
   return html`<section aria-labelledby="problems"><h2 id="problems">Wrong <span class="count">${problems.length}</span></h2>
-    <ul class="problems" role="status">${problems.map((p) => html`<li key=${p}><${Lamp} lamp="pending"/><span>${p}</span></li>`)}</ul></section>`;
+    <div role="status"><ul class="problems">${problems.map((p) => html`<li key=${p}><${Lamp} lamp="pending"/><span>${p}</span></li>`)}</ul></div></section>`;
 }
 
 const figure = (x, digits = 0) => (x === null || x === undefined ? "not known" : x.toLocaleString("en", {maximumFractionDigits: digits, minimumFractionDigits: digits}));
@@ -93,7 +93,7 @@ function Stage({name, members, facts}) {
 
 function Edges({edges}) {
   return html`<section aria-labelledby="edges"><h2 id="edges">Edges <span class="count">${edges.length}</span></h2>
-    ${edges.length === 0 ? html`<p class="empty">No stream was heard of in the last seconds.</p>` : html`<div class="wide"><table class="figures">
+    ${edges.length === 0 ? html`<p class="empty">No stream was heard of in the last seconds.</p>` : html`<div class="wide" tabindex="0" role="group" aria-labelledby="edges"><table class="figures">
       <thead><tr><th scope="col">Edge</th><th scope="col">Streams</th><th scope="col">Up</th><th scope="col">Down</th><th scope="col">Our fault</th><th scope="col">Decoded /s</th><th scope="col">Measured /s</th><th scope="col">Decode ratio</th><th scope="col">Passed over /s</th><th scope="col">Shed</th><th scope="col">Lost /s</th><th scope="col">Received</th></tr></thead>
       <tbody>${edges.map((e) => html`<tr key=${e.url}><th scope="row"><bdi>${e.url || "not told"}</bdi></th><td>${e.streams}</td><td>${e.states.up ?? 0}</td><td>${(e.states.down ?? 0) + (e.states.starting ?? 0)}</td>
         <td class=${e.states.fault > 0 ? "firing" : ""}>${e.states.fault > 0 ? `▲ ${e.states.fault}` : "0"}</td><td>${figure(e.decoded)}</td><td>${figure(e.analysed)}</td><td>${e.timed > 0 ? (e.media_seconds / e.timed).toFixed(2) : "not known"}</td><td class=${e.passed > 0 ? "pending" : ""}>${figure(e.passed)}</td>
@@ -116,7 +116,7 @@ function Partitions({told}) {
     return m ? m.instance || m.host || m.id : html`<span class="pending">▲ nobody</span>`;
   };
   return html`<section aria-labelledby="partitions"><h2 id="partitions">Partitions <span class="count">${told.partitions}</span></h2>
-    <div class="wide"><table class="figures">
+    <div class="wide" tabindex="0" role="group" aria-labelledby="partitions"><table class="figures">
       <thead><tr><th scope="col">Partition</th><th scope="col">Edge</th><th scope="col">Detector</th><th scope="col">Features wait for</th><th scope="col">Canary took</th><th scope="col">It came</th></tr></thead>
       <tbody>${(told.lags ?? []).map((l) => html`<tr key=${l.partition}><th scope="row">${l.partition}</th><td>${owner("ingest", l.partition)}</td><td>${owner("detector", l.partition)}</td>
         <td class=${l.detector > late ? "pending" : ""}>${l.detector > late ? "▲ " : ""}${seconds(l.detector)}</td><td>${l.trip === null ? html`<span class="unknown">none yet</span>` : seconds(l.trip)}</td>
@@ -137,7 +137,7 @@ function Processes({told}) {
   put(told.self.id, told.self, "", "console", []);
   const configs = new Set([...by.values()].map((p) => p.process?.config));
   return html`<section aria-labelledby="processes"><h2 id="processes">Processes <span class="count">${by.size}</span></h2>
-    <div class="wide"><table class="figures processes">
+    <div class="wide" tabindex="0" role="group" aria-labelledby="processes"><table class="figures processes">
       <thead><tr><th scope="col">Process</th><th scope="col">Takes part as</th><th scope="col">Version</th><th scope="col">Configuration</th><th scope="col">Since</th></tr></thead>
       <tbody>${[...by].map(([id, {process: p, host, parts}]) => html`<tr key=${id}><th scope="row"><bdi>${host || "this console"}</bdi></th>
         <td>${parts.map(({stage, partitions}) => `${stage}${stage === "notifier" ? (partitions.length > 0 ? " (leads)" : " (waits)") : partitions.length > 0 ? ` (${partitions.length} partitions)` : ""}`).join(", ")}</td>

@@ -108,10 +108,10 @@ function summed({of, classes}, figures) {
 function Inventory({of, epoch}) {
   const captions = (of.programmes ?? []).flatMap((p) => p.streams.flatMap((s) => s.captions.map((c) => ({...c, pid: s.pid}))));
   return html`<section aria-labelledby="inventory"><h2 id="inventory">Made of</h2>
-    <table class="figures reception tracks">
+    <div class="wide" tabindex="0" role="group" aria-labelledby="inventory"><table class="figures reception tracks">
       <thead><tr><th scope="col">Track</th><th scope="col">Codec</th><th scope="col">Format</th><th scope="col">Language</th><th scope="col">PID</th></tr></thead>
       <tbody>${of.tracks.map((t) => html`<tr key=${t.index}><th scope="row">${t.index} ${t.kind}</th><td>${t.codec}${t.profile && ` ${t.profile}`}</td><td>${formatOf(t)}</td><td>${t.language || "–"}</td><td>${t.id || "–"}</td></tr>`)}</tbody>
-    </table>
+    </table></div>
     <dl class="facts">
       <dt>Container</dt><dd>${of.container}</dd>
       <dt>Changes</dt><dd>${of.version === 0 || of.version === 1 ? "none in this session" : `version ${of.version} in this session`}${epoch > 0 && `, ${epoch} ${epoch === 1 ? "break" : "breaks"} of the timeline`}</dd>
