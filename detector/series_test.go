@@ -247,7 +247,7 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 			}
 		}
 		if word == "scarred" {
-			v.Macroblock.RowStd = 60
+			v.Macroblock.RowStd = 100
 		}
 		return v
 	case "lost": // as broken, since three packets have been lost before

@@ -23,8 +23,7 @@ const (
 // 1, the least of the last eight pictures; in-band it is that of the model "corruption".
 type Corruption struct {
 	Options `yaml:",inline"`
-	// Network has the edge's network say what was damaged before it was encoded, where it has been asked: of 24 losses it finds 6 and the texture alone 2, but of the
-	// clip of a train that passes it says so, by mistake, about three times a minute.
+	// Network has the edge's network say what was damaged before it was encoded, where it has been asked, besides the texture.
 	Network bool `yaml:"network"`
 
 	queue    `yaml:"-"`
@@ -65,7 +64,7 @@ func NewCorruption() Rule {
 	scene := window.Histogram{Span: corruptionSpan.Microseconds()}
 	return &Corruption{
 		Options: Options{
-			// Of losses of 0.12 to 1 % of the packets, 23 of 24 are found in-band and 6 of 24 burned-in, and nothing else
+			// Of losses of 0.12 to 1 % of the packets, 23 of 24 are found in-band and 13 of 24 burned-in, and nothing else
 			// (evaluate --kinds corruption --half all --clean 0).
 			Raise: 0.75, Clear: 0.5,
 			For: untilHeartbeat,
@@ -73,7 +72,8 @@ func NewCorruption() Rule {
 			KeepFiringFor: 5 * time.Second,
 			Severity:      "warning", CriticalAfter: 10 * time.Second,
 		},
-		rows: scene, grid: scene, course: course{compared: never}, model: Shipped(corruptionModel), seen: newGlimpses(),
+		Network: true,
+		rows:    scene, grid: scene, course: course{compared: never}, model: Shipped(corruptionModel), seen: newGlimpses(),
 	}
 }
 
@@ -139,7 +139,7 @@ func (c *Corruption) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Corruption) Describe() Description {
 	return Description{
-		Version: 2, Records: VideoFrames | StreamSeconds, Unit: "", Summary: "Macroblocks are damaged, by a score of %s",
+		Version: 3, Records: VideoFrames | StreamSeconds, Unit: "", Summary: "Macroblocks are damaged, by a score of %s",
 		Window: damageMemory + damageSpan + time.Second, Gap: time.Second, Parents: []string{"no_signal", "black", "flat_colour"},
 	}
 }
@@ -176,7 +176,11 @@ func (c *Corruption) see(t int64, f *schemas.VideoFrame, tainted bool) bool {
 	} else {
 		c.burnedInScores[newest] = c.burnedInScore(&now)
 	}
-	c.seen.take(t, f, c.grown(), tainted || cut)
+	c.seen.follow(t, now.rows, tainted || cut)
+	if !tainted && !cut && wasSeen(f) {
+		shown := c.symptoms(&now)
+		c.seen.take(t, f.Sampled, &shown)
+	}
 	return t-c.began >= (corruptionSpan+time.Second).Microseconds() && c.n >= 2*corruptionPictures
 }
 
@@ -207,30 +211,24 @@ func (c *Corruption) cuts(low int32) bool {
 
 // burnedInScore is that of the newest picture, by what the last ones show together.
 func (c *Corruption) burnedInScore(newest *symptom) float64 {
-	last := c.last[:min(c.n, corruptionPictures)]
-	s := symptoms{usualRows: newest.rows - newest.rowsGrown}
-	for i := range last {
-		raise(&s.rowsGrown, last[i].rowsGrown)
-		raise(&s.gridGrown, last[i].gridGrown)
-	}
+	s := c.symptoms(newest)
 	if !s.grow() {
 		return 0
-	}
-	n := float64(len(last))
-	for i := range last {
-		p := &last[i]
-		s.moved, s.grid, s.flat = s.moved+p.moved/n, s.grid+p.grid/n, s.flat+p.flat/n
 	}
 	return s.burnedIn()
 }
 
-// grown is the largest growth of texture in the newest pictures.
-func (c *Corruption) grown() float64 {
-	most := 0.0
-	for i := range c.last[:min(c.n, corruptionPictures)] {
-		raise(&most, c.last[i].rowsGrown)
+// symptoms are what the last pictures show together, up to the newest.
+func (c *Corruption) symptoms(newest *symptom) symptoms {
+	last := c.last[:min(c.n, corruptionPictures)]
+	s, n := symptoms{usualRows: newest.rows - newest.rowsGrown}, float64(len(last))
+	for i := range last {
+		p := &last[i]
+		raise(&s.rowsGrown, p.rowsGrown)
+		raise(&s.gridGrown, p.gridGrown)
+		s.moved, s.grid, s.flat = s.moved+p.moved/n, s.grid+p.grid/n, s.flat+p.flat/n
 	}
-	return most
+	return s
 }
 
 // raise lifts most to x where x is more.

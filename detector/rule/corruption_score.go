@@ -35,4 +35,10 @@ func (s *symptoms) burnedIn() float64 {
 	return logistic(-5.2 + 0.687*s.moved - 0.954*s.grid + 0.874*s.rowsGrown - 0.128*s.flat)
 }
 
+// evidence is the logit of damage in a picture of whose worst tiles the edge's network says so much. The weights are fitted to pictures of recordings that the
+// network was not trained on, some of them made to move a lot and coded with few bits (deploy/training/damage/evaluate.py).
+func (s *symptoms) evidence(worst float64) float64 {
+	return -3.796 + 0.520*worst + 1.384*s.rowsGrown + 0.531*s.gridGrown + 0.185*s.moved - 0.103*s.grid - 0.091*s.flat + 0.033*s.usualRows
+}
+
 func logistic(x float64) float64 { return 1 / (1 + math.Exp(-x)) }

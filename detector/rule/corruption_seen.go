@@ -4,97 +4,94 @@ import (
 	"math"
 	"time"
 
-	"github.com/framewatch/framewatch/detector/window"
 	"github.com/framewatch/framewatch/schemas"
 )
 
 const (
-	// glimpsesSpan is how far back goes what the network usually says, and fewestGlimpses how often it must have said something.
-	glimpsesSpan, fewestGlimpses = 10 * time.Second, 4
 	// wordFor is how long the network's word on a picture stands: until its word on the next second's, which may come a little later.
 	wordFor = 1200 * time.Millisecond
-	// perLogit is how finely the histogram tells logits apart, logitZero the level of none.
-	perLogit, logitZero = 4, 32
+	// leapFor is how long before a sampled picture its damage may have begun: the next one is a second later, and may still show it.
+	leapFor = 2 * time.Second
+	// leapLeast is how much more texture, in log2, a picture has than each of the leapBefore pictures before it where damage may have begun. Motion
+	// makes texture grow too, but by and by.
+	leapLeast, leapBefore = 0.8, 4
+	// leapTo is the texture that it has at least, log2(1 + 80/64 of a level): in a clear sky a bird that comes is a leap.
+	leapTo = 6.34
 )
 
-// glimpses is what the edge's network says of damage in the pictures that it is shown, about one a second. Two in a row must look damaged: of sound pictures
-// it is now and then sure by mistake, but rarely of the next one too.
+// glimpses is what the edge's network says of damage in the pictures that it is shown, about one a second, next to what the last ones show besides. Damage
+// comes at once: where texture has not leapt there is none.
 type glimpses struct {
 	// heeded is the version of the network whose word counts, by that whose word it is that was taken last.
 	heeded, by int64
-	// usual are the logits of the pictures seen lately.
-	usual window.Histogram
-	// at is the time of the newest, last what was seen in it, score how likely it and the one before are damaged, 0 to 1, and since when they may have been.
+	// at is the time of the newest; score is how likely it is damaged, 0 to 1, and since when it may be.
 	at, since int64
-	last      glimpse
 	score     float64
-	// grew is since when texture has grown, as far as it has.
-	grew int64
-}
-
-// glimpse is what is seen in one picture: the logit of its worst tiles, the growth of texture, and since when damage may be there.
-type glimpse struct {
-	worst, grown float64
-	since        int64
+	// rows are the logarithms of the last pictures' texture, picture n at n modulo their number.
+	rows [leapBefore]float64
+	n    int
+	// leapt and first are the times of the last leap and of the first that it follows on, each within leapFor of the one before.
+	leapt, first int64
 }
 
 func newGlimpses() glimpses {
-	return glimpses{heeded: Networks[DamageNetwork], usual: window.Histogram{Span: glimpsesSpan.Microseconds()}, at: never, grew: never}
+	return glimpses{heeded: Networks[DamageNetwork], at: never, leapt: never}
 }
 
-// take takes a picture, and how much the texture of the last ones has grown. What the decoder knows to be damaged is none of ours, and the first
-// picture of a scene has nothing to do with the one before, next to which it was seen.
-func (s *glimpses) take(t int64, f *schemas.VideoFrame, grown float64, other bool) {
-	switch {
-	case grown < seenGrown:
-		s.grew = never
-	case s.grew == never:
-		s.grew = t
+// follow takes the texture of every picture. The first picture of a scene leaps over nothing, and what the decoder knows to be damaged is none of ours.
+func (s *glimpses) follow(t int64, rows float64, other bool) {
+	if other {
+		s.n = 0
 	}
-	seen := f.Sampled
-	if other || seen == nil || seen.Model == nil || len(seen.Tiles) == 0 {
-		return
+	if s.n > 0 {
+		most := s.rows[0]
+		for _, before := range s.rows[1:min(s.n, leapBefore)] {
+			raise(&most, before)
+		}
+		if rows >= leapTo && rows-most >= leapLeast {
+			if !s.leaps(t) {
+				s.first = t
+			}
+			s.leapt = t
+		}
 	}
-	if by := int64(*seen.Model); by != s.by {
-		s.usual.Reset() // what is usual for one is not for another
-		s.by, s.at = by, never
-	}
-	now := glimpse{worstTiles(seen.Tiles), grown, max(s.at, t-wordFor.Microseconds(), min(s.grew, t))}
-	s.usual.Add(t, int(math.Floor(perLogit*now.worst))+logitZero)
-	s.score = 0
-	if t-s.at <= wordFor.Microseconds() && s.usual.Len() >= fewestGlimpses {
-		worst := (s.last.worst + now.worst) / 2
-		s.score = seenDamage(worst, worst-centre(s.usual.At(0.3)-logitZero, perLogit), max(s.last.grown, grown))
-		s.since = s.last.since
-	}
-	s.at, s.last = t, now
+	s.rows[s.n%leapBefore] = rows
+	s.n++
 }
 
-// Gates of seenDamage: what the network says of two pictures must be above what it usually says, and texture must have grown, in log2.
-const seenAbove, seenGrown = 3.0, 0.75
+// leaps tells whether texture has leapt lately.
+func (s *glimpses) leaps(t int64) bool { return t-s.leapt <= leapFor.Microseconds() }
 
-// seenDamage is how likely two pictures show damage by the mean logit of their worst tiles, what that is above the usual, and the growth of their texture.
-func seenDamage(worst, above, grown float64) float64 {
-	if above < seenAbove || grown < seenGrown {
-		return 0
-	}
-	return logistic(worst - 1.9)
+// wasSeen tells whether a network was shown a picture.
+func wasSeen(f *schemas.VideoFrame) bool {
+	return f.Sampled != nil && f.Sampled.Model != nil && len(f.Sampled.Tiles) > 0
 }
 
-// or is the verdict that stands at t, on what is over by end, else the other. Damage that was not seen in one picture and is in the next began with the
-// growth of texture between them.
+// take takes the scores of a picture's tiles, and what the last pictures show. Not taken are a picture that the decoder knows to be damaged, and the first
+// one of a scene: that has nothing to do with the one before, next to which it was seen.
+func (s *glimpses) take(t int64, seen *schemas.Sampled, shown *symptoms) {
+	s.by, s.at, s.score = int64(*seen.Model), t, 0
+	if s.leaps(t) && shown.usualRows >= textured {
+		s.score, s.since = logistic(shown.evidence(worstTiles(seen.Tiles))+raised), max(s.first, t-leapFor.Microseconds())
+	}
+}
+
+// raised is the logit of the level at which the rule raises by default: there the evidence is even.
+var raised = math.Log(0.75 / 0.25)
+
+// or is the verdict that the network's word gives at t, on what is over by end, where that is bad, else the other.
 func (s *glimpses) or(o *Options, t, end int64, other Verdict) Verdict {
-	if s.by != s.heeded || t-s.at > wordFor.Microseconds() || s.usual.Len() < fewestGlimpses {
+	if s.by != s.heeded || t-s.at > wordFor.Microseconds() {
 		return other
 	}
-	return o.verdict(s.score).over(s.since, end)
+	if v := o.verdict(s.score).over(s.since, end); v.State == Bad {
+		return v
+	}
+	return other
 }
 
 // forget begins anew.
-func (s *glimpses) forget() {
-	s.usual.Reset()
-	s.at, s.grew = never, never
-}
+func (s *glimpses) forget() { s.at, s.leapt, s.n = never, never, 0 }
 
 // worstTiles is the mean logit of the two tiles that look worst.
 func worstTiles(tiles []byte) float64 {

@@ -114,56 +114,59 @@ func watched(rowStd int32, worst, second byte) *schemas.VideoFrame {
 }
 
 // by is a picture as another version has looked at it.
-func by(version int32, f *schemas.VideoFrame) *schemas.VideoFrame {
-	f.Sampled.Model = &version
-	return f
+func by(version int32) func(*schemas.VideoFrame) {
+	return func(f *schemas.VideoFrame) { f.Sampled.Model = &version }
 }
 
-// TestCorruptionSeen shows six seconds of 25 pictures, of which the first is sampled, and then the first pictures of two more seconds. Texture of 40 instead
-// of 20 has grown by log2(41/21) = 0.97. Tiles of 230 and 220 have logits of ln(230/25) = 2.22 and ln(220/35) = 1.84, on the mean 2.03: 2.03 - 1.9 = 0.13,
-// of which the logistic function is 0.532. Of 250 and 240 they are 3.91 and 2.77, on the mean 3.34: 1.44 and 0.808.
+// TestCorruptionSeen shows 151 pictures, 25 a second, of which the first of each second is sampled; texture of 60 grows from some picture on. By hand, with a
+// growth to 120 of log2(121) - 5.875 = 1.044 over what is usual and little else, the evidence is
+//
+//	-3.796 + 1.384*1.044 + 0.185*log2(21) - 0.103*10/64 + 0.033*5.875 = -1.361
+//
+// and 0.520 of the mean logit of the two worst tiles: of 250 and 240 that is (3.91 + 2.77) / 2 = 3.34, and the score of 0.376 is 0.814; of 230 and 220 2.03.
 func TestCorruptionSeen(t *testing.T) {
-	quiet := func() *schemas.VideoFrame { return watched(20, 25, 20) }
+	from := func(usual, leap int32, picture int) func(i int) int32 {
+		return func(i int) int32 {
+			if i >= picture {
+				return leap
+			}
+			return usual
+		}
+	}
+	at := func(picture int) func(i int) int32 { return from(60, 120, picture) }
+	byAndBy := func(i int) int32 { return 60 + 30*min(2, int32(i/75)) }
 	for _, test := range []struct {
-		name   string
-		before func() *schemas.VideoFrame
-		then   func() *schemas.VideoFrame
-		want   rule.State
-		score  float64
-		once   bool
+		name          string
+		texture       func(i int) int32
+		worst, second byte
+		change        func(last *schemas.VideoFrame)
+		want          rule.State
+		score         float64
+		from          int64
 	}{
-		{"nothing", quiet, quiet, rule.Good, 0, false},
-		// Logits of 25 and 20 are -2.22 and -2.46, so it is a mean of 0.5, 2.84 above the usual.
-		{"in one picture alone", quiet, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Good, 0, true},
-		{"damage", quiet, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Bad, 0.808, false},
-		{"hardly any", quiet, func() *schemas.VideoFrame { return watched(40, 230, 220) }, rule.Good, 0.532, false},
-		// Of 250 and 20 they are 3.91 and -2.46, on the mean 0.72: -1.18.
-		{"in one tile alone", quiet, func() *schemas.VideoFrame { return watched(40, 250, 20) }, rule.Good, 0.236, false},
-		{"without more texture", quiet, func() *schemas.VideoFrame { return watched(20, 250, 240) }, rule.Good, 0, false},
-		{"as ever", func() *schemas.VideoFrame { return watched(20, 240, 235) }, func() *schemas.VideoFrame { return watched(40, 250, 240) }, rule.Good, 0, false},
-		{"by another network, whose word counts", func() *schemas.VideoFrame { return by(2, watched(20, 25, 20)) }, func() *schemas.VideoFrame { return by(2, watched(40, 250, 240)) }, rule.Bad, 0.808, false},
-		{"by one that has just come", quiet, func() *schemas.VideoFrame { return by(2, watched(40, 250, 240)) }, rule.Good, 0, false},
-		{"by another model", quiet, func() *schemas.VideoFrame {
-			f := watched(40, 250, 240)
-			f.Sampled.Model = number(int32(2))
-			return f
-		}, rule.Good, 0, false},
-		{"that the decoder knows", quiet, func() *schemas.VideoFrame {
-			f := watched(40, 250, 240)
-			f.Decode.Ancestors = 3
-			return f
-		}, rule.Unknown, 0, false},
-		{"in another scene", quiet, func() *schemas.VideoFrame {
-			f := watched(40, 250, 240)
-			f.Difference.Low = 300_000
-			return f
-		}, rule.Good, 0, false},
+		{"nothing", at(999), 25, 20, nil, rule.Good, 0, 0},
+		{"damage", at(150), 250, 240, nil, rule.Bad, 0.814, 150},
+		{"hardly any", at(150), 230, 220, nil, rule.Good, 0, 0},
+		{"in one tile alone", at(150), 250, 20, nil, rule.Good, 0, 0},
+		{"since two seconds before", at(100), 250, 240, nil, rule.Bad, 0.814, 100},
+		{"of long before", at(99), 250, 240, nil, rule.Good, 0, 0},
+		{"where it looks so as ever", at(999), 250, 240, nil, rule.Good, 0, 0},
+		{"where texture grows by and by", byAndBy, 255, 255, nil, rule.Good, 0, 0},
+		{"where a clear sky is no longer", from(20, 75, 150), 255, 255, nil, rule.Good, 0, 0},
+		{"out of black", from(3, 120, 150), 255, 255, nil, rule.Good, 0, 0},
+		{"by another network", at(150), 250, 240, by(2), rule.Good, 0, 0},
+		{"by another network, whose word counts", at(150), 250, 240, by(2), rule.Bad, 0.814, 150},
+		{"that the decoder knows", at(150), 250, 240, func(f *schemas.VideoFrame) { f.Decode.Ancestors = 3 }, rule.Unknown, 0, 0},
+		{"in another scene", at(150), 250, 240, func(f *schemas.VideoFrame) { f.Difference.Low = 300_000 }, rule.Good, 0, 0},
 	} {
 		var list []*schemas.VideoFrame
-		for i := range 176 {
-			f := test.before()
-			if i == 150 && !test.once || i == 175 {
-				f = test.then()
+		for i := range 151 {
+			f := watched(test.texture(i), 25, 20)
+			if i == 150 {
+				f = watched(test.texture(i), test.worst, test.second)
+				if test.change != nil {
+					test.change(f)
+				}
 			}
 			if i%25 != 0 {
 				f.Sampled = nil
@@ -171,14 +174,31 @@ func TestCorruptionSeen(t *testing.T) {
 			list = append(list, f)
 		}
 		c := rule.NewCorruption().(*rule.Corruption)
-		c.Network = true
-		if strings.HasSuffix(test.name, "counts") || strings.HasSuffix(test.name, "come") {
+		if strings.HasSuffix(test.name, "counts") {
 			c.Heed(rule.DamageNetwork, 2)
 		}
 		verdicts := frames(c, "burned-in", list...)
 		v := verdicts[len(verdicts)-1]
-		if v.State != test.want || math.Abs(v.Value-test.score) > 0.01 {
-			t.Errorf("%s: %v with %v, want %v with %v", test.name, v.State, v.Value, test.want, test.score)
+		if v.State != test.want || math.Abs(v.Value-test.score) > 0.001 || v.State == rule.Bad && v.From != test.from*40_000 {
+			t.Errorf("%s: %v with %v from %d us, want %v with %v from picture %d", test.name, v.State, v.Value, v.From, test.want, test.score, test.from)
 		}
+	}
+}
+
+// TestCorruptionWithoutNetwork has only the texture asked.
+func TestCorruptionWithoutNetwork(t *testing.T) {
+	var list []*schemas.VideoFrame
+	for i := range 151 {
+		f := watched(60+60*int32(i/150), 250, 240)
+		if i%25 != 0 {
+			f.Sampled = nil
+		}
+		list = append(list, f)
+	}
+	c := rule.NewCorruption().(*rule.Corruption)
+	c.Network = false
+	verdicts := frames(c, "burned-in", list...)
+	if v := verdicts[len(verdicts)-1]; v.State != rule.Good {
+		t.Errorf("%v with %v, want good", v.State, v.Value)
 	}
 }

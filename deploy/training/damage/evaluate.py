@@ -1,5 +1,6 @@
-"""Tells how well damage is seen picture by picture on the half for testing: by the network, by the threshold rule and by trees over compact features. Each
-picks its threshold on the half for training. Intervals are of a bootstrap over recordings."""
+"""Tells how well damage is seen picture by picture on the half for testing: by the network, by what the rule makes of it, by the threshold rule and by trees over
+compact features. Weights and thresholds are chosen on the recordings for choosing, which the network was not trained on. Intervals are of a bootstrap over
+recordings."""
 
 import argparse
 import json
@@ -8,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 
 from net import TILE, Damage, planes
 from pictures import VISIBLE, Pictures, load, tiles
@@ -18,14 +20,16 @@ from spoil import RATE
 
 EVERY = 5  # of the pictures that are looked at
 DRAWS = 1000
-GROWTH = 2 * 15 + 5  # the column of compact features with the most that row_std was above its median, of eight pictures
+# What the rule knows of a picture besides the network's scores (detector/rule/corruption_score.go).
+SYMPTOMS = ["rows_grown", "grid_grown", "moved", "grid", "flat", "usual_rows"]
 
 
 class Looked:
     """Pictures that were looked at: which recording they are of, whether they are damaged, what is known of them."""
 
     def __init__(self):
-        self.content, self.mimic, self.sound, self.label, self.net, self.above, self.rule, self.rows = [], [], [], [], [], [], [], []
+        self.content, self.mimic, self.sound, self.label = [], [], [], []
+        self.net, self.before, self.rule, self.rows, self.symptoms = [], [], [], [], []
 
     def arrays(self):
         for name, value in vars(self).items():
@@ -61,9 +65,9 @@ def records(file: Path, framewatch: str) -> list[dict]:
     return [r["video_frame"] for r in map(json.loads, kept.read_text().splitlines()) if "video_frame" in r]
 
 
-def compact(frames: list[dict]) -> tuple[np.ndarray, np.ndarray]:
+def compact(frames: list[dict]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compact features of each picture, and their names' logarithms: as they are, above the median of the three seconds before, and the most and the mean of
-    eight pictures; and beside them the score of the threshold rule (detector/rule/corruption_score.go)."""
+    eight pictures; beside them the score of the threshold rule, and its SYMPTOMS."""
     def log1(x):
         return np.log2(1 + max(x or 0, 0))
 
@@ -74,7 +78,7 @@ def compact(frames: list[dict]) -> tuple[np.ndarray, np.ndarray]:
                     log1(m.get("edge_share")), log1(m.get("edge_max")), log1(m.get("difference_share")), log1(m.get("difference_max")), log1(m.get("flat")),
                     log1(d.get("low")), log1(d.get("previous")), (t.get("laplacian_full") or 0) / 256, (t.get("noise") or 0) / 64])
     raw = np.array(raw)
-    rows, rule = [], []
+    rows, rule, symptoms = [], [], []
     for i in range(len(raw)):
         scene, last = raw[max(0, i - 3 * RATE) : i + 1], raw[max(0, i - 7) : i + 1]
         above = last - np.median(scene, 0)
@@ -85,7 +89,8 @@ def compact(frames: list[dict]) -> tuple[np.ndarray, np.ndarray]:
         score = 0.687 * last[:, 8].mean() - 0.954 * grid.mean() + 0.874 * rows_grown - 0.128 * last[:, 10].mean()
         gated = rows_grown >= 0.3 and grid_grown >= 0.1 and usual[5] >= 2.5
         rule.append((score, score if gated else -20))
-    return np.array(rows), np.array(rule)
+        symptoms.append((rows_grown, grid_grown, last[:, 8].mean(), grid.mean(), last[:, 10].mean(), usual[5]))
+    return np.array(rows), np.array(rule), np.array(symptoms)
 
 
 def look_at(half: str, net: Damage, folder: Path, framewatch: str) -> Looked:
@@ -93,20 +98,21 @@ def look_at(half: str, net: Damage, folder: Path, framewatch: str) -> Looked:
     for p in load(1, half, folder):
         if min(p.luma.shape[1:]) < TILE:
             continue
-        rows, rule = compact(records(folder / f"{p.stream.name}.ts", framewatch))
-        usual: list[float] = []
+        rows, rule, symptoms = compact(records(folder / f"{p.stream.name}.ts", framewatch))
+        seen = {}
         for i in range(EVERY, min(len(p.luma), len(rows)), EVERY):
             if p.held[i]:
                 continue
-            usual.append(picture_score(look(net, p, i)))
-            out.content.append(p.stream.footage.name.split("_")[0])
-            out.mimic.append(p.stream.mimic)
+            seen[i] = picture_score(look(net, p, i))
+            out.content.append(p.stream.footage.content)
+            out.mimic.append("" if p.stream.moves else p.stream.mimic)
             out.sound.append(p.stream.loss == 0)
             out.label.append(p.whole[i] > VISIBLE)
-            out.net.append(usual[-1])
-            out.above.append(usual[-1] - np.quantile(usual, 0.3))
+            out.net.append(seen[i])
+            out.before.append(seen.get(i - RATE, seen[i]))
             out.rule.append(rule[i])
             out.rows.append(rows[i])
+            out.symptoms.append(symptoms[i])
     return out.arrays()
 
 
@@ -153,24 +159,29 @@ def main() -> None:
     net = Damage()
     net.load_state_dict(torch.load(given.model))
     net.eval()
-    tune, test = (look_at(half, net, given.data, given.framewatch) for half in ("train", "test"))
-    np.savez(given.model.with_suffix(".looked.npz"), **{f"{h}_{k}": v for h, l in (("train", tune), ("test", test)) for k, v in vars(l).items()})
+    tune, test = (look_at(half, net, given.data, given.framewatch) for half in ("choose", "test"))
+    np.savez(given.model.with_suffix(".looked.npz"), **{f"{h}_{k}": v for h, l in (("choose", tune), ("test", test)) for k, v in vars(l).items()})
 
-    def both(l):
-        return np.column_stack([l.rows, l.net, l.above])
+    def tried(name: str, model, table) -> None:
+        """Fits a model to what the recordings for choosing show without mimics, and chooses its threshold by what it says of each when fitted to the others."""
+        plain, x = tune.mimic == "", table(tune)
+        fitted = np.zeros(len(x))
+        fitted[plain] = cross_val_predict(model, x[plain], tune.label[plain], groups=tune.content[plain], cv=LeaveOneGroupOut(), method="predict_proba")[:, 1]
+        model.fit(x[plain], tune.label[plain])
+        if hasattr(model, "coef_"):
+            print(json.dumps({"weights": model.coef_[0].round(3).tolist(), "intercept": round(float(model.intercept_[0]), 3)}))
+        tell(name, fitted, model.predict_proba(table(test))[:, 1])
+
+    def tell(name: str, on_tune: np.ndarray, on_test: np.ndarray) -> None:
+        print(json.dumps(figures(name, tune, test, on_tune, on_test, given.seed)), flush=True)
 
     forest = HistGradientBoostingClassifier(max_iter=150, max_leaf_nodes=15, learning_rate=0.06, random_state=given.seed)
-    trees = clone(forest).fit(tune.rows, tune.label)
-    with_net = clone(forest).fit(both(tune), tune.label)
-    for name, on_tune, on_test in [
-        ("network", tune.net, test.net),
-        ("network and growth of texture", tune.net + tune.rows[:, GROWTH], test.net + test.rows[:, GROWTH]),
-        ("threshold rule", tune.rule[:, 1], test.rule[:, 1]),
-        ("threshold rule without gates", tune.rule[:, 0], test.rule[:, 0]),
-        ("trees", trees.predict_proba(tune.rows)[:, 1], trees.predict_proba(test.rows)[:, 1]),
-        ("trees with the network's score", with_net.predict_proba(both(tune))[:, 1], with_net.predict_proba(both(test))[:, 1]),
-    ]:
-        print(json.dumps(figures(name, tune, test, on_tune, on_test, given.seed)), flush=True)
+    tell("network", tune.net, test.net)
+    tried("network and symptoms", LogisticRegression(max_iter=1000), lambda l: np.column_stack([l.net, l.symptoms]))
+    tell("threshold rule", tune.rule[:, 1], test.rule[:, 1])
+    tell("threshold rule without gates", tune.rule[:, 0], test.rule[:, 0])
+    tried("trees", forest, lambda l: l.rows)
+    tried("trees with the network's score", forest, lambda l: np.column_stack([l.rows, l.net, l.before]))
 
 
 if __name__ == "__main__":

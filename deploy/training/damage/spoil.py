@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from footage import FOOTAGE, MIMICS, RATE, SIZES, Footage, master, run
+from footage import FOOTAGE, MIMICS, MOTIONS, RATE, SIZES, Footage, master, run
 
 PACKET, PICTURES = 188, 256  # bytes of a packet, and the PID of the pictures
 MACROBLOCK = 16
 KEPT = 0.4  # seconds at the start without losses, so that pictures of both decodings fall together
-MIMICKED = 2
 LOSSES = [0.0012, 0.0012, 0.0025, 0.0025, 0.005, 0.01]  # shares of the packets
 
 
@@ -21,12 +20,16 @@ class Stream:
 
     footage: Footage
     size: tuple[int, int]
-    mimic: str  # of MIMICS; empty: none
+    mimic: str  # of MIMICS or MOTIONS; empty: none
     first: str  # coding in which packets are lost
     loss: float  # share of packets; 0: none
     second: str  # coding in which pictures come to us
     shift: tuple[int, int]  # how far the macroblocks of both lie apart
     seed: int
+
+    @property
+    def moves(self) -> bool:
+        return self.mimic in MOTIONS
 
     @property
     def name(self) -> str:
@@ -47,19 +50,40 @@ def coded(random_: random.Random, pixels: int, again: bool) -> str:
     return f"-c:v mpeg2video -b:v {2 * rate}k -maxrate {3 * rate}k -bufsize {3 * rate}k -g {random_.choice([12, 15])} -bf 2"
 
 
+# Codings of few bits, in which sound motion is full of blocks.
+SCARCE = [
+    "-c:v libx264 -preset veryfast -bf 0 -g 48 -keyint_min 48 -sc_threshold 0 -flags +cgop -b:v 900k -maxrate 1200k -bufsize 1200k",
+    "-c:v libx264 -preset veryfast -b:v 500k -maxrate 600k -bufsize 600k -g 50 -bf 2",
+    "-c:v libx264 -preset veryfast -crf 21 -maxrate 2500k -bufsize 2500k -g 50 -bf 2",
+    "-c:v libx265 -preset superfast -x265-params log-level=error:pools=1:frame-threads=1 -crf 27 -g 50",
+    "-c:v mpeg2video -b:v 2500k -maxrate 3M -bufsize 1835k -g 12 -bf 2",
+]
+
+
 def streams(seed: int, footage: list[Footage]) -> list[Stream]:
-    """The streams of each footage: a quarter of them sound, and MIMICKED more that are, with a mimic."""
+    """The streams of each footage: a quarter of them sound, then sound ones with a mimic, then those in which it moves."""
     all_ = []
     for f in footage:
         draw = random.Random(f"{seed} {f.name}")
         fits = [s for s in SIZES if s[0] * s[1] <= 2.3 * f.width * f.height]
-        for n in range(f.streams + MIMICKED):
+        for n in range(f.streams + f.mimics):
             size = draw.choice(fits or [SIZES[0]])
             mimic = draw.choice(sorted(MIMICS)) if n >= f.streams else ""
             loss = 0 if n % 4 == 3 or mimic else draw.choice(LOSSES)
             shift = (draw.randrange(1, 15), draw.randrange(1, 15)) if draw.random() < 0.12 else (0, 0)
             first, second = coded(draw, size[0] * size[1], False), coded(draw, size[0] * size[1], True)
             all_.append(Stream(f, size, mimic, first, loss, second, shift, n))
+        all_ += moving(f, f.streams + f.mimics, random.Random(f"{seed} {f.name} moving"))
+    return all_
+
+
+def moving(footage: Footage, first: int, draw: random.Random) -> list[Stream]:
+    """The streams of the footage in which it moves. Half of them are sound; few bits are left for them, as in lab's own streams."""
+    all_ = []
+    for n, motion in enumerate(draw.sample(sorted(MOTIONS), footage.moving)):
+        size = draw.choice([(512, 288), (640, 360), (640, 360)])
+        loss = draw.choice([0, 0, 0, 0.0025, 0.005, 0.01])
+        all_.append(Stream(footage, size, motion, coded(draw, size[0] * size[1], False), loss, draw.choice(SCARCE), (0, 0), first + n))
     return all_
 
 
@@ -127,7 +151,7 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description="Makes the streams: all of both halves, in minutes.")
     arguments.add_argument("media", type=Path, help="folder of the footage")
     arguments.add_argument("out", type=Path, help="folder for the streams; what is there already stays")
-    arguments.add_argument("--half", choices=["train", "test"])
+    arguments.add_argument("--half", choices=["train", "choose", "test"])
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
