@@ -133,3 +133,15 @@ func (w *wire) settled() bool {
 func isPicture(address string) bool {
 	return strings.Contains(address, "/picture") || strings.HasPrefix(address, "blob:")
 }
+
+// TestPagesLeftBehind opens the page more often in one tab than a browser has connections to a host: those that were left, which it may keep to go back to, hold none.
+func TestPagesLeftBehind(t *testing.T) {
+	c := furnished(console.Defaults(), "")
+	server := httptest.NewServer(c.Handler())
+	defer server.Close()
+	defer c.Close()
+	b := openBrowser(t)
+	for range 8 {
+		b.openPage(server.URL + "/#defect=" + idOf(2))
+	}
+}

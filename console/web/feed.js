@@ -32,6 +32,10 @@ export function connect() {
   };
 }
 
+// A page that is left may be kept to be gone back to, and its connection with it, of which a browser has six to a host.
+addEventListener("pagehide", () => source?.close());
+addEventListener("pageshow", (event) => event.persisted && connect());
+
 /** getJSON asks the API. */
 export async function getJSON(path) {
   const answer = await fetch(path, {cache: "no-store"});
