@@ -250,9 +250,16 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 			v.Macroblock.RowStd = 100
 		}
 		return v
-	case "lost": // as broken, since three packets have been lost before
+	case "lost": // as broken, since three packets have been lost before; one picture in eight lacks most of itself
 		v = picture("broken", seq, age)
-		v.Decode.Ancestors = 3
+		v.Decode.Ancestors, v.Flags = 3, 2<<8
+		*v.Decode.SinceIDR = int32(12 + age/40_000)
+		v.Detail = picture("moving", seq, age).Detail
+		if age%320_000 == 0 {
+			v.Detail.TI = new(int32(640))
+			v.Decode.Concealed = 900
+			differ(v, 12, func(cell int) bool { return cell >= 40 })
+		}
 		return v
 	case "unseen": // three packets have been lost, and nobody sees it
 		v = picture("moving", seq, age)

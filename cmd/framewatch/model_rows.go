@@ -50,7 +50,7 @@ func modelRowsCommand() *cobra.Command {
 		Long: "Make the labelled table that the model \"corruption\" is trained on: clips of natural footage are coded several ways, some of their packets are lost,\n" +
 			"and each picture is a line of CSV with the features as the rule computes them, and how alike it is to the picture that was sent (luma PSNR, dB).\n" +
 			"Pictures that do not hang on a damaged packet have no features. The first line, a comment, names the features' fingerprint.\n" +
-			"What is encoded is kept in the cache. The same clips and seed give the same table.",
+			"Clips that cannot be compared with what was sent are left out. What is encoded is kept in the cache. The same clips and seed give the same table.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, err := commandConfig(cmd)
@@ -131,6 +131,10 @@ func (r *modelRows) wanted(all []lab.Lossy) ([]lab.Lossy, error) {
 // table is the rows of one clip.
 func (r *modelRows) table(ctx context.Context, l lab.Lossy, clips, cache string) (string, error) {
 	made, err := l.Make(ctx, clips, cache)
+	if errors.Is(err, lab.ErrBegunAnew) {
+		fmt.Fprintf(r.stderr, "%s is left out: %v\n", l.Name, err)
+		return "", nil
+	}
 	if err != nil {
 		return "", err
 	}

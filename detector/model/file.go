@@ -15,7 +15,7 @@ const (
 	// MaxBytes bounds a model's file: it must fit into one record of the log.
 	MaxBytes = 800_000
 	// maxTrees and maxDepth bound what one score costs.
-	maxTrees, maxDepth = 400, 8
+	maxTrees, maxDepth, maxFeatures = 400, 8, 255
 	// format is the version of the file's layout that this program reads.
 	format = 1
 	// treesKind is the kind of a File.
@@ -35,6 +35,8 @@ type File struct {
 	// Features is the fingerprint of the features, Names are they in order.
 	Features string   `json:"features"`
 	Names    []string `json:"names"`
+	// Linear, if there is one, is a score that trees read as one feature more, after the last.
+	Linear *Linear `json:"linear,omitempty"`
 	// Base is added to the sum of the trees.
 	Base float64 `json:"base"`
 	// Calibration makes a probability of that sum x: 1 / (1 + exp(-(slope x + intercept))).
@@ -44,6 +46,12 @@ type File struct {
 	Trees     []Tree  `json:"trees"`
 	// Training says what it was made from.
 	Training Training `json:"training"`
+}
+
+// Linear is a sum of the features, each by its weight, and the intercept. What grows evenly with features a few trees tell in steps only.
+type Linear struct {
+	Weights   []float64 `json:"weights"`
+	Intercept float64   `json:"intercept"`
 }
 
 // Calibration is Platt's.
@@ -121,6 +129,8 @@ func (f *File) validate() error {
 		return fmt.Errorf("its kind is %.60q, want %s", f.Kind, treesKind)
 	case f.Version < 1 || f.Version > math.MaxInt32:
 		return fmt.Errorf("its version %d is not within 1 and %d", f.Version, math.MaxInt32)
+	case len(f.Names) > maxFeatures:
+		return fmt.Errorf("it has %d features, at most %d may be", len(f.Names), maxFeatures)
 	case len(f.Trees) == 0 || len(f.Trees) > maxTrees:
 		return fmt.Errorf("it has %d trees, want 1 to %d", len(f.Trees), maxTrees)
 	case !finite(f.Base, f.Calibration.Slope, f.Calibration.Intercept):
@@ -130,8 +140,15 @@ func (f *File) validate() error {
 	case !(f.Threshold > 0 && f.Threshold < 1):
 		return fmt.Errorf("its threshold %v is not between 0 and 1", f.Threshold)
 	}
+	features := len(f.Names)
+	if l := f.Linear; l != nil {
+		if len(l.Weights) != features || !finite(l.Weights...) || !finite(l.Intercept) {
+			return fmt.Errorf("its linear part has %d weights for %d features, or one that is no number", len(l.Weights), features)
+		}
+		features++
+	}
 	for i := range f.Trees {
-		if err := f.Trees[i].validate(len(f.Names)); err != nil {
+		if err := f.Trees[i].validate(features); err != nil {
 			return fmt.Errorf("tree %d: %w", i, err)
 		}
 	}

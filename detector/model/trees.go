@@ -18,8 +18,11 @@ type Trees struct {
 	Threshold float64
 
 	features int
-	base     float64
-	slope    float64
+	// weights of the linear part and its intercept; none: there is no such part.
+	weights []float64
+	linear  float64
+	base    float64
+	slope   float64
 	// intercept of the probability, and shifted that of the figure.
 	intercept, shifted float64
 	groups             []group
@@ -32,6 +35,8 @@ type group struct {
 	// nodes of all trees, each tree's roots first.
 	roots [lanes]uint32
 	nodes []node
+	// values are the leaves'.
+	values []float64
 }
 
 // lanes is how many trees are walked at a time.
@@ -39,9 +44,8 @@ const lanes = 4
 
 // node is one of a tree's. A leaf goes to itself, whatever the feature.
 type node struct {
-	// threshold of an inner node, value of a leaf.
-	threshold, value float64
-	feature          uint32
+	threshold float64
+	feature   uint32
 	// next is the left child; the right one follows it. Of a leaf it is itself, and its threshold above everything.
 	next uint32
 }
@@ -62,6 +66,9 @@ func Read(data []byte, features Features) (*Trees, error) {
 func (f *File) trees() *Trees {
 	t := &Trees{
 		Name: f.Name, Version: f.Version, Threshold: f.Threshold, features: len(f.Names), base: f.Base, slope: f.Calibration.Slope, intercept: f.Calibration.Intercept,
+	}
+	if f.Linear != nil {
+		t.weights, t.linear = f.Linear.Weights, f.Linear.Intercept
 	}
 	t.shifted = t.intercept + logit(Operating) - logit(f.Threshold)
 	for from := 0; from < len(f.Trees); from += lanes {
@@ -87,17 +94,17 @@ func (g *group) add(lane int, t *Tree) {
 	}
 	root := uint32(len(g.nodes))
 	g.roots[lane] = root
-	g.nodes = append(g.nodes, node{})
+	g.nodes, g.values = append(g.nodes, node{}), append(g.values, 0)
 	for queue := []place{{0, root, 0}}; len(queue) > 0; queue = queue[1:] {
 		p := queue[0]
 		g.depth = max(g.depth, p.depth)
 		if t.Left[p.node] <= 0 {
-			g.nodes[p.at] = node{threshold: math.MaxFloat64, value: t.Value[p.node], next: p.at}
+			g.nodes[p.at], g.values[p.at] = node{threshold: math.MaxFloat64, next: p.at}, t.Value[p.node]
 			continue
 		}
 		next := uint32(len(g.nodes))
 		g.nodes[p.at] = node{threshold: t.Threshold[p.node] + 0, feature: uint32(t.Feature[p.node]), next: next}
-		g.nodes = append(g.nodes, node{}, node{})
+		g.nodes, g.values = append(g.nodes, node{}, node{}), append(g.values, 0, 0)
 		queue = append(queue, place{t.Left[p.node], next, p.depth + 1}, place{t.Right[p.node], next + 1, p.depth + 1})
 	}
 }
@@ -111,17 +118,39 @@ func (t *Trees) Figure(x []float64) float64 { return logistic(t.slope*t.margin(x
 // margin is the sum of the trees.
 func (t *Trees) margin(x []float64) float64 {
 	x = x[:t.features]
+	if len(t.weights) > 0 {
+		var all [maxFeatures + 1]float64
+		all[copy(all[:], x)] = t.linear + product(t.weights, x)
+		x = all[:t.features+1]
+	}
 	sum := t.base
 	for i := range t.groups {
 		g := &t.groups[i]
 		nodes := g.nodes
-		a, b, c, d := &nodes[g.roots[0]], &nodes[g.roots[1]], &nodes[g.roots[2]], &nodes[g.roots[3]]
+		a, b, c, d := g.roots[0], g.roots[1], g.roots[2], g.roots[3]
 		for range g.depth {
-			a, b, c, d = &nodes[a.child(x)], &nodes[b.child(x)], &nodes[c.child(x)], &nodes[d.child(x)]
+			a, b, c, d = nodes[a].child(x), nodes[b].child(x), nodes[c].child(x), nodes[d].child(x)
 		}
-		sum += a.value + b.value + c.value + d.value
+		sum += g.values[a] + g.values[b] + g.values[c] + g.values[d]
 	}
 	return sum
+}
+
+// product is the sum of the products, in four parts that do not wait for each other.
+func product(weights, x []float64) float64 {
+	weights = weights[:len(x)]
+	var parts [4]float64
+	i := 0
+	for ; i+4 <= len(x); i += 4 {
+		parts[0] += weights[i] * x[i]
+		parts[1] += weights[i+1] * x[i+1]
+		parts[2] += weights[i+2] * x[i+2]
+		parts[3] += weights[i+3] * x[i+3]
+	}
+	for ; i < len(x); i++ {
+		parts[0] += weights[i] * x[i]
+	}
+	return parts[0] + parts[1] + parts[2] + parts[3]
 }
 
 // child is the node after this one. The sign of the difference takes the place of a branch, which no processor can foresee: it is set where the feature is above

@@ -79,6 +79,29 @@ func TestFigureAtTheOperatingPoint(t *testing.T) {
 	}
 }
 
+// A linear part is one feature more: 3 - 4/2 + 0.5 is 1.5, which the second of two stumps splits at.
+func TestLinearPartIsAFeature(t *testing.T) {
+	f := file()
+	f.Linear = &model.Linear{Weights: []float64{1, -0.5, 0.25}, Intercept: 0.5}
+	f.Calibration = model.Calibration{Slope: 1, Intercept: 0}
+	f.Trees[1] = model.Tree{Feature: []int{3, 0, 0}, Threshold: []float64{1.5, 0, 0}, Left: []int{1, 0, 0}, Right: []int{2, 0, 0}, Value: []float64{0, -1, -2}}
+	m, err := model.Read(encoded(t, f), features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		x   []float64
+		sum float64
+	}{
+		{[]float64{3, 4, 0}, 0.5 + 1 - 1},
+		{[]float64{3, 4, 0.1}, 0.5 + 1 - 2},
+	} {
+		if got, want := m.Probability(test.x), 1/(1+math.Exp(-test.sum)); math.Abs(got-want) > 1e-12 {
+			t.Errorf("%v: the probability is %v, want %v", test.x, got, want)
+		}
+	}
+}
+
 // grown is a random tree of at most so many splits, and leafOf the value of its leaf by the plain walk.
 func grown(random *rand.Rand, splits, features, depth int) (t model.Tree) {
 	at := []int{0}
@@ -174,6 +197,13 @@ func TestModelsAreRefused(t *testing.T) {
 		{"fewer features", "lacks 1 of the 3", func(f *model.File) { f.Names, f.Trees = f.Names[:2], f.Trees[:1] }},
 		{"features of another version", "its features are", func(f *model.File) { f.Features = model.Features{Version: 2, Names: features.Names}.Fingerprint() }},
 		{"a feature that is not there", "feature 3 is none of 3", func(f *model.File) { f.Trees[0].Feature[0] = 3 }},
+		{"the linear part that is not there", "feature 4 is none of 4", func(f *model.File) {
+			f.Linear = &model.Linear{Weights: []float64{1, 1, 1}}
+			f.Trees[0].Feature[0] = 4
+		}},
+		{"a weight too many", "4 weights for 3 features", func(f *model.File) { f.Linear = &model.Linear{Weights: []float64{1, 1, 1, 1}} }},
+		{"a weight that is no number", "no number", func(f *model.File) { f.Linear = &model.Linear{Weights: []float64{1, 1, 1e300}} }},
+		{"very many features", "it has 256 features", func(f *model.File) { f.Names = make([]string, 256) }},
 		{"a loop", "its child 0 does not come after it", func(f *model.File) { f.Trees[0].Right[0] = 0 }},
 		{"a child beyond the end", "its child 9", func(f *model.File) { f.Trees[0].Left[0] = 9 }},
 		{"a leaf of two", "node 1: it has 2 parents", func(f *model.File) { f.Trees[0].Right[0] = 1 }},

@@ -33,7 +33,11 @@ func TestCorruption(t *testing.T) {
 		{"clean", usual, usual, 12, rule.Good, rule.Good, 0},
 		{"burned in", usual, broken, 18, rule.Good, rule.Bad, 0.938},
 		{"too short", usual, broken, 7, rule.Good, rule.Good, 0},
-		{"lost on the way", usual, func() *schemas.VideoFrame { return blocks(160, 300, 400, 40, 3) }, 18, rule.Bad, rule.Unknown, 0},
+		{"lost on the way", usual, func() *schemas.VideoFrame {
+			f := blocks(160, 300, 400, 40, 3)
+			f.Decode.Concealed = 400
+			return f
+		}, 18, rule.Bad, rule.Unknown, 0},
 		{"lost and not seen", usual, func() *schemas.VideoFrame { return blocks(20, 30, 20, 10, 30) }, 12, rule.Good, rule.Unknown, 0},
 		{"a mosaic", usual, func() *schemas.VideoFrame { return blocks(160, 300, 0, 40, 0) }, 12, rule.Good, rule.Good, 0.038},
 		{"finer texture without a grid", usual, func() *schemas.VideoFrame { return blocks(160, 300, 400, 10, 0) }, 12, rule.Good, rule.Good, 0},

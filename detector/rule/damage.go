@@ -9,7 +9,7 @@ import (
 )
 
 // Features of damage are versioned: what is told here of a picture may change only with damageVersion, since models are made for it.
-const damageVersion = 1
+const damageVersion = 2
 
 const (
 	// damageSpan is how far back go the pictures that tell what is usual, damageMemory how old they may be.
@@ -25,6 +25,8 @@ const (
 	damageHits = 16
 	// steadily is how many pictures damage that stays is seen in.
 	steadily = 4
+	// usualCells bounds the pictures without taint of which each cell's differences are kept.
+	usualCells = 8
 	// fewestUsual are the pictures without taint that what tainted ones show is compared with.
 	fewestUsual = 12
 )
@@ -62,7 +64,27 @@ var (
 	// staying are those of which the least excess in the last pictures is one, and preceding those of which that of the picture before is.
 	staying   = [...]int{rowStd, edgeShare}
 	preceding = [...]int{rowStd, edgeShare, movedShare}
+	// changing are those of which the largest excess in the last 8 and in the last 32 pictures is one, ordinary those of which the median is.
+	changing = [...]int{difference, temporal}
+	ordinary = [...]int{rowStd, edgeShare, movedShare, laplacianHalf, difference, temporal}
 )
+
+// Signs are energies, in squared 1/64 levels, that a tainted picture has and that pictures without taint have not.
+const (
+	// jump is the square of ti less that of the usual one.
+	jump = iota
+	// cells is how many cells of the grid differ from the picture before by more than they did in any of the last pictures without taint, and
+	// cellEnergy what they differ by, over the whole picture.
+	cells
+	cellEnergy
+	signs
+)
+
+var signNames = [signs]string{"jump", "cells", "cell_energy"}
+
+// passingNames are the features of what lasts longer: macroblocks concealed times what pictures usually change by, how far the cells are from those of the last
+// picture without taint, on the whole and at most, and how long ago that was.
+var passingNames = [...]string{"hits_frozen", "away", "away_most", "tainted_for"}
 
 // hitNames are the features of the pictures with damage of their own since the last picture without taint: of references (no B pictures), and others.
 var hitNames = [...]string{"hits", "hits_b", "hit_concealed", "hit_concealed_max", "hit_errors", "hit_lost", "hit_moved_max", "since_reference_hit",
@@ -78,6 +100,9 @@ var decoderNames = [...]string{"ancestors", "concealed", "concealed_max8", "conc
 //   - over_X: its excess over the median of up to 3 s of the last pictures without taint, which is 0 where there are none of the last 10 s.
 //   - peak_X and mean_X: the largest and the mean excess in the last 8 pictures; long_X: the largest in the last 32.
 //   - what the decoder says of it, and of the last 8 and 32; counts as log2(1 + x).
+//   - usual_X: that median.
+//   - jump, cells and cell_energy are told at signs, of it (look_), the largest of the last 8 (peak_) and 32 (long_), of the last hit, and the sum over hits; away is how
+//     far cells are from those of the last picture without taint, tainted_for the time since; in log2(1 + x).
 var DamageFeatures = model.Features{Version: damageVersion, Names: damageNames()}
 
 func damageNames() (names []string) {
@@ -102,11 +127,22 @@ func damageNames() (names []string) {
 	for _, look := range preceding {
 		names = append(names, "before_"+lookNames[look])
 	}
-	return append(append(names, decoderNames[:]...), hitNames[:]...)
+	names = append(append(names, decoderNames[:]...), hitNames[:]...)
+	for _, look := range changing {
+		names = append(names, "peak_"+lookNames[look], "long_"+lookNames[look])
+	}
+	for _, look := range ordinary {
+		names = append(names, "usual_"+lookNames[look])
+	}
+	for _, sign := range signNames {
+		names = append(names, "look_"+sign, "peak_"+sign, "long_"+sign, "hits_"+sign, "last_hit_"+sign)
+	}
+	return append(names, passingNames[:]...)
 }
 
 // damageFeatures is how many there are.
-const damageFeatures = 2*looks + len(peaking) + len(averaging) + len(lingering) + len(staying) + len(preceding) + len(decoderNames) + len(hitNames)
+const damageFeatures = 2*looks + len(peaking) + len(averaging) + len(lingering) + len(staying) + len(preceding) + len(decoderNames) + len(hitNames) +
+	2*len(changing) + len(ordinary) + 5*signs + len(passingNames)
 
 // sighting is what one picture shows, and what the decoder says of it.
 type sighting struct {
@@ -116,6 +152,7 @@ type sighting struct {
 	concealed, errors, lost int32
 	// tainted, hit: with a damaged packet more than the picture before; flagged by the decoder.
 	tainted, hit, flagged bool
+	signs                 [signs]float64
 }
 
 // course keeps what the last pictures show, and makes the features of it. Nothing of it is older than damageMemory and damageSpan.
@@ -126,6 +163,9 @@ type course struct {
 	// usual are the figures of pictures without taint, picture m at m modulo their number.
 	usual [usualPictures]usualLook
 	m     int
+	// grids are of the newest of them, picture m at m modulo their number; most is the largest difference of each cell, as it is coded.
+	grids [usualCells]usualGrid
+	most  [len(schemas.Grid{}.Mean)]byte
 	// hits are the newest pictures with damage of their own, hit h at h modulo their number.
 	hits [damageHits]hit
 	h    int
@@ -149,12 +189,21 @@ type hit struct {
 	concealed, errors, lost int32
 	// moved, edges and rows are its looks, next that of moved of the picture after it.
 	moved, next, edges, rows int32
+	// signs are the largest of the pictures that are shown just before it, which may hang on it, and its own.
+	signs [signs]float64
 }
 
 // usualLook is what one picture without taint shows.
 type usualLook struct {
 	time    int64
 	figures [looks]int32
+}
+
+// usualGrid is what its cells show.
+type usualGrid struct {
+	mean       [len(schemas.Grid{}.Mean)]byte
+	difference [len(schemas.Grid{}.Mean) / 2]byte
+	known      bool
 }
 
 // forget begins anew.
@@ -190,6 +239,7 @@ func (d *course) see(t int64, f *schemas.VideoFrame, tainted bool) {
 	d.strike(l, f, tainted)
 	if newest := &d.usual[(d.m+usualPictures-1)%usualPictures]; !tainted && (d.m == 0 || stepped(newest.time, t, usualStep)) {
 		d.usual[d.m%usualPictures] = usualLook{t, l.figures}
+		d.grids[d.m%usualCells].take(f.Grid)
 		d.m++
 	}
 }
@@ -225,6 +275,7 @@ func (d *course) describe(t int64, f *schemas.VideoFrame) []float64 {
 	usual := d.known && t-d.at <= damageMemory.Microseconds()
 	x := d.features[:0]
 	newest := &d.lately[(d.n-1)%damageLately]
+	d.sign(t, newest, f.Grid, usual)
 	for i := range looks {
 		x = append(x, feature(i, newest.figures[i]))
 	}
@@ -250,7 +301,15 @@ func (d *course) describe(t int64, f *schemas.VideoFrame) []float64 {
 		}
 		x = append(x, excess(feature(kind, before.figures[kind]), d.medians[kind], usual))
 	}
-	return d.struck(t, d.decoder(t, f, x, usual), usual)
+	x = d.struck(t, d.decoder(t, f, x, usual), usual)
+	for _, kind := range changing {
+		x = d.peaks(t, x, []int{kind}, corruptionPictures, usual)
+		x = d.peaks(t, x, []int{kind}, damageLately, usual)
+	}
+	for _, kind := range ordinary {
+		x = append(x, excess(d.medians[kind], 0, usual))
+	}
+	return d.passing(t, x, f.Grid, usual)
 }
 
 // struck is what the hits say.
@@ -324,6 +383,7 @@ func (d *course) compare(t int64) {
 		return
 	}
 	d.at = newest.time
+	d.compareCells(n)
 	for kind := range looks {
 		values := column[kind][:n]
 		slices.Sort(values)

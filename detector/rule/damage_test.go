@@ -96,6 +96,50 @@ func TestHitsEndWithTheTaint(t *testing.T) {
 	}
 }
 
+// gridded is a picture by its temporal information and the coded difference and the mean of its cells, of which the first are others.
+func gridded(ti int32, coded, mean byte, others int, otherCoded, otherMean byte, ancestors int32) *schemas.VideoFrame {
+	f := blocks(20, 31, 15, 10, ancestors)
+	f.Detail = &schemas.Detail{TI: &ti}
+	f.Grid = &schemas.Grid{Difference: new([72]byte)}
+	for cell := range f.Grid.Mean {
+		difference := coded
+		if f.Grid.Mean[cell] = mean; cell < others {
+			f.Grid.Mean[cell], difference = otherMean, otherCoded
+		}
+		f.Grid.Difference[cell/2] |= difference << (4 * (1 - cell%2))
+	}
+	if ancestors > 0 {
+		f.Decode.Concealed = 36
+	}
+	return f
+}
+
+// The signs by hand: ti is 3 of 1/64 level before the loss, so its square 9; cells differ by up to 3 as it is coded, which stands for 1.5 x 4 and so 36. A
+// hit has 5 for ti, 25 - 9 = 16, and 36 of the 144 cells differ by 5, 576 - 36 each, a quarter of that over the picture. Three levels are 24 of 1/8.
+func TestSignsOfDamage(t *testing.T) {
+	var list []*schemas.VideoFrame
+	for i := range 125 {
+		list = append(list, gridded(3, byte(2+i%2), 100, 0, 0, 0, 0))
+	}
+	hit := gridded(5, 3, 100, 36, 5, 103, 1)
+	later := gridded(3, 3, 100, 36, 3, 103, 1)
+	later.Decode.Concealed = 0
+	list = append(list, hit, later)
+	got := described(list...)
+	for name, want := range map[string]float64{
+		"look_jump": 0, "peak_jump": math.Log2(17), "long_jump": math.Log2(17), "hits_jump": math.Log2(17), "last_hit_jump": math.Log2(17),
+		"look_cells": 0, "peak_cells": math.Log2(37), "hits_cells": math.Log2(37),
+		"look_cell_energy": 0, "peak_cell_energy": math.Log2(1 + 540/4.0), "last_hit_cell_energy": math.Log2(1 + 540/4.0),
+		"hits_frozen": math.Log2(1 + 36*16), // as features tell it, usual_ti is log2(1 + 3): 16 is the square of 1 + 3
+		"away":        math.Log2(1 + 24*24/4.0), "away_most": math.Log2(1 + 24*24), "tainted_for": math.Log2(1 + 2),
+		"usual_ti": 2, "peak_ti": math.Log2(6) - 2, "long_ti": math.Log2(6) - 2,
+	} {
+		if math.Abs(got[name]-want) > 1e-9 {
+			t.Errorf("%s is %v, want %v", name, got[name], want)
+		}
+	}
+}
+
 // Whatever the figures are, features are numbers.
 func TestFeaturesOfDamageAreNumbers(t *testing.T) {
 	for _, x := range []int32{math.MinInt32, -1, 0, math.MaxInt32} {
@@ -103,6 +147,8 @@ func TestFeaturesOfDamageAreNumbers(t *testing.T) {
 		for i := range 140 {
 			f := blocks(x, x, x, x, int32(i/130))
 			f.Macroblock.RowMax, f.Macroblock.DifferenceMax, f.Difference.Previous = x, &x, x
+			f.Grid = &schemas.Grid{Difference: new([72]byte)}
+			f.Grid.Difference[i%72], f.Grid.Mean[i%144] = byte(x), byte(x)
 			f.Detail = &schemas.Detail{LaplacianFull: x, LaplacianHalf: x, Noise: x, TI: &x}
 			f.Decode.Concealed, f.Decode.Errors, f.Decode.LostBefore, f.Decode.SinceIDR, f.Decode.PacketSize, f.Decode.QPMean, f.Flags = x, x, x, &x, x, &x, x
 			list = append(list, f)

@@ -36,8 +36,8 @@ const (
 	noLikeness = 100
 )
 
-// lossySound is the sound of footage in other folders: it does not matter.
-const lossySound = "chaplin_360p25_h264_mp3.mp4"
+// lossySound is the sound of footage in other folders, lossySoundAbove in the folder that those are in: it does not matter.
+const lossySound, lossySoundAbove = "chaplin_360p25_h264_mp3.mp4", "natural/" + lossySound
 
 // lossyFootage is more than the evaluation set is made from: what is in other folders of clips than the house's.
 var lossyFootage = []Footage{
@@ -47,6 +47,15 @@ var lossyFootage = []Footage{
 	{Name: "foreman", Path: "foreman_cif30_h264.mp4", Length: 10, Sound: lossySound},
 	{Name: "marathon", Path: "marathon_400p2997_h264.mp4", Length: 5, Sound: lossySound},
 	{Name: "stars", Path: "stars_1080p50_h264_pcm.mov", Length: 2, Sound: lossySound},
+
+	{Name: "broadcast", Path: "ts/tsduck_025_mpeg2_576i25_mp2.ts", From: 0.5, Length: 2.5, Sound: lossySoundAbove},
+	{Name: "carphone", Path: "expected/carphone_pristine.mp4", Length: 4, Sound: lossySoundAbove},
+	{Name: "croatia", Path: "dash/wave_croatia_25/combined.mpd", Length: 7.5, Sound: lossySoundAbove},
+	{Name: "dog", Path: "odd/dog_720p2997_rot270_h264_aac.mp4", Length: 4.9, Sound: lossySoundAbove},
+	{Name: "hall", Path: "odd/rooftop_1080p2997_hevc10_hlg_aac_editlist.mp4", Length: 2.5, Sound: lossySoundAbove},
+	{Name: "journey", Path: "odd/ax_roadtrip-vp92-10bit.webm", Length: 3, Sound: lossySoundAbove},
+	{Name: "lobby", Path: "ts/lpms_bad_cuvid.ts", From: 1, Length: 14, Sound: lossySoundAbove},
+	{Name: "lorry", Path: "odd/pixel_aspect_ratio.mp4", Length: 16, Sound: lossySoundAbove},
 }
 
 // lossyRenditions are how the clips are coded, and the shares of packets that are lost of each.
@@ -105,6 +114,9 @@ func LossyClips(folders []string, seed uint64) (all []Lossy, folderOf map[string
 func newLossy(s Sample, rendition string, share float64, seed uint64) Lossy {
 	return Lossy{Name: fmt.Sprintf("%s: %s, %g %% lost", s.Footage.Name, rendition, 100*share), Source: s.Footage.Name, sample: s, share: share, seed: seed}
 }
+
+// ErrBegunAnew says that a clip cannot be compared with what was sent: after a loss FFmpeg has begun to count pictures anew, with others side by side.
+var ErrBegunAnew = errors.New("compare pictures: ffmpeg has begun anew within the clip")
 
 // LossyMade is a clip as a file, and how alike each of its pictures, 25 a second from the first, is to what was sent: the signal-to-noise ratio of
 // luma in dB, 100 where they are equal, as all after the last are.
@@ -176,8 +188,13 @@ func likenesses(ctx context.Context, file, sound string) ([]float64, error) {
 		return nil, fmt.Errorf("compare pictures: ffmpeg: %w", err)
 	}
 	var all []float64
+	last := 0
 	for _, picture := range likeness.FindAllSubmatch(out, -1) { // those that are equal, whose ratio is inf, are none of them
 		n, _ := strconv.Atoi(string(picture[1]))
+		if n <= last {
+			return nil, ErrBegunAnew
+		}
+		last = n
 		ratio, _ := strconv.ParseFloat(string(picture[2]), 64)
 		for len(all) < n {
 			all = append(all, noLikeness)

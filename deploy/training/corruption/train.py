@@ -2,7 +2,7 @@
 """Trains the model "corruption" on the table that `framewatch model rows` makes, and writes it with its card and golden rows.
 
     framewatch model rows --clips testdata/clips --out rows.csv
-    python train.py rows.csv --out detector/rule/models/corruption.json --version 1
+    python train.py rows.csv --out detector/rule/models/corruption.json --version 2
 
 Sources whose names begin with a to m are trained on; those from n to z are only scored at the end, with what is shipped. The operating point is chosen
 on the first half, out of fold by source. The same rows and seed give the same model.
@@ -16,12 +16,14 @@ import pathlib
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
+from sklearn.preprocessing import StandardScaler
 
-SCRIPT = "1"  # grows with every change of what this script makes of the same rows
+SCRIPT = "2"  # grows with every change of what this script makes of the same rows
 VISIBLE = 35.0  # dB of luma PSNR below which damage is visible
+NEAR = (25.0, 45.0)  # dB between which the linear part tells how visible it is
 EDGES = ("row_std", "row_max", "edge_share", "edge_max", "difference_share", "difference_max", "concealment_colour")
 WARM_UP = 100  # pictures at the beginning of which the detector says nothing
 
@@ -32,7 +34,7 @@ class Table:
     def __init__(self, files):
         digest, columns = hashlib.sha256(), []
         self.fingerprint, self.names = None, None
-        for file in files:
+        for number, file in enumerate(files):
             data = pathlib.Path(file).read_bytes()
             digest.update(data)
             lines = data.decode().splitlines()
@@ -41,14 +43,15 @@ class Table:
             if self.fingerprint not in (None, fingerprint):
                 raise SystemExit(f"{file}: features {fingerprint}, the others are {self.fingerprint}")
             self.fingerprint, self.names = fingerprint, header[5:]
-            columns += [r for r in rows if int(r[2]) >= WARM_UP]
+            columns += [(r[0], f"{number} {r[1]}", *r[2:5], np.array(r[5:], float) if r[5] else None) for r in rows if int(r[2]) >= WARM_UP]
         self.digest = digest.hexdigest()
         self.source = np.array([r[0] for r in columns])
         self.clip = np.array([r[1] for r in columns])
         self.psnr = np.array([float(r[3]) for r in columns])
         self.flagged = np.array([r[4] == "true" for r in columns])
-        self.tainted = np.array([r[5] != "" for r in columns])
-        self.x = np.array([[float(v or 0) for v in r[5:]] for r in columns])
+        self.tainted = np.array([r[5] is not None for r in columns])
+        nothing = np.zeros(len(self.names))
+        self.x = np.array([nothing if r[5] is None else r[5] for r in columns])
         self.bad = self.psnr < VISIBLE
         self.tuning = np.array([s < "n" for s in self.source])
 
@@ -63,21 +66,54 @@ def grows(name):
     return int(excess or name in ("hit_concealed", "hit_concealed_max", "concealed_max8", "concealed_sum32"))
 
 
-def fit(table, rows, args):
-    model = HistGradientBoostingClassifier(
-        max_iter=args.trees, learning_rate=args.rate, max_leaf_nodes=15, max_depth=5, min_samples_leaf=60, l2_regularization=5.0,
-        max_features=0.4, early_stopping=False, random_state=args.seed, monotonic_cst=[grows(n) for n in table.names])
-    sources, counts = np.unique(table.source[rows], return_counts=True)
-    weight = dict(zip(sources, counts.mean() / counts))  # each source counts the same
-    return model.fit(table.x[rows], table.bad[rows], sample_weight=[weight[s] for s in table.source[rows]])
+def weights(source):
+    """Each source counts the same."""
+    _, which, counts = np.unique(source, return_inverse=True, return_counts=True)
+    return (counts.mean() / counts)[which]
+
+
+def folds(source):
+    """Which rows are trained on and which are told, four times: each source is told once."""
+    return GroupKFold(n_splits=min(4, len(np.unique(source)))).split(source, groups=source)
+
+
+class Model:
+    """Trees over the features and a linear part, which carries from source to source what trees tell by heart. It is fitted to how visible damage is; trees are
+    trained on what it says of sources that it has not seen."""
+
+    def __init__(self, table, rows, args):
+        rows = rows[::args.every]
+        x, source = table.x[rows], table.source[rows]
+        weight, visible = weights(source), -np.clip(table.psnr[rows], *NEAR)
+        told = np.zeros(len(rows))
+        for train, test in folds(source):
+            told[test] = self.line(x[train], visible[train], weight[train], args).linear(x[test])
+        self.line(x, visible, weight, args)
+        self.trees = HistGradientBoostingClassifier(
+            max_iter=args.trees, learning_rate=args.rate, max_leaf_nodes=8, max_depth=3, min_samples_leaf=50, max_bins=127, l2_regularization=5.0, max_features=0.3,
+            early_stopping=False, random_state=args.seed, monotonic_cst=[grows(n) for n in table.names] + [1])
+        self.trees.fit(np.column_stack([x, told]), table.bad[rows], sample_weight=weight)
+
+    def line(self, x, visible, weight, args):
+        scaler = StandardScaler().fit(x)
+        ridge = Ridge(args.ridge).fit(scaler.transform(x), visible, sample_weight=weight)
+        self.weights = np.array([float(f"{w:.9g}") for w in ridge.coef_ / scaler.scale_])
+        self.intercept = float(ridge.intercept_ - self.weights @ scaler.mean_)
+        return self
+
+    def linear(self, x):
+        return x @ self.weights + self.intercept
+
+    def decision_function(self, x):
+        return self.trees.decision_function(np.column_stack([x, self.linear(x)]))
 
 
 def out_of_fold(table, rows, args):
     """Margins of rows by models that have not seen their source."""
     margins, index = np.zeros(len(table.source)), np.flatnonzero(rows)
     groups = table.source[index]
-    for train, test in GroupKFold(n_splits=4).split(index, groups=groups):
-        margins[index[test]] = fit(table, index[train], args).decision_function(table.x[index[test]])
+    for train, test in folds(groups):
+        margins[index[test]] = Model(table, index[train], args).decision_function(table.x[index[test]])
     return margins
 
 
@@ -186,8 +222,10 @@ def main():
     parser.add_argument("--golden", help="also write rows with their probabilities, by which another evaluator can be checked")
     parser.add_argument("--version", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--trees", type=int, default=80)
+    parser.add_argument("--trees", type=int, default=150)
     parser.add_argument("--rate", type=float, default=0.1)
+    parser.add_argument("--ridge", type=float, default=100.0, help="how far the linear part's weights are held down")
+    parser.add_argument("--every", type=int, default=3, help="of how many pictures one is trained on: neighbours are alike")
     parser.add_argument("--draws", type=int, default=1000, help="of the bootstrap")
     parser.add_argument("--notes", help="Markdown that ends the card: what was measured with the model in the detector")
     args = parser.parse_args()
@@ -199,12 +237,12 @@ def main():
     slope, intercept = float(platt.coef_[0, 0]), float(platt.intercept_[0])
     score = np.where(train, logistic(slope * margins + intercept), 0)
     threshold = best_threshold(score[table.tuning], table.bad[table.tuning])
-    model = fit(table, np.flatnonzero(train), args)
+    model = Model(table, np.flatnonzero(train), args)
     unseen = test & table.tainted
     score[unseen] = logistic(slope * model.decision_function(table.x[unseen]) + intercept)
     file = {
         "format": 1, "kind": "trees", "name": "corruption", "version": args.version, "features": table.fingerprint, "names": table.names,
-        "base": float(np.ravel(model._baseline_prediction)[0]), "calibration": {"slope": slope, "intercept": intercept}, "threshold": threshold, "trees": trees(model),
+        "linear": {"weights": model.weights.tolist(), "intercept": model.intercept}, "base": float(np.ravel(model.trees._baseline_prediction)[0]), "calibration": {"slope": slope, "intercept": intercept}, "threshold": threshold, "trees": trees(model.trees),
         "training": {"seed": args.seed, "data": table.digest, "rows": int(train.sum()), "sources": sorted(set(table.source[train])), "made": "corruption/train.py " + SCRIPT}}
     out = pathlib.Path(args.out)
     out.write_text(json.dumps(file, separators=(",", ":")) + "\n")
@@ -256,8 +294,8 @@ def make_card(args, table, train, test, score, threshold):
     return f"""# Model card: corruption, version {args.version}
 
 Scores pictures that hang on a damaged packet (they are *tainted*) by how likely damage is to be seen in them: the part `in-band` of the rule `corruption`. {args.trees} gradient-boosted
-trees of at most 15 leaves over {len(table.names)} features (fingerprint `{table.fingerprint}`) of the picture, its excess over the median of the pictures before the taint, the last 8 and
-32 pictures, and what the decoder says. A picture that is not tainted has the score 0.
+trees of at most 8 leaves over {len(table.names)} features (fingerprint `{table.fingerprint}`) of the picture, its excess over the median of the pictures before the taint, the last 8 and
+32 pictures, and what the decoder says, and over a weighted sum of them. A picture that is not tainted has the score 0.
 
 ## Data
 {len(set(table.clip))} clips of {len(set(table.source))} sources, {len(table.source)} pictures after the first {WARM_UP} of each clip, of which {table.tainted.sum()} are tainted and {table.bad.sum()} visibly damaged: luma PSNR below {VISIBLE:.0f} dB
