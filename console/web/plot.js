@@ -72,7 +72,7 @@ function optionsOf(uPlot, {series, from, to, sync, levels, spans, marked, onZoom
     width, height, legend: {show: false},
     tzDate: (t) => (zone.peek() === "UTC" ? uPlot.tzDate(new Date(t * 1000), "Etc/UTC") : new Date(t * 1000)),
     scales: {x: {range: [from / second, to / second]}, y: {range: (_, low, high) => rangeOf(low, high, levels)}},
-    axes: [{...axis, space: 70, values: (_, splits) => splits.map((t) => timeOfDay(t * second).slice(-8))}, {...axis, size: 56, values: (_, splits) => splits.map(written)}],
+    axes: [{...axis, space: 70, size: 26, values: (_, splits) => splits.map((t) => timeOfDay(t * second).slice(-8))}, {...axis, size: 56, values: (_, splits) => splits.map(written)}],
     series: [{}, {stroke: line, width: 1, points: {show: false}}, {stroke: line, width: 1, points: {show: false}}],
     bands: [{series: [2, 1], fill: `color-mix(in srgb, ${line} 25%, transparent)`}],
     cursor: {sync: sync ? {key: sync} : undefined, y: false, points: {show: false}, drag: {x: Boolean(onZoom), y: false, setScale: false}},
