@@ -16,7 +16,7 @@ import (
 // mostRead bounds how many files of a partition are read side by side: those of several schemas, and around the turn of an hour. Each may hold two blocks of 4 MiB.
 const mostRead = 16
 
-// Files are the records in the Avro or NDJSON files of an export, each with the bytes that it had on the log, or with the same meaning. They can be read any number of times.
+// Files are the records in the files of an export, each with the bytes that it had on the log, or with the same meaning. They can be read any number of times.
 type Files struct {
 	directory string
 	files     []File
@@ -46,10 +46,6 @@ func openExport(directory string, c *schemas.Contract) (*Files, error) {
 	m, err := ReadManifest(directory)
 	if err != nil {
 		return nil, err
-	}
-	if m.Format == "parquet" {
-		return nil, fmt.Errorf("%s is an export as parquet, which is columns for analysis: a group that was measured and is empty is there as one that was not, and texts are made UTF-8, so "+
-			"the records cannot be had back as they were. Export them with `framewatch export features --format avro` or `--format ndjson`", directory)
 	}
 	for _, f := range m.Files {
 		if !filepath.IsLocal(filepath.FromSlash(f.Path)) {
@@ -139,9 +135,12 @@ func (f *Files) open(about File) (*reading, error) {
 	if r.file, err = os.Open(r.path); err != nil {
 		return nil, err
 	}
-	if filepath.Ext(about.Path) == ".ndjson" {
+	switch filepath.Ext(about.Path) {
+	case ".ndjson":
 		r.rows = newLineRows(r.file, f.contract, about.SchemaIDs)
-	} else {
+	case ".parquet":
+		r.rows, err = openColumns(r.file, f.contract)
+	default:
 		r.rows, err = schemas.OpenContainer(r.file, f.contract)
 	}
 	if err == nil {

@@ -66,7 +66,7 @@ type Manifest struct {
 // IsExport tells whether there is an export at path: its directory, or one of its files that can be read again.
 func IsExport(path string) bool {
 	_, err := os.Stat(filepath.Join(path, manifestName))
-	return err == nil || slices.Contains([]string{".avro", ".ndjson"}, filepath.Ext(path))
+	return err == nil || slices.Contains([]string{".avro", ".ndjson", ".parquet"}, filepath.Ext(path))
 }
 
 // ReadManifest reads what the export in a directory holds. It is an error when it is not whole.

@@ -69,7 +69,7 @@ type judged struct {
 // recordedFeatures is the set that is no clips but what stands on the log.
 const recordedFeatures = "recorded"
 
-const setUsage = "folder of labelled clips, built-in, or recorded: the features on the log, by the verdicts on them; or an export of features as Avro or NDJSON"
+const setUsage = "folder of labelled clips, built-in, or recorded: the features on the log, by the verdicts on them; or an export of features"
 
 // setTolerance is how far fault and defect may be apart: what is judged by the second begins up to one early or late.
 const setTolerance = time.Second

@@ -87,7 +87,7 @@ func replayCommand() *cobra.Command {
 		Use:   "replay [DIRECTORY|FILE]",
 		Short: "Run the detector over recorded features again and print the defects' events",
 		Long: "Run the detector over recorded features again, with the rules that were in force, and print the events of the defects, one JSON object a line:\n" +
-			"those on the log, or those in the Avro or NDJSON files of an export (framewatch export features --format avro -o DIRECTORY).\n" +
+			"those on the log, or those in the files of an export (framewatch export features --format avro -o DIRECTORY; NDJSON and Parquet do as well).\n" +
 			"On the log they equal the live ones, whatever part of it is selected: what the detector must have seen before is read with its output muted, and\n" +
 			"what it had told before is taken from the log. From the middle of an export, which holds nothing of that, defects that were open before are\n" +
 			"known only as far as they can still be seen. Nothing is written to the log, and no consumer group is left behind.\n" +

@@ -89,6 +89,13 @@ func TestReplayOfWhatIsSelected(t *testing.T) {
 			t.Errorf("%q: got\n%s\nwant\n%s", test.args, got, test.want)
 		}
 	}
+	for _, format := range []string{"ndjson", "parquet"} {
+		other := filepath.Join(t.TempDir(), format)
+		onLog(t, brokers, "export", "features", "--format", format, "-o", other)
+		if got := onLog(t, brokers, "replay", other); got != all {
+			t.Errorf("of %s it tells\n%s\nwant\n%s", format, got, all)
+		}
+	}
 	parts := onLog(t, brokers, "replay", files[0]) + onLog(t, brokers, "replay", files[1])
 	if parts != all {
 		t.Errorf("of the files one after the other it tells\n%s\nwant\n%s", parts, all)
