@@ -17,7 +17,7 @@ import (
 // columnRows reads the features in a Parquet file of an export. It belongs to one goroutine.
 type columnRows struct {
 	contract *schemas.Contract
-	reader   *parquet.Reader
+	reader   *parquet.GenericReader[any]
 	rows     [1]parquet.Row
 	// kind is the field of Feature that the rows are of, gather puts one together.
 	kind   int
@@ -50,7 +50,7 @@ func openColumns(file *os.File, c *schemas.Contract) (rows *columnRows, err erro
 			continue
 		}
 		g := &gathering{leaves: placeColumns}
-		rows = &columnRows{contract: c, reader: parquet.NewReader(opened), kind: i, gather: g.record(reflect.TypeFor[schemas.Feature]().Field(i).Type.Elem(), false)}
+		rows = &columnRows{contract: c, reader: parquet.NewGenericReader[any](opened, opened.Schema()), kind: i, gather: g.record(reflect.TypeFor[schemas.Feature]().Field(i).Type.Elem(), false)}
 		rows.cursor = cursor{make([][]parquet.Value, g.leaves), make([]int, g.leaves)}
 		ours := map[string]int{}
 		for column, path := range t.schema.Columns() {
