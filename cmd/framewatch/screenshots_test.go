@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -86,5 +85,5 @@ func (p photographer) keep(name string) {
 	if err := os.WriteFile(filepath.Join(*screenshots, name+".webp"), shot.Data, 0o644); err != nil {
 		p.t.Fatal(err)
 	}
-	p.t.Log(fmt.Sprintf("%s.webp: %d kB", name, len(shot.Data)/1000))
+	p.t.Logf("%s.webp: %d kB", name, len(shot.Data)/1000)
 }
