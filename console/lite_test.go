@@ -2,10 +2,13 @@ package console_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/schemas"
@@ -66,5 +69,22 @@ func TestLiteIsNarrowed(t *testing.T) {
 	}
 	if w := get(c.Handler(), "/lite?site=south"); w.Code != http.StatusBadRequest {
 		t.Errorf("a parameter that there is not: status %d, want 400", w.Code)
+	}
+}
+
+// TestLiteForm chooses a label as a person does, which the security headers must let happen.
+func TestLiteForm(t *testing.T) {
+	c := console.New(console.Defaults(), deps())
+	for id, site := range map[string]string{"a": "north", "b": "south"} {
+		c.Stream(id, &schemas.StreamSpec{Labels: map[string]string{"site": site}})
+	}
+	server := httptest.NewServer(c.Handler())
+	defer server.Close()
+	b := openBrowser(t)
+	b.do(chromedp.Navigate(server.URL + "/lite"))
+	b.script(`document.querySelector("select").value = "south"`)
+	b.do(chromedp.Click[string]("form button"), chromedp.WaitReady[string]("option[selected]"))
+	if got := b.text(`location.search`); got != "?label.site=south" {
+		t.Errorf("what is chosen leads to %s", got)
 	}
 }

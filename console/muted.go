@@ -39,11 +39,12 @@ func (c *Console) getMuted(w http.ResponseWriter, r *http.Request) {
 
 // inScope are the streams, in order of id, and the open defects that are in a scope, the most severe first.
 func (b *board) inScope(scope Scope) (streams []string, defects []Defect) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	streams, events := b.matched(scope)
+	_, things := b.mutable()
+	streams, events := things.matched(scope)
 	slices.Sort(streams)
 	slices.SortFunc(events, worstFirst)
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	return append([]string{}, streams...), b.shownAll(events)
 }
 

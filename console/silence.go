@@ -168,19 +168,18 @@ type scopedSilence struct {
 // allSilences are those that are kept, the earliest first, with what they mute: those that have ended only when asked for, and those that may match a defect of the
 // stream when one is named.
 func (b *board) allSilences(now int64, ended bool, stream string) []Silence {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	order := slices.SortedFunc(maps.Values(b.silences), func(x, y *scopedSilence) int { return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(x.ID, y.ID)) })
+	silences, things := b.mutable()
+	order := slices.SortedFunc(slices.Values(silences), func(x, y *scopedSilence) int { return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(x.ID, y.ID)) })
 	all, counted := make([]Silence, 0, len(order)), 0
 	for _, s := range order {
 		over := s.End <= now
-		if over && !ended || stream != "" && (s.scope == nil || !s.scope.Stream(stream, b.labels(stream))) {
+		if over && !ended || stream != "" && (s.scope == nil || !s.scope.Stream(stream, things.labels[stream])) {
 			continue
 		}
 		shown := *s.Silence
-		if !over && s.scope != nil && counted < countLimit {
+		if !over && stream == "" && s.scope != nil && counted < countLimit {
 			counted++
-			streams, defects := b.matched(*s.scope)
+			streams, defects := things.matched(*s.scope)
 			shown.Mutes = &Muted{len(streams), len(defects)}
 		}
 		all = append(all, shown)
@@ -188,22 +187,31 @@ func (b *board) allSilences(now int64, ended bool, stream string) []Silence {
 	return all
 }
 
-// labels are those of a stream, nil when it is not monitored. The lock is held.
-func (b *board) labels(stream string) map[string]string {
-	if spec := b.specs[stream]; spec != nil {
-		return spec.Labels
-	}
-	return nil
+// mutable are the streams and open defects of an instant, so that nothing waits while they are compared with silences.
+type mutable struct {
+	labels map[string]map[string]string
+	open   []*schemas.DefectEvent
 }
 
-// matched are the streams and open defects in the scope, in no order. The lock is held.
-func (b *board) matched(scope Scope) (streams []string, defects []*schemas.DefectEvent) {
+// mutable is what can be muted now, and the silences.
+func (b *board) mutable() (silences []*scopedSilence, m mutable) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	m = mutable{labels: make(map[string]map[string]string, len(b.specs)), open: slices.Collect(maps.Values(b.open))}
 	for id, spec := range b.specs {
-		if scope.Stream(id, spec.Labels) {
+		m.labels[id] = spec.Labels
+	}
+	return slices.Collect(maps.Values(b.silences)), m
+}
+
+// matched are the streams and open defects in the scope, in no order.
+func (m *mutable) matched(scope Scope) (streams []string, defects []*schemas.DefectEvent) {
+	for id, labels := range m.labels {
+		if scope.Stream(id, labels) {
 			streams = append(streams, id)
 		}
 	}
-	for _, ev := range b.open {
+	for _, ev := range m.open {
 		if scope.Defect(ev) {
 			defects = append(defects, ev)
 		}

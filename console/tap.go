@@ -111,6 +111,18 @@ type TapCount struct {
 	At int64 `json:"at"`
 }
 
+// auditTopic is the topic of the changes that people have made, which admins may see.
+const auditTopic = "audit"
+
+// mayTap tells whether who asks may see a topic's records; else it has answered.
+func mayTap(w http.ResponseWriter, r *http.Request, topic string) bool {
+	allowed := topic != auditTopic || actorOf(r).Role.may(Admin)
+	if !allowed {
+		writeError(w, http.StatusForbidden, "the topic audit needs the role admin")
+	}
+	return allowed
+}
+
 // getTopics lists the topics of the log: GET /api/v1/topics.
 func (c *Console) getTopics(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, struct {
@@ -126,6 +138,9 @@ func (c *Console) getRecord(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, "partition and offset are whole numbers from 0")
 		return
 	}
+	if !mayTap(w, r, r.PathValue("topic")) {
+		return
+	}
 	c.answer(w, r, "read a record", http.StatusOK, func(ctx context.Context) (any, error) {
 		return c.deps.Record(ctx, r.PathValue("topic"), int32(partition), offset)
 	})
@@ -137,6 +152,9 @@ func (c *Console) getTap(w http.ResponseWriter, r *http.Request) {
 	q, problem := tapQuery(r)
 	if problem != "" {
 		writeError(w, http.StatusBadRequest, problem)
+		return
+	}
+	if !mayTap(w, r, q.Topic) {
 		return
 	}
 	if q.Key != "" {

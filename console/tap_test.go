@@ -142,3 +142,30 @@ func TestLogRecord(t *testing.T) {
 		}
 	}
 }
+
+// TestAuditIsTappedByAdmins: what people have changed is not for operators, by a tap no more than by its own route.
+func TestAuditIsTappedByAdmins(t *testing.T) {
+	operator, operatorToken := tokenOf(t, console.Operator, time.Hour)
+	admin, adminToken := tokenOf(t, console.Admin, time.Hour)
+	d := deps()
+	d.Tap = func(context.Context, console.TapQuery, func(console.TapLine) error) error {
+		return console.Refusal{Reason: "asked"}
+	}
+	d.Record = func(context.Context, string, int32, int64) (console.LogRecord, error) {
+		return console.LogRecord{}, console.Refusal{Reason: "asked"}
+	}
+	h := console.New(console.Config{Listen: ":8080", Tokens: map[string]console.Token{"desk": operatorToken, "boss": adminToken}}, d).Handler()
+	for secret, statuses := range map[string]map[string]int{
+		operator: {"/api/v1/tap?topic=audit": http.StatusForbidden, "/api/v1/topics/audit/records/0/1": http.StatusForbidden, "/api/v1/tap?topic=defects": http.StatusBadRequest},
+		admin:    {"/api/v1/tap?topic=audit": http.StatusBadRequest, "/api/v1/topics/audit/records/0/1": http.StatusBadRequest},
+	} {
+		for path, want := range statuses {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Header.Set("Authorization", "Bearer "+secret)
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, r); w.Code != want {
+				t.Errorf("%s is answered %d %s, want %d", path, w.Code, w.Body, want)
+			}
+		}
+	}
+}

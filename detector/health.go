@@ -182,6 +182,9 @@ func (h *health) told() []schemas.Figure {
 func (s *stream) errors() []schemas.ErrorTime {
 	var errors []schemas.ErrorTime
 	for _, j := range s.judges {
+		if j.options.DryRun { // else it would be told of as error-seconds
+			continue
+		}
 		worst := int64(0)
 		for _, e := range j.episodes {
 			worst = max(worst, e.bad)

@@ -33,7 +33,7 @@ func lookedAt(heeded, version int32) (opened int) {
 			Block: &schemas.Block{}, Difference: &schemas.Difference{Low: 9_000, Previous: 9_000}}
 		worst := byte(25)
 		if i >= 25*7 {
-			worst, v.Macroblock.RowStd = 250, 40
+			worst, v.Macroblock.RowStd = 250, 110
 		}
 		if i%25 == 0 {
 			v.Sampled = &schemas.Sampled{Model: &version, Tiles: []byte{worst, worst}}

@@ -101,7 +101,7 @@ func drawLog(t *rapid.T) []entry {
 	}
 	text.WriteByte('\n')
 	rules := func(label string) string {
-		return rapid.SampledFrom([]string{"{}", "black: {for: 5s, raise: 0.97, clear: 0.9, keep_firing_for: 8s}", "freeze: {for: 12s}\nblack: {disabled: true}",
+		return rapid.SampledFrom([]string{"{}", "black: {dry_run: true, for: 3s}", "black: {for: 5s, raise: 0.97, clear: 0.9, keep_firing_for: 8s}", "freeze: {for: 12s}\nblack: {disabled: true}",
 			"no_signal: {for: 20s, keep_firing_for: 20s}", "error_seconds: {raise: 3, clear: 1, within: 1m}", "error_seconds: {raise: 9, clear: 9, within: 3m, kinds: [silence, black, loudness]}",
 			"black: {flaps: 1, flap_window: 2m, flap_hold: 50s}\nfreeze: {flaps: 2, flap_window: 1m, flap_hold: 90s}"}).Draw(t, label)
 	}

@@ -140,7 +140,9 @@ func (p *Partition) install(event schemas.DefectEvent, firing bool) {
 		e.value, e.end = event.Value, event.End
 		for _, child := range j.children {
 			for _, c := range child.episodes {
-				c.told = schemas.DefectEvent{}
+				if !e.dry() || c.dry() {
+					c.told = schemas.DefectEvent{}
+				}
 			}
 		}
 	}

@@ -299,12 +299,13 @@ func (s *stream) judgeRecord(t int64, f *schemas.Feature, out emitter) {
 	s.record.Feature = nil
 }
 
-// suppress ends what a defect that has opened explains: what began before it closes, what did not was never a defect of its own.
+// suppress ends what a defect that has opened explains: what began before it closes, what did not was never a defect of its own. One that is only recorded explains no
+// other that people are told of.
 func (s *stream) suppress(parent *episode, t int64, out emitter) {
 	for _, child := range parent.judge.children {
 		for _, e := range child.episodes {
 			switch {
-			case !e.firing():
+			case !e.firing() || parent.dry() && !e.dry():
 			case e.told.Onset < parent.told.Onset:
 				e.close(t, suppressed, out)
 			default:

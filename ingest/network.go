@@ -103,10 +103,16 @@ func CheckNetwork(ctx context.Context, config Config, name string, onnx []byte) 
 	case m.End == nil:
 		return errors.New("the worker that tried it speaks of something else")
 	case m.End.Failed:
-		return errors.New(m.End.Reason)
+		return UnusableNetwork(m.End.Reason)
 	}
 	return nil
 }
+
+// UnusableNetwork is why a worker that has tried a network says that it cannot be used. Any other error of CheckNetwork is of the trial, and may pass.
+type UnusableNetwork string
+
+// Error is the reason.
+func (e UnusableNetwork) Error() string { return string(e) }
 
 // checkNetwork is what a worker does that is to try a network.
 func checkNetwork(j job, first instruction, out *sender) error {

@@ -114,7 +114,9 @@ func (t *term) recur(now time.Time) error {
 		if _, known := recurrences[of]; !ok || known {
 			continue
 		}
-		s.StartsAt, s.EndsAt, s.UpdatedAt = timestamppb.New(earlier(s.StartsAt.AsTime(), now)), timestamppb.New(now), timestamppb.New(now)
+		// Of two the later counts, by the clock of who wrote it, which may have been ahead.
+		updated := later(now, s.UpdatedAt.AsTime().Add(time.Millisecond))
+		s.StartsAt, s.EndsAt, s.UpdatedAt = timestamppb.New(earlier(s.StartsAt.AsTime(), now)), timestamppb.New(now), timestamppb.New(updated)
 		e, err := meshEntry(s, now)
 		if err != nil {
 			return err

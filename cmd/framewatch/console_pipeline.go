@@ -17,7 +17,7 @@ import (
 const (
 	// delaysOver is over how much of the log delays are told, edgesOver of how much of it edges: a stream has a StreamSecond each second.
 	delaysOver, edgesOver = time.Hour, 2500 * time.Millisecond
-	// delaysKept bounds the delays of one kind that are looked at: the latest.
+	// delaysKept bounds the delays of one kind that are looked at: the first of the hour.
 	delaysKept = 100_000
 )
 

@@ -80,6 +80,16 @@ func newRecurrence(r notifier.Recurrence) (notifier.Recurrence, notifier.Entry, 
 
 // addRecurrence puts a recurring silence on the log.
 func (a *app) addRecurrence(ctx context.Context, r notifier.Recurrence, entry notifier.Entry, place string) error {
+	if err := a.mutes(); err != nil {
+		return err
+	}
+	standing, err := a.recurrences(ctx)
+	if err != nil {
+		return err
+	}
+	if len(standing) >= notifier.RecurrenceLimit {
+		return console.Refusal{Reason: fmt.Sprintf("there are %d recurring silences already: remove one first", len(standing)), Status: http.StatusConflict}
+	}
 	return a.changeState(ctx, r.By, "silence recur", fmt.Sprint(r.Matchers), r.ID+" "+r.Schedule.String(), place, entry)
 }
 

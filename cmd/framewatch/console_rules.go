@@ -38,11 +38,12 @@ func newRulebook() *rulebook {
 	return &rulebook{streams: newTable[schemas.StreamSpec](), profiles: map[string]versioned{}}
 }
 
-// stream takes one record of the streams topic.
-func (b *rulebook) stream(r topology.Record[schemas.StreamSpec]) {
+// stream takes one record of the streams topic, and tells what the stream is now; nil: it is not monitored.
+func (b *rulebook) stream(r topology.Record[schemas.StreamSpec]) *schemas.StreamSpec {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.streams.take(r)
+	spec, _ := b.streams.take(r)
+	return spec
 }
 
 // profile takes one record of the profiles topic, which may have been taken before.

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/ingest/feature"
@@ -51,8 +53,11 @@ func (a *app) tryNetwork(ctx context.Context, name string, m *schemas.Model) (fe
 	w, err := readNetwork(name, m)
 	if err == nil {
 		err = ingest.CheckNetwork(ctx, a.config.Ingest.Config, name, w.ONNX)
-		if err != nil {
+		switch {
+		case errors.As(err, new(ingest.UnusableNetwork)):
 			err = fmt.Errorf("model %s version %d: %w", name, m.Version, err)
+		case err != nil:
+			err = fmt.Errorf("model %s version %d: %w: %w", name, m.Version, errTrial, err)
 		}
 	}
 	return w, err
@@ -80,6 +85,14 @@ func (a *app) followNetwork(ctx context.Context, edge *ingest.Ingest, known func
 	})
 }
 
+// longestTrialPause is the last pause before a network is tried again.
+const longestTrialPause = 4 * time.Second
+
+// errTrial marks the error of a trial that says nothing of the network: the machine was too busy for it, say.
+var errTrial = errors.New("it could not be tried")
+
+func trialFailed(err error) bool { return errors.Is(err, errTrial) }
+
 // useNetwork has the edge use a network, if it can.
 func (a *app) useNetwork(ctx context.Context, edge *ingest.Ingest, r topology.Record[schemas.Model]) {
 	if r.Value == nil {
@@ -87,6 +100,14 @@ func (a *app) useNetwork(ctx context.Context, edge *ingest.Ingest, r topology.Re
 		return
 	}
 	w, err := a.tryNetwork(ctx, r.Key, r.Value)
+	for pause := time.Second; trialFailed(err) && pause <= longestTrialPause && ctx.Err() == nil; pause *= 2 {
+		a.log.Warn("a network on the log could not be tried, trying again", "model", r.Key, "offset", r.Offset, "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+			w, err = a.tryNetwork(ctx, r.Key, r.Value)
+		}
+	}
 	if ctx.Err() != nil {
 		return
 	}

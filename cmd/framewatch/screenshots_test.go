@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -43,8 +44,12 @@ func TestScreenshots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tried := "page=rules&rule=black&hours=1&set=" + url.QueryEscape(`{"black":{"for":"7s"},"silence":{"disabled":true},"freeze":{"for":"5s"}}`)
+	p.take("rules", 1440, 1500, tried, `document.querySelector(".whatif [role=status]")?.textContent.startsWith("Looked at as a whole")`)
 	for _, name := range pages {
-		p.take(name, 1440, 900, "page="+name, "true")
+		if name != "rules" {
+			p.take(name, 1440, 900, "page="+name, "true")
+		}
 		p.take(name+"-phone", 390, 844, "page="+name, "true")
 	}
 	p.b.Do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate(s.console+"/lite"))

@@ -279,8 +279,19 @@ func checkSilence(matchers []string, by, comment string) error {
 
 // addSilence puts a silence on the log and tells its id. entry is what newSilence made of it.
 func (a *app) addSilence(ctx context.Context, s notifier.Silence, entry notifier.Entry, place string) (id string, err error) {
+	if err := a.mutes(); err != nil {
+		return "", err
+	}
 	id = notifier.SilenceID(entry.Key)
 	return id, a.changeState(ctx, s.By, "silence add", strings.Join(s.Matchers, " "), id, place, entry)
+}
+
+// mutes refuses silences where the site's own Alertmanager does the telling, which knows nothing of them.
+func (a *app) mutes() error {
+	if a.config.Notifier.External.URL != "" {
+		return console.Refusal{Reason: "notifier.external has another Alertmanager tell people: silence there", Status: http.StatusConflict}
+	}
+	return nil
 }
 
 // endSilence ends a silence now, and tells what then stands of it.

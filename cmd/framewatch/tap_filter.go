@@ -92,6 +92,10 @@ func (c *checked) Visit(node *ast.Node) {
 		if n.Operator == ".." {
 			problem = "a range (..) is not for conditions"
 		}
+	case *ast.PredicateNode:
+		if nests(n) {
+			problem = "any, all and none are not for within another's condition"
+		}
 	case *ast.BuiltinNode:
 		if !slices.Contains(functions, n.Name) {
 			problem = fmt.Sprintf("%.60q is none of the functions %s", n.Name, strings.Join(functions, ", "))
@@ -102,6 +106,22 @@ func (c *checked) Visit(node *ast.Node) {
 	if c.problem == "" {
 		c.problem = problem
 	}
+}
+
+// nests tells whether a condition on the elements of a list has one on those of a list within it: each multiplies what it takes.
+func nests(p *ast.PredicateNode) bool {
+	inner := &predicates{}
+	ast.Walk(&p.Node, inner)
+	return inner.found
+}
+
+// predicates looks for conditions on the elements of a list.
+type predicates struct{ found bool }
+
+// Visit looks at one part of the condition.
+func (p *predicates) Visit(node *ast.Node) {
+	_, is := (*node).(*ast.PredicateNode)
+	p.found = p.found || is
 }
 
 // inOneLine is an error of the library without the picture that it draws.

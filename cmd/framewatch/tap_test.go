@@ -52,6 +52,7 @@ func TestTapConditions(t *testing.T) {
 		`count(1..1000000, true) > 0`:            "a range (..) is not for conditions",
 		`let x = 1; x == 1`:                      "let is not for conditions",
 		`repeat("x", 100) == ""`:                 `"repeat" is none of the functions`,
+		`all(labels, any(labels, .value == ""))`: "not for within another's condition",
 		`rm("x")`:                                `has a field "rm"`,
 		strings.Repeat("not ", 100) + "(1 == 1)": "",
 		strings.Repeat("x", 1001):                "1001 bytes",

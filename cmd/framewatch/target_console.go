@@ -117,8 +117,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 	group.Go(func() error {
 		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: topicRead},
 			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error {
-				page.Stream(r.Key, r.Value)
-				book.stream(r)
+				page.Stream(r.Key, book.stream(r))
 				return nil
 			})
 	})

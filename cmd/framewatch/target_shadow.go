@@ -155,6 +155,8 @@ func (a *app) recallShadow(ctx context.Context, p topology.Processor[schemas.Fea
 	if err != nil {
 		return err
 	}
+	// The record that says so may be older than the topic reaches back; what it has folded before it has judged.
+	s.begun = s.begun || !since.IsZero()
 	s.Restore(latest.List())
 	return a.recallHealth(ctx, s.detector, number, below, since)
 }

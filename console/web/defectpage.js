@@ -148,7 +148,7 @@ function Actions({defect, said, done}) {
   useEffect(() => {
     const keys = (e) => {
       const found = actions.find((x) => x.key === e.key && !x.off);
-      if (found && !e.ctrlKey && !e.metaKey && !e.altKey) found.act();
+      if (found && !e.ctrlKey && !e.metaKey && !e.altKey && !e.repeat && !e.target.matches("input, textarea, select")) found.act();
     };
     addEventListener("keydown", keys);
     return () => removeEventListener("keydown", keys);

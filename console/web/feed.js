@@ -11,7 +11,7 @@ const retry = 3000;
 /** pace is how long what arrives may wait for what comes with it, and hiddenPace how long on a page that nobody sees, whose timers may be a minute late: milliseconds. */
 const pace = 150, hiddenPace = 1000;
 
-let source;
+let source, retrying;
 /** waiting has the last change of each stream and defect, in the order in which they came. */
 const waiting = new Map();
 /** loading tells which load of the lists is under way; null: none. */
@@ -19,6 +19,8 @@ let loading = null;
 let timer = 0, applied = 0;
 
 export function connect() {
+  clearTimeout(retrying);
+  source?.close();
   source = new EventSource("api/v1/events");
   source.addEventListener("resync", load);
   for (const kind of Object.keys(apply)) {
@@ -28,12 +30,22 @@ export function connect() {
   source.onerror = () => {
     set("lost");
     // The browser connects again by itself unless the server has refused.
-    if (source.readyState === EventSource.CLOSED) setTimeout(connect, retry);
+    if (source.readyState === EventSource.CLOSED) later();
   };
 }
 
+function later() {
+  clearTimeout(retrying);
+  retrying = setTimeout(connect, retry);
+}
+
 // A page that is left may be kept to be gone back to, and its connection with it, of which a browser has six to a host.
-addEventListener("pagehide", () => source?.close());
+addEventListener("pagehide", () => {
+  clearTimeout(retrying);
+  source?.close();
+  loading = null;
+  set("lost");
+});
 addEventListener("pageshow", (event) => event.persisted && connect());
 
 /** getJSON asks the API. */
@@ -88,7 +100,7 @@ async function load() {
     if (loading !== mine) return;
     set("lost");
     source.close();
-    setTimeout(connect, retry);
+    later();
     return;
   }
   if (loading !== mine) return; // a later resync has begun

@@ -10,12 +10,22 @@ import {address} from "./view.js";
 
 const hour = 3600e6;
 
+/** How often it is asked for: milliseconds. */
+const again = 10_000;
+
 const lengths = {"30 min": hour / 2, "1 h": hour, "4 h": 4 * hour, "1 d": 24 * hour};
 
 export function Maintenance({id}) {
-  const silences = useSignal([]), said = useSignal(""), why = useSignal("");
-  const load = () => getJSON(`api/v1/silences?stream=${encodeURIComponent(id)}`).then((a) => (silences.value = a.silences), () => {});
-  useEffect(() => void load(), [id]);
+  const silences = useSignal([]), said = useSignal(""), problem = useSignal(""), why = useSignal("");
+  useEffect(() => {
+    const load = () => getJSON(`api/v1/silences?stream=${encodeURIComponent(id)}`).then((a) => {
+      silences.value = a.silences;
+      problem.value = "";
+    }, (e) => (problem.value = `Whether it is muted is not known: ${e.message}`));
+    load();
+    const timer = setInterval(load, again);
+    return () => clearInterval(timer);
+  }, [id]);
   useEffect(() => void stylesheet("silences.css"), []);
   const matcher = `stream=${JSON.stringify(id)}`;
   const mute = async (micros) => {
@@ -29,6 +39,7 @@ export function Maintenance({id}) {
   };
   const shown = silences.value.filter((s) => s.end > now.value);
   return html`<section class="maintenance" aria-labelledby="maintenance"><h2 id="maintenance">Maintenance</h2>
+    ${problem.value && html`<p class="pending" role="status">${problem.value}</p>`}
     ${shown.map((s) => html`<p key=${s.id}>${s.start - now.value > 1e6 ? `Muted in ${span(s.start - now.value)}` : "Muted"} until ${timeOfDay(s.end)} ${zoneName(s.end)} by <bdi>${s.by}</bdi>: ${s.comment}
       ${(s.matchers.length !== 1 || s.matchers[0] !== matcher) && html` <code>${s.matchers.join(" ")}</code>`}</p>`)}
     ${mayAct.value && html`<div class="chips">

@@ -35,7 +35,7 @@ export function Page() {
   return html`<main class="page pipeline" aria-busy=${!told && !error}>
     ${error && html`<p class="banner" role="alert">${told ? `What you see is of ${timeOfDay(told.now)} ${zoneName(told.now)}. ` : ""}It cannot be asked for: ${error}</p>`}
     ${!told ? !error && html`<p class="calm">Asking the brokers …</p>` : html`
-      <${Problems} problems=${told.problems}/>
+      ${!error && html`<${Problems} problems=${told.problems}/>`}
       <${Stages} told=${told}/>
       <${Edges} edges=${told.edges ?? []}/>
       <${Delays} delays=${told.delays ?? []}/>

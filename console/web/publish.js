@@ -33,8 +33,14 @@ function Asking({id, title, verb, disabled, send, close, children}) {
   </dialog>`;
 }
 
+/** again has what is shown loaded anew where the server refuses: somebody may have changed it. */
+const again = (stale) => (error) => {
+  stale();
+  throw error;
+};
+
 /** Publishing shows the difference and publishes; what is of the configuration file is changed there, or goes under another name. */
-export function Publishing({profile, profiles, changes, done, close}) {
+export function Publishing({profile, profiles, changes, done, stale, close}) {
   const fixed = profile.origin === "config";
   const to = useSignal({name: fixed ? "" : profile.name, matchers: profile.matchers.join("\n"), priority: String(profile.priority)});
   const {name, matchers, priority} = to.value;
@@ -45,7 +51,7 @@ export function Publishing({profile, profiles, changes, done, close}) {
   const lines = yaml(name || profile.name, before ?? {matchers: [], rules: {}}, after);
   const nothing = before && !lines.some((l) => l.sign);
   const send = async () => {
-    await ask("PUT", `api/v1/profiles/${encodeURIComponent(name)}`, {version: target?.version ?? 0, ...after});
+    await ask("PUT", `api/v1/profiles/${encodeURIComponent(name)}`, {version: target?.version ?? 0, ...after}).catch(again(stale));
     done(name);
   };
   return html`<${Asking} id="publish-heading" title="Publish a profile" verb="Publish" disabled=${!name || target?.origin === "config" || nothing} send=${send} close=${close}>
@@ -64,9 +70,9 @@ export function Publishing({profile, profiles, changes, done, close}) {
   </${Asking}>`;
 }
 
-export function Removing({profile, done, close}) {
+export function Removing({profile, done, stale, close}) {
   const send = async () => {
-    await ask("DELETE", `api/v1/profiles/${encodeURIComponent(profile.name)}?version=${profile.version}`);
+    await ask("DELETE", `api/v1/profiles/${encodeURIComponent(profile.name)}?version=${profile.version}`).catch(again(stale));
     done("default");
   };
   return html`<${Asking} id="remove-heading" title="Delete a profile" verb="Delete" send=${send} close=${close}>

@@ -7,8 +7,8 @@ import {html} from "./html.js";
 import {Record} from "./record.js";
 import {choose, view} from "./view.js";
 
-/** How often it is asked for while nothing is looked at: milliseconds. */
-const again = 10_000;
+/** How often it is asked for while nothing is looked at: milliseconds. Figures that are older than oldAfter, microseconds, are not those of now. */
+const again = 10_000, oldAfter = 20e6;
 
 export function Reception({id}) {
   const {at} = view.value;
@@ -34,7 +34,8 @@ export function Reception({id}) {
   if (!told) return html`<p class="empty" role="status">${error ? `Its records cannot be had: ${error}` : "Reading the log …"}</p>`;
   const of = (name) => told.records.find((r) => r.record === name)?.value;
   const figures = new Map(told.figures.map((f) => [f.name, f]));
-  const when = at ? `, the minute before ${timeOfDay(told.at)} ${zoneName(told.at)}` : "";
+  const when = at ? `, the minute before ${timeOfDay(told.at)} ${zoneName(told.at)}`
+    : told.at > 0 && (error || now.value - told.at > oldAfter) ? `, up to ${timeOfDay(told.at)} ${zoneName(told.at)}` : "";
   return html`
     ${error && html`<p class="empty" role="status">Its records cannot be had: ${error}</p>`}
     ${of("Inventory") ? html`<${Inventory} of=${of("Inventory")} epoch=${of("StreamSecond")?.epoch}/>` : html`<p class="empty">What it is made of is not known: no Inventory has come in the last minute.</p>`}
@@ -86,7 +87,7 @@ function Table({title, when, rows, figures, seconds}) {
   const shown = rows.map((r) => ({...r, f: summed(r, figures)})).filter((r) => r.f || r.errors);
   return html`<section aria-labelledby=${id}><h2 id=${id}>${title}</h2>
     <table class="figures reception">
-      <thead><tr><th scope="col">Last ${seconds === 1 ? "second" : `${seconds} s`}${when}</th><th scope="col">in all</th><th scope="col">last second</th></tr></thead>
+      <thead><tr><th scope="col">${when ? "The" : "Last"} ${seconds === 1 ? "second" : `${seconds} s`}${when}</th><th scope="col">in all</th><th scope="col">last second</th></tr></thead>
       <tbody>${shown.map((r) => html`<tr key=${r.name}><th scope="row">${r.name}</th>
         ${!r.f ? html`<td class="unknown" colspan="2">not known</td>`
           : r.errors ? html`<td class=${r.f.sum > 0 ? "pending" : ""}>${r.f.sum > 0 ? `▲ ${count(r.f.sum)}` : "0"}${r.classes && r.f.sum > 0 && html` <small>${r.f.parts}</small>`}</td><td>${r.f.last === null ? "–" : count(r.f.last)}</td>`

@@ -86,8 +86,8 @@ function Heading({rule, profile, profiles, rules, changes, load}) {
       <button type="button" class="chip" aria-haspopup="dialog" disabled=${!isAdmin.value} title=${isAdmin.value ? null : "This needs the role admin"} onClick=${() => (publishing.value = true)}>Publish …</button>
       ${profile.origin === "api" && html`<button type="button" class="chip" aria-haspopup="dialog" disabled=${!isAdmin.value} onClick=${() => (removing.value = true)}>Delete …</button>`}
     </div>
-    ${publishing.value && html`<${Publishing} profile=${profile} profiles=${profiles} rules=${rules} changes=${changes} done=${done} close=${() => (publishing.value = false)}/>`}
-    ${removing.value && html`<${Removing} profile=${profile} done=${done} close=${() => (removing.value = false)}/>`}
+    ${publishing.value && html`<${Publishing} profile=${profile} profiles=${profiles} rules=${rules} changes=${changes} done=${done} stale=${load} close=${() => (publishing.value = false)}/>`}
+    ${removing.value && html`<${Removing} profile=${profile} done=${done} stale=${load} close=${() => (removing.value = false)}/>`}
   </header>`;
 }
 

@@ -30,7 +30,7 @@ export function Page() {
       const [silences, recurrences] = await Promise.all([getJSON("api/v1/silences?ended=true"), getJSON("api/v1/recurrences"), sheets]);
       lists.value = {silences: silences.silences, recurrences: recurrences.recurrences, error: ""};
     } catch (error) {
-      lists.value = {silences: [], recurrences: [], ...lists.peek(), error: String(error.message)};
+      lists.value = {...lists.peek(), error: String(error.message)};
     }
   };
   useEffect(() => {
@@ -56,6 +56,7 @@ export function Page() {
   };
   if (lists.value === null) return html`<main class="page managed silences" aria-busy="true"><p class="empty">Loading …</p></main>`;
   const {silences, recurrences, error} = lists.value, at = now.value;
+  if (!silences) return html`<main class="page managed silences"><p class="problem" role="alert">The silences cannot be had: ${error}</p></main>`;
   const mine = silences.filter((s) => JSON.stringify([s.matchers, s.by, s.comment]).toLowerCase().includes(view.value.search.toLowerCase()));
   const inForce = mine.filter((s) => s.start <= at && s.end > at), toCome = mine.filter((s) => s.start > at);
   const ended = mine.filter((s) => s.end <= at).sort((x, y) => y.end - x.end);

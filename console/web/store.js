@@ -61,14 +61,15 @@ function sameLabels(a, b) {
 
 /** replaceAll takes the lists of the API in place of all that was known. */
 export function replaceAll(streamList, defectList) {
-  const known = streams.peek();
+  const had = streams.peek();
   batch(() => {
     nextStreams = new Map(streamList.map((s) => {
-      const e = known.get(s.id) ?? entry(s);
+      const e = had.get(s.id) ?? entry(s);
       take(e, s);
       return [s.id, e];
     }));
     nextDefects = new Map(defectList.map((d) => [d.id, d]));
+    loaded.value = true;
     show();
   });
 }
@@ -165,6 +166,9 @@ export function countLamps(entries) {
 export const counts = computed(() => countLamps(named.value));
 
 export const total = computed(() => streams.value.size);
+
+/** loaded says that the lists have been loaded once: until then that there is nothing means nothing. */
+export const loaded = signal(false);
 
 /** needsAttention tells whether a stream is not well or has just recovered. */
 export const needsAttention = (e) => e.lamp.peek() !== "ok" || e.back.peek() !== null;

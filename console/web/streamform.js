@@ -17,12 +17,11 @@ export function StreamForm({id, done, cancel}) {
       form.value = {...stream, url: masked ? "" : stream.url, labels: Object.entries(stream.labels ?? {}).sort(), expectations: stream.expectations ? JSON.stringify(stream.expectations, null, 2) : ""};
       told.value = {...told.peek(), masked: masked ? stream.url : "", before: masked ? "" : stream.url};
     }, (e) => {
-      form.value = {...empty, id};
       told.value = {...told.peek(), error: String(e.message)};
     });
   }, [id]);
   const f = form.value;
-  if (f === null) return html`<p class="empty">Loading …</p>`;
+  if (f === null) return told.value.error ? html`<p class="problem" role="alert">The stream cannot be had: ${told.value.error}</p>` : html`<p class="empty">Loading …</p>`;
   const set = (part) => (form.value = {...form.value, ...part});
   const asBefore = id !== "" && f.url === told.value.before;
   const seen = asBefore || (look.value.of === f.url && look.value.found);

@@ -5,7 +5,7 @@ import {ask} from "./feed.js";
 import {html} from "./html.js";
 import {Lamp} from "./lamp.js";
 import {isAdmin} from "./me.js";
-import {ranked} from "./store.js";
+import {loaded, ranked} from "./store.js";
 import {StreamForm} from "./streamform.js";
 import {stylesheet} from "./stylesheet.js";
 import {address, choose, view} from "./view.js";
@@ -36,7 +36,7 @@ export function Page() {
     <p role="status" class="said">${said.value}</p>
     ${open && html`<${StreamForm} key=${edit} id=${edit === "+" ? "" : edit} done=${done} cancel=${() => choose({edit: ""})}/>`}
     <section aria-label="Monitored">
-      ${found.length === 0 ? html`<p class="empty">${search || lamp ? "No stream matches." : "No streams yet. Add one here, name some in framewatch.yaml, or use framewatch streams apply."}</p>`
+      ${found.length === 0 ? html`<p class="empty">${!loaded.value ? "Not known yet." : search || lamp ? "No stream matches." : "No streams yet. Add one here, name some in framewatch.yaml, or use framewatch streams apply."}</p>`
         : html`<div class="rows" role="table" aria-label="Streams">
           <div class="row head" role="row"><span role="columnheader"><span class="herald">Lamp</span></span><span role="columnheader">Stream</span><span role="columnheader">Labels</span><span role="columnheader">Profile, lane</span><span role="columnheader">From</span><span role="columnheader"><span class="herald">Changes</span></span></div>
           ${found.slice(0, limit.value).map((e) => html`<${Row} key=${e.id} entry=${e} say=${(text) => (said.value = text)}/>`)}
@@ -48,7 +48,7 @@ export function Page() {
 
 /** textOf is what is searched for a text. */
 function textOf({id, data}) {
-  const {labels, profile, lane} = data.value;
+  const {labels, profile, lane} = data.peek(); // what is searched for changes seldom, roll-ups come each 10 s of each stream
   return [id, profile, lane, ...Object.entries(labels ?? {}).map(([n, v]) => `${n}=${v}`)].join("\n").toLowerCase();
 }
 

@@ -6,7 +6,7 @@ import {html} from "./html.js";
 import {walker} from "./keys.js";
 import {groupsBy, labelled} from "./labels.js";
 import {held, layOut, shapeFor, shapeToFit, sizeOf, within} from "./layout.js";
-import {named, needsAttention, ranked, total, turned} from "./store.js";
+import {loaded, named, needsAttention, ranked, total, turned} from "./store.js";
 import {choose, matches, paired, pairs, view} from "./view.js";
 import {Tools} from "./walltools.js";
 import {GroupHeader, WallTile} from "./walltile.js";
@@ -110,7 +110,7 @@ export function Page() {
 }
 
 function nothing() {
-  if (link.value.state === "connecting") return "Loading …";
+  if (!loaded.value) return link.value.state === "lost" ? "Not known: there is no connection to the console." : "Loading …";
   return total.value === 0 ? "No streams yet. Name some in framewatch.yaml, or add them with framewatch streams apply." : "No stream matches.";
 }
 
