@@ -268,6 +268,17 @@ func TestUsualOutlastsOtherOptions(t *testing.T) {
 	}
 }
 
+// TestRebuiltWithARuleInDryRun: black, which is only recorded, and the standing still, of which people are told, go on side by side, whichever was told of last.
+func TestRebuiltWithARuleInDryRun(t *testing.T) {
+	log, err := readLog("video a moving*3s black*90s moving*5s\nheartbeat a up*98s", "black: {dry_run: true}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seconds := int64(60); seconds < 97; seconds++ {
+		rebuild(t, log, after(log, seconds))
+	}
+}
+
 // rebuild cuts the log at an offset.
 func rebuild(t fataler, log []entry, cut int) {
 	before, after := split(fold(t, detector.New(detector.Config{}), log), int64(cut))

@@ -295,3 +295,14 @@ func TestWhatIfLooksAtSome(t *testing.T) {
 		}
 	}
 }
+
+// A stream whose lane changes is removed from one partition and added to another, and both are read in any order.
+func TestStreamsOutlastAChangeOfLane(t *testing.T) {
+	book := newRulebook()
+	old, other := &schemas.StreamSpec{Lane: "a"}, &schemas.StreamSpec{Lane: "b"}
+	for i, r := range []topology.Record[schemas.StreamSpec]{{Key: "s", Partition: 0, Value: old}, {Key: "s", Partition: 1, Value: other}, {Key: "s", Partition: 0}} {
+		if got, want := book.stream(r), []*schemas.StreamSpec{old, other, other}[i]; got != want {
+			t.Errorf("after record %d the stream is %+v, want %+v", i, got, want)
+		}
+	}
+}
