@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/framewatch/framewatch/internal/browsertest"
 	"github.com/framewatch/framewatch/internal/lab"
+	"github.com/framewatch/framewatch/replay"
 )
 
 var screenshots = flag.String("screenshots", "", "the folder into which TestScreenshots photographs each page of the demo; empty: it does not")
@@ -44,8 +46,6 @@ func TestScreenshots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tried := "page=rules&rule=black&hours=1&set=" + url.QueryEscape(`{"black":{"for":"7s"},"silence":{"disabled":true},"freeze":{"for":"5s"}}`)
-	p.take("rules", 1440, 1500, tried, `document.querySelector(".whatif [role=status]")?.textContent.startsWith("Looked at as a whole")`)
 	for _, name := range pages {
 		if name != "rules" {
 			p.take(name, 1440, 900, "page="+name, "true")
@@ -54,6 +54,10 @@ func TestScreenshots(t *testing.T) {
 	}
 	p.b.Do(chromedp.EmulateViewport(1440, 900), chromedp.Navigate(s.console+"/lite"))
 	p.keep("lite")
+	// What-if looks at what has been settled for so long.
+	p.b.WaitLonger(fmt.Sprintf("Date.now() > %d", time.Now().Add(replay.Settle()).UnixMilli()), 2*time.Minute)
+	tried := "page=rules&rule=black&hours=1&set=" + url.QueryEscape(`{"black":{"for":"7s"},"silence":{"disabled":true},"freeze":{"for":"5s"}}`)
+	p.take("rules", 1440, 1500, tried, `document.querySelector(".whatif [role=status]")?.textContent.startsWith("Looked at as a whole")`)
 }
 
 // photographer takes pictures of the page.
