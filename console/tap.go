@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -160,26 +159,13 @@ func (c *Console) getTap(w http.ResponseWriter, r *http.Request) {
 	if q.Key != "" {
 		q.Lane = cmp.Or(c.board.lane(q.Key), q.Key)
 	}
-	select {
-	case c.tapping <- struct{}{}:
-		defer func() { <-c.tapping }()
-	default:
-		w.Header().Set("Retry-After", "10")
-		writeError(w, http.StatusServiceUnavailable, fmt.Sprintf("%d taps are open, and no more may be: pause one", tapsAtOnce))
+	if !takePlace(w, c.tapping, "10", fmt.Sprintf("%d taps are open, and no more may be: pause one", tapsAtOnce)) {
 		return
 	}
-	ctx, cancel := context.WithCancel(r.Context())
-	var closing sync.WaitGroup
-	defer closing.Wait()
-	defer cancel()
-	closing.Go(func() {
-		select {
-		case <-c.feed.closed:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	out := &lines{w: w, flush: http.NewResponseController(w)}
+	defer func() { <-c.tapping }()
+	ctx, end := c.untilClosed(r.Context())
+	defer end()
+	out := newLines(w)
 	err := c.deps.Tap(ctx, q, func(l TapLine) error { return out.write(l) })
 	switch {
 	case ctx.Err() != nil:

@@ -2,11 +2,9 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -118,26 +116,15 @@ func (c *Console) postWhatIf(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "streams: give 50 patterns at most")
 		return
 	}
-	select {
-	case c.trying <- struct{}{}:
-		defer func() { <-c.trying }()
-	default:
-		w.Header().Set("Retry-After", "30")
-		writeError(w, http.StatusServiceUnavailable, "others are trying something out: wait until one of the two is done")
+	if !takePlace(w, c.trying, "30", "others are trying something out: wait until one of the two is done") {
 		return
 	}
+	defer func() { <-c.trying }()
 	ctx, cancel := context.WithTimeout(r.Context(), longestWhatIf)
-	var closing sync.WaitGroup
-	defer closing.Wait()
 	defer cancel()
-	closing.Go(func() {
-		select {
-		case <-c.feed.closed:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	out := &lines{w: w, flush: http.NewResponseController(w)}
+	ctx, end := c.untilClosed(ctx)
+	defer end()
+	out := newLines(w)
 	q := WhatIf{Profile: r.PathValue("name"), ProfileText: body.ProfileText, Streams: body.Streams, Hours: body.Hours}
 	if err := c.deps.WhatIf(ctx, q, func(l WhatIfLine) error { return out.write(l) }); err != nil {
 		c.brokenOff(w, out, err)
@@ -161,31 +148,6 @@ func (c *Console) brokenOff(w http.ResponseWriter, out *lines, err error) {
 		c.deps.Log.Warn("try a profile", "error", err)
 		_ = out.write(WhatIfLine{Error: "the log cannot be read now: the console's log says why"})
 	}
-}
-
-// lines is an answer of one JSON object a line, each of which is sent at once. It is safe for concurrent use.
-type lines struct {
-	mu    sync.Mutex
-	w     http.ResponseWriter
-	flush *http.ResponseController
-	begun bool
-}
-
-func (l *lines) write(line any) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.begun {
-		l.begun = true
-		h := l.w.Header()
-		h.Set("Content-Type", "application/x-ndjson")
-		h.Set("Cache-Control", "no-store")
-		h.Set("X-Accel-Buffering", "no")
-	}
-	_ = l.flush.SetWriteDeadline(time.Now().Add(whatIfWrite))
-	if err := json.NewEncoder(l.w).Encode(line); err != nil {
-		return err
-	}
-	return l.flush.Flush()
 }
 
 // wholeNumber reads one from 0.

@@ -253,9 +253,9 @@ func (c counted) Close() error {
 	return c.Storage.Close()
 }
 
-// Every version of a schema that stands on somebody's log is a row of today's columns, and a container of its own.
-func TestOlderVersionsAreExported(t *testing.T) {
-	c, source := laidOut(t, kafkatest.Embedded(t), &topology.Features.Spec)
+// publishHistory writes a record of every version of the features' schema to a partition, and tells which they are.
+func publishHistory(t *testing.T, c *kafka.Cluster, partition int32) (versions []string) {
+	t.Helper()
 	versions, err := filepath.Glob("../schemas/history/Feature/*.hex")
 	if err != nil || len(versions) < 2 {
 		t.Fatalf("the history has %d versions: %v", len(versions), err)
@@ -266,10 +266,17 @@ func TestOlderVersionsAreExported(t *testing.T) {
 			t.Fatal(err)
 		}
 		old := topology.Message{Topic: &topology.Features.Spec, Key: "old", Encode: func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, value...), nil }}
-		if err := c.Publish(within(t), 0, old); err != nil {
+		if err := c.Publish(within(t), partition, old); err != nil {
 			t.Fatal(err)
 		}
 	}
+	return versions
+}
+
+// Every version of a schema that stands on somebody's log is a row of today's columns, and a container of its own.
+func TestOlderVersionsAreExported(t *testing.T) {
+	c, source := laidOut(t, kafkatest.Embedded(t), &topology.Features.Spec)
+	versions := publishHistory(t, c, 0)
 	for format, files := range map[string]int{"parquet": 1, "avro": len(versions)} {
 		m := export(t, replay.Export{Source: source, Topic: &topology.Features.Spec, Format: format, Directory: t.TempDir(), Contract: schemas.Baked()})
 		if m.NoRow != 0 || m.Selected != int64(len(versions)) || len(m.SchemaIDs) != len(versions) || len(m.Files) != files {

@@ -2,7 +2,6 @@ package replay_test
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -111,20 +110,7 @@ func TestDetectionOverFilesEqualsThatOverTheLog(t *testing.T) {
 // What NDJSON and Parquet have kept is each record with the value that it had, also in an older version of the schema; what was poison then is poison now, or not there.
 func TestLinesAndColumnsAreReadAgain(t *testing.T) {
 	c, e := recordedLog(t, kafkatest.Embedded(t))
-	versions, err := filepath.Glob("../schemas/history/Feature/*.hex")
-	if err != nil || len(versions) < 2 {
-		t.Fatalf("the history has %d versions: %v", len(versions), err)
-	}
-	for _, version := range versions {
-		value, err := hex.DecodeString(strings.Join(strings.Fields(text(t, version)), ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		old := topology.Message{Topic: &topology.Features.Spec, Key: "old", Encode: func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, value...), nil }}
-		if err := c.Publish(within(t), 1, old); err != nil {
-			t.Fatal(err)
-		}
-	}
+	publishHistory(t, c, 1)
 	for _, e.Format = range []string{"ndjson", "parquet"} {
 		e.Directory = t.TempDir()
 		export(t, e)

@@ -188,34 +188,41 @@ func printSilence(w io.Writer, id string, start, end time.Time, by, every string
 	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", id, instant(start), instant(end), by, every, strings.Join(matchers, " "), comment)
 }
 
+// eachID does something with each of the ids that a command is given, up to the first error.
+func eachID(do func(ctx context.Context, a *app, id string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		a, err := commandApp(cmd)
+		if err != nil {
+			return err
+		}
+		defer a.cluster.Close()
+		for _, id := range args {
+			if err := do(cmd.Context(), a, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
 func silenceExpireCommand() *cobra.Command {
 	var by string
 	cmd := &cobra.Command{
 		Use:   "expire ID...",
 		Short: "End silences now; one that comes back does so no longer",
 		Args:  someArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := commandApp(cmd)
+		RunE: eachID(func(ctx context.Context, a *app, id string) error {
+			recurrences, err := a.recurrences(ctx)
 			if err != nil {
 				return err
 			}
-			defer a.cluster.Close()
-			for _, id := range args {
-				recurrences, err := a.recurrences(cmd.Context())
-				if err != nil {
-					return err
-				}
-				if slices.ContainsFunc(recurrences, func(r notifier.Recurrence) bool { return r.ID == id }) {
-					_, err = a.endRecurrence(cmd.Context(), by, id, byCommand)
-				} else {
-					_, err = a.endSilence(cmd.Context(), by, id, byCommand)
-				}
-				if err != nil {
-					return err
-				}
+			if slices.ContainsFunc(recurrences, func(r notifier.Recurrence) bool { return r.ID == id }) {
+				_, err = a.endRecurrence(ctx, by, id, byCommand)
+			} else {
+				_, err = a.endSilence(ctx, by, id, byCommand)
 			}
-			return nil
-		},
+			return err
+		}),
 	}
 	byFlag(cmd, &by)
 	return cmd
@@ -228,19 +235,10 @@ func silenceExtendCommand() *cobra.Command {
 		Use:   "extend ID...",
 		Short: "Let silences that have not ended end so long from now",
 		Args:  someArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			a, err := commandApp(cmd)
-			if err != nil {
-				return err
-			}
-			defer a.cluster.Close()
-			for _, id := range args {
-				if _, err := a.extendSilence(cmd.Context(), by, id, time.Now().Add(lasts), byCommand); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
+		RunE: eachID(func(ctx context.Context, a *app, id string) error {
+			_, err := a.extendSilence(ctx, by, id, time.Now().Add(lasts), byCommand)
+			return err
+		}),
 	}
 	cmd.Flags().DurationVar(&lasts, "for", time.Hour, "how long it lasts from now on")
 	byFlag(cmd, &by)
