@@ -7,17 +7,22 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/framewatch/framewatch/topology/kafka/apache"
 )
+
+// startTimeout is a guard.
+const startTimeout = 2 * time.Minute
 
 // Machines are nodes that a test kills and starts again. One goroutine uses them.
 type Machines struct {
 	t     testing.TB
-	nodes *nodes
+	nodes *apache.Nodes
 	admin *kadm.Client
 }
 
-func machines(t testing.TB, n *nodes) *Machines {
-	client, err := kgo.NewClient(kgo.SeedBrokers(n.addresses...), kgo.MetadataMinAge(100*time.Millisecond))
+func machines(t testing.TB, n *apache.Nodes) *Machines {
+	client, err := kgo.NewClient(kgo.SeedBrokers(n.Addresses()...), kgo.MetadataMinAge(100*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,15 +31,15 @@ func machines(t testing.TB, n *nodes) *Machines {
 }
 
 // Addresses are those of all nodes, whether or not they run.
-func (m *Machines) Addresses() []string { return m.nodes.addresses }
+func (m *Machines) Addresses() []string { return m.nodes.Addresses() }
 
 // Kill ends a node by its id, from 1 on, as the kernel would.
-func (m *Machines) Kill(id int32) { m.nodes.nodes[id-1].kill() }
+func (m *Machines) Kill(id int32) { m.nodes.Kill(id) }
 
 // Start starts a node again, on the storage that it had.
 func (m *Machines) Start(id int32) {
 	m.t.Helper()
-	if err := m.nodes.launch(m.nodes.nodes[id-1]); err != nil {
+	if err := m.nodes.Launch(id); err != nil {
 		m.t.Fatalf("start node %d again: %v", id, err)
 	}
 }
@@ -95,7 +100,7 @@ func (m *Machines) until(what string, ask func(context.Context) bool) {
 	defer cancel()
 	for !ask(ctx) {
 		if ctx.Err() != nil {
-			m.t.Fatalf("waited in vain for %s\n%s", what, m.nodes.logs())
+			m.t.Fatalf("waited in vain for %s\n%s", what, m.nodes.Logs())
 		}
 		time.Sleep(100 * time.Millisecond)
 	}

@@ -4,11 +4,11 @@ package kafkatest
 
 import (
 	"fmt"
-	"os"
 	"sync"
 	"testing"
 
 	"github.com/framewatch/framewatch/topology/kafka"
+	"github.com/framewatch/framewatch/topology/kafka/apache"
 )
 
 // shared is the single node that all tests of a binary use, each with topics of its own prefix.
@@ -16,7 +16,7 @@ var shared struct {
 	sync.Mutex
 	// main says that Main will stop the node.
 	main  bool
-	nodes *nodes
+	nodes *apache.Nodes
 	err   error
 }
 
@@ -27,7 +27,7 @@ func Main(m *testing.M) int {
 	shared.main = true
 	code := m.Run()
 	if shared.nodes != nil {
-		shared.nodes.stop()
+		shared.nodes.Stop()
 	}
 	return code
 }
@@ -46,7 +46,7 @@ func Real(t testing.TB) []string {
 	if shared.err != nil {
 		t.Fatalf("start Apache Kafka: %v", shared.err)
 	}
-	return shared.nodes.addresses
+	return shared.nodes.Addresses()
 }
 
 // Cluster is the addresses of n nodes of Apache Kafka that keep three copies of each partition, for this test alone. It takes some 10 s.
@@ -62,7 +62,7 @@ func Brokers(t testing.TB, n int) *Machines {
 	if err != nil {
 		t.Fatalf("start %d nodes of Apache Kafka: %v", n, err)
 	}
-	t.Cleanup(nodes.stop)
+	t.Cleanup(nodes.Stop)
 	return machines(t, nodes)
 }
 
@@ -80,8 +80,10 @@ func Embedded(t testing.TB) []string {
 // Each runs a test on the embedded broker and on Apache Kafka.
 func Each(t *testing.T, test func(t *testing.T, brokers []string)) {
 	t.Run("embedded", func(t *testing.T) { test(t, Embedded(t)) })
-	t.Run(fmt.Sprintf("apache-%s", version), func(t *testing.T) { test(t, Real(t)) })
+	t.Run(fmt.Sprintf("apache-%s", apache.Version), func(t *testing.T) { test(t, Real(t)) })
 }
 
-// scratch is a directory of its own for a node.
-func scratch() (string, error) { return os.MkdirTemp("", "framewatch-kafka-") }
+// start starts n nodes that take little.
+func start(n int) (*apache.Nodes, error) {
+	return apache.Start(apache.Config{Nodes: n, JVM: apache.Small})
+}

@@ -1,4 +1,5 @@
-package kafkatest
+// Package apache runs Apache Kafka on this machine for tests and benches: from its Maven artifacts, on loopback, in processes that end with ours.
+package apache
 
 import (
 	"bytes"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,14 +20,31 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
+// Config is what is started.
+type Config struct {
+	// Nodes is how many: one, or three and more, which keep three copies of each partition.
+	Nodes int
+	// Dir is the folder in which the cluster makes one of its own, which it removes when it stops; empty: the system's temporary one.
+	Dir string
+	// JVM are the options of the Java machine.
+	JVM []string
+}
+
+// Small are options of the Java machine for a node that is soon up and takes little: it compiles quickly and not well, so its costs say nothing.
+var Small = []string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms64m", "-Xmx512m"}
+
+// Served are options for a node that is measured: the collector that Kafka's own scripts choose, and their heap of 1 GiB.
+var Served = []string{"-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35", "-Xms1g", "-Xmx1g"}
+
 // clusterID is any 16 bytes in base64.
 const clusterID = "ZnJhbWV3YXRjaC10ZXN0cw"
 
 // startTimeout is a guard: three nodes took 14 s on two busy cores.
 const startTimeout = 2 * time.Minute
 
-// nodes is a running cluster of combined brokers and controllers.
-type nodes struct {
+// Nodes is a running cluster of combined brokers and controllers. One goroutine uses it.
+type Nodes struct {
+	config    Config
 	addresses []string
 	dir       string
 	libs      string
@@ -41,27 +60,27 @@ type node struct {
 	exited chan struct{}
 }
 
-// start formats and starts n nodes and waits until each knows all of them.
-func start(n int) (*nodes, error) {
+// Start formats and starts the nodes and waits until each knows all of them.
+func Start(config Config) (*Nodes, error) {
 	libs, err := jars()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := scratch()
+	dir, err := os.MkdirTemp(config.Dir, "framewatch-kafka-")
 	if err != nil {
 		return nil, err
 	}
-	c := &nodes{dir: dir, libs: libs}
-	ports, err := freePorts(2 * n)
+	c := &Nodes{config: config, dir: dir, libs: libs}
+	ports, err := freePorts(2 * config.Nodes)
 	if err != nil {
 		return nil, err
 	}
 	var voters []string
-	for i := range n {
+	for i := range config.Nodes {
 		c.addresses = append(c.addresses, fmt.Sprintf("127.0.0.1:%d", ports[2*i]))
 		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", i+1, ports[2*i+1]))
 	}
-	for i := range n {
+	for i := range config.Nodes {
 		n := &node{home: filepath.Join(c.dir, fmt.Sprint(i+1))}
 		c.nodes = append(c.nodes, n)
 		err := c.format(n, properties(n.home, i+1, ports[2*i], ports[2*i+1], voters))
@@ -69,25 +88,25 @@ func start(n int) (*nodes, error) {
 			err = c.launch(n)
 		}
 		if err != nil {
-			c.stop()
+			c.Stop()
 			return nil, err
 		}
 	}
 	if err := c.ready(); err != nil {
-		err = errors.Join(err, errors.New(c.logs()))
-		c.stop()
+		err = errors.Join(err, errors.New(c.Logs()))
+		c.Stop()
 		return nil, err
 	}
 	return c, nil
 }
 
 // java is a Java program of Kafka's.
-func (c *nodes) java(arguments ...string) *exec.Cmd {
-	return exec.Command("java", append([]string{"-cp", filepath.Join(c.libs, "*"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xms64m", "-Xmx512m"}, arguments...)...)
+func (c *Nodes) java(arguments ...string) *exec.Cmd {
+	return exec.Command("java", slices.Concat([]string{"-cp", filepath.Join(c.libs, "*")}, c.config.JVM, arguments)...)
 }
 
 // format writes a node's configuration and makes its storage.
-func (c *nodes) format(n *node, properties string) error {
+func (c *Nodes) format(n *node, properties string) error {
 	if err := os.MkdirAll(n.home, 0o755); err != nil {
 		return err
 	}
@@ -103,7 +122,7 @@ func (c *nodes) format(n *node, properties string) error {
 func (n *node) config() string { return filepath.Join(n.home, "server.properties") }
 
 // launch starts a node on the storage that it has.
-func (c *nodes) launch(n *node) error {
+func (c *Nodes) launch(n *node) error {
 	log, err := os.OpenFile(filepath.Join(n.home, "kafka.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -137,7 +156,7 @@ func (n *node) supervise(process *exec.Cmd, log *os.File) error {
 }
 
 // ready waits until every node answers and knows all the others.
-func (c *nodes) ready() error {
+func (c *Nodes) ready() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	for _, address := range c.addresses {
@@ -166,6 +185,25 @@ func brokers(ctx context.Context, address string) (int, error) {
 	return len(metadata.Brokers), err
 }
 
+// Addresses are those of all nodes, whether or not they run.
+func (c *Nodes) Addresses() []string { return c.addresses }
+
+// Processes are the ids of the processes of the nodes that were started.
+func (c *Nodes) Processes() (ids []int) {
+	for _, n := range c.nodes {
+		if n.process != nil {
+			ids = append(ids, n.process.Pid)
+		}
+	}
+	return ids
+}
+
+// Kill ends a node by its id, from 1 on, as the kernel would.
+func (c *Nodes) Kill(id int32) { c.nodes[id-1].kill() }
+
+// Launch starts a node again that was killed, on the storage that it had.
+func (c *Nodes) Launch(id int32) error { return c.launch(c.nodes[id-1]) }
+
 // kill ends a node as the kernel would.
 func (n *node) kill() {
 	if n.exited != nil {
@@ -174,16 +212,16 @@ func (n *node) kill() {
 	}
 }
 
-// stop kills all nodes, whose data nobody needs, and removes it.
-func (c *nodes) stop() {
+// Stop kills all nodes, whose data nobody needs, and removes it.
+func (c *Nodes) Stop() {
 	for _, n := range c.nodes {
 		n.kill()
 	}
 	os.RemoveAll(c.dir)
 }
 
-// logs is the end of what the nodes have written.
-func (c *nodes) logs() string {
+// Logs is the end of what the nodes have written.
+func (c *Nodes) Logs() string {
 	var all bytes.Buffer
 	files, _ := filepath.Glob(filepath.Join(c.dir, "*", "kafka.log"))
 	for _, file := range files {
