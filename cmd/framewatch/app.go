@@ -39,8 +39,13 @@ type app struct {
 	// findModel, when not nil, gives the detector the models that Settings name.
 	findModel func(name string, version int64) (*model.Trees, error)
 	// self is what this process says of itself.
-	self self
-	// console is the URL of the page once it is served.
+	self      self
+	readiness readiness
+	watchdog  watchdog
+	// asked are the reloads that somebody waits for.
+	asked chan chan<- error
+	// admin is the URL of the admin listener once it is served, console that of the page.
+	admin   atomic.Pointer[string]
 	console atomic.Pointer[string]
 }
 
@@ -56,8 +61,8 @@ func newApp(config Config, stderr io.Writer) (*app, error) {
 	}
 	slog.SetDefault(log) // for what is said by those who are given no logger: the embedded broker, the log receiver
 	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &app{config: config, self: newSelf(config), log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access)}, nil
+	metrics.MustRegister(buildInfo(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return &app{config: config, self: newSelf(config), log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access), asked: make(chan chan<- error)}, nil
 }
 
 // dial connects to the log.

@@ -40,6 +40,8 @@ type Config struct {
 	Notifier notifier.Config `yaml:"notifier"`
 	// Console is the page and the API.
 	Console console.Config `yaml:"console"`
+	// Admin is the listener for who operates the process.
+	Admin AdminConfig `yaml:"admin"`
 	// Pictures is how the console is let at the edge's pictures.
 	Pictures PicturesConfig `yaml:"pictures"`
 	// Profiles are rule profiles by name; the one called default is for streams that no selector fits.
@@ -193,7 +195,7 @@ func (c *Config) Validate() error {
 		part interface{ Validate() error }
 	}{
 		{"log", c.Log}, {"kafka", logConfig(c.Kafka)}, {"embedded", c.Embedded}, {"ingest", &c.Ingest}, {"detector", c.Detector},
-		{"notifier", &c.Notifier}, {"console", &c.Console},
+		{"notifier", &c.Notifier}, {"console", &c.Console}, {"admin", c.Admin},
 	} {
 		if err := section.part.Validate(); err != nil {
 			return fmt.Errorf("%s: %w", section.name, err)

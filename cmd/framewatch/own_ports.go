@@ -16,6 +16,9 @@ const brokersInterval = time.Minute
 func (a *app) own() {
 	a.access.Own("the pictures' server", a.config.Ingest.Listen)
 	a.access.Own("the console", a.config.Console.Listen)
+	if a.config.Admin.Listen != "" {
+		a.access.Own("the admin listener", a.config.Admin.Listen)
+	}
 	a.access.Own("the embedded broker", a.config.Embedded.Listen)
 	a.access.Own("a Kafka broker", a.config.Kafka.Brokers...)
 	if u, err := url.Parse(a.config.Kafka.Registry.URL); err == nil && u.Host != "" {

@@ -26,6 +26,8 @@ func (a *app) reloads(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case answer := <-a.asked:
+			answer <- a.reload(ctx, before)
 		case <-hangups:
 			if err := a.reload(ctx, before); err != nil {
 				a.log.Error("the configuration is not read again, what was in force still is", "error", err)

@@ -88,6 +88,12 @@ func run(ctx context.Context, config Config, names []string, stderr io.Writer, s
 	if err != nil {
 		return err
 	}
+	a.expect(chosen)
+	closeAdmin, err := a.serveAdmin(ctx)
+	if err != nil {
+		return err
+	}
+	defer closeAdmin()
 	var exposures ingest.Exposures
 	for _, file := range config.secretFiles {
 		exposures.Check(a.log, file)
@@ -106,10 +112,24 @@ func run(ctx context.Context, config Config, names []string, stderr io.Writer, s
 		return err
 	}
 	defer a.cluster.Close()
+	kafkaGate := a.readiness.of(logGate)
+	kafkaGate.waitFor("the topics to be made and the configuration's streams and profiles to stand on the log")
 	if err := a.prepare(ctx); err != nil {
 		return err
 	}
+	kafkaGate.open()
 	return a.supervise(ctx, chosen, started)
+}
+
+// logGate is the gate of what every target needs.
+const logGate = "kafka"
+
+// expect has the process not ready before the log was reached and the chosen targets work.
+func (a *app) expect(chosen []target) {
+	a.readiness.expect(logGate, "a broker to answer")
+	for _, t := range chosen {
+		a.readiness.expect(t.name, "the log")
+	}
 }
 
 // choose finds the targets called names.

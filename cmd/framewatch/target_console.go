@@ -104,8 +104,12 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		Schemas: a.subjects,
 		Log:     a.log,
 	})
+	a.watchdog.watch("the console's board", func() error { page.Answers(); return nil })
+	gate := a.readiness.of("console")
+	gate.waitFor("what stands on the log to be read")
 	topicRead := func() {
 		if caughtUp.Add(1) == consoleTopics {
+			gate.open()
 			a.log.Info("console is up", "url", address)
 			ready()
 		}

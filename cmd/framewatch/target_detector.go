@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -18,6 +19,9 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 	settings := newSettings()
 	streams, profiles, models := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	a.findModel = a.modelFinder(ctx)
+	gate, given, folding := a.readiness.of("detector"), &assignment{}, &folds{}
+	gate.waitFor("the streams, profiles and models on the log to be read")
+	a.watchdog.watch("the detector's folds", folding.check)
 	group.Go(func() error {
 		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: closer(streams)},
 			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error { settings.stream(r); return nil })
@@ -42,18 +46,36 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 			a.log.Warn("the models that come with the program are not all on the log: a later release cannot score by them", "error", err)
 		}
 		ready()
+		gate.until(func() string { return given.missing(time.Now()) })
 		return kafka.Run(ctx, a.cluster, kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
 			Group:    topology.StageNamed("detector").Group,
 			Input:    topology.Features,
 			Latest:   topology.DefectsLatest,
 			Interval: a.config.Detector.Interval,
 			Recall:   a.recall,
-			New:      func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] { return newPartition(a) },
-			Beat:     func(p, generation int32, now time.Time) []topology.Message { return settings.beat(p, generation, now) },
-			At:       a.at,
+			New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
+				p := newPartition(a)
+				folding.begin(number, &p.folding)
+				return p
+			},
+			Beat: func(p, generation int32, now time.Time) []topology.Message { return settings.beat(p, generation, now) },
+			Owns: func(partitions []int32) { given.owns(partitions, time.Now()) },
+			At:   a.attend(given),
 		})
 	})
 	return group.Wait()
+}
+
+// attend tells an assignment of the partitions that are rebuilt, and a.at of every moment.
+func (a *app) attend(given *assignment) func(int32, kafka.Moment) {
+	return func(partition int32, m kafka.Moment) {
+		if a.at != nil {
+			a.at(partition, m)
+		}
+		if m == kafka.Rebuilt {
+			given.working(partition)
+		}
+	}
 }
 
 // partition is one partition's detector as the log sees it.
@@ -61,6 +83,8 @@ type partition struct {
 	detector *detector.Partition
 	// source of the events that it tells.
 	source string
+	// folding is one more than the offset of the record that is being folded, 0 between two.
+	folding atomic.Int64
 	// emit is where what the detector says goes, by way of output.
 	emit   func(topology.Message)
 	output func(detector.Output)
@@ -103,6 +127,8 @@ func (a *app) recallHealth(ctx context.Context, d *detector.Partition, number in
 // Fold hands the detector one record and puts what it says on its topics.
 func (p *partition) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {
 	p.emit = emit
+	p.folding.Store(r.Offset + 1)
+	defer p.folding.Store(0)
 	p.detector.Fold(detector.Input{Stream: r.Key, Offset: r.Offset, Feature: r.Value}, p.output)
 }
 

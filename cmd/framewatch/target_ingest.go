@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -53,6 +54,9 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 		a.keep(ctx, group, edge, keeper)
 	}
 	group.Go(func() error { return serve(ctx, listener, a.pictures.guard(handler)) })
+	var given assignment
+	a.readiness.of("ingest").until(func() string { return given.missing(time.Now()) })
+	a.watchdog.watch("the edge's list of streams", edge.Answers)
 	network := make(chan struct{})
 	group.Go(func() error { return a.followNetwork(ctx, edge, closer(network)) })
 	group.Go(func() error {
@@ -60,7 +64,8 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 			return nil
 		}
 		return kafka.Own(ctx, a.cluster, topology.Streams, topology.StageNamed("ingest").Group, kafka.Owner[schemas.StreamSpec]{
-			Assigned: mine.assigned, Lost: mine.lost, Changed: mine.changed,
+			Assigned: func(p int32) { mine.assigned(p); given.working(p) }, Lost: mine.lost, Changed: mine.changed,
+			Owns: func(partitions []int32) { given.owns(partitions, time.Now()) },
 		})
 	})
 	ready()

@@ -38,8 +38,11 @@ func runNotifier(ctx context.Context, a *app, ready func()) error {
 			return serve(ctx, listener, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.notifiers.now().ServeHTTP(w, r) }))
 		})
 	}
+	a.watchdog.watch("the notifier's configuration", func() error { a.notifiers.now(); return nil })
+	gate := a.readiness.of("notifier")
+	gate.waitFor("its consumer group to take it")
 	group.Go(func() error {
-		return kafka.Lead(ctx, a.cluster, topology.NotifierState, topology.StageNamed("notifier").Group, func(ctx context.Context, l *kafka.Leader[schemas.NotifierState]) error {
+		return kafka.Lead(ctx, a.cluster, topology.NotifierState, topology.StageNamed("notifier").Group, gate.open, func(ctx context.Context, l *kafka.Leader[schemas.NotifierState]) error {
 			a.log.Info("this notifier tells")
 			return a.notifiers.lead(ctx, a.notifierDeps(l, strips, deliveries))
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,6 +52,9 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 	if err != nil {
 		return err
 	}
+	given, folding := &assignment{}, &folds{}
+	a.readiness.of(shadowTarget).until(func() string { return given.missing(time.Now()) })
+	a.watchdog.watch("the shadow's folds", folding.check)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		ready()
@@ -60,10 +64,13 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 			Input:    topology.Features,
 			Interval: a.config.Detector.Interval,
 			Aside:    true,
-			At:       a.at,
+			Owns:     func(partitions []int32) { given.owns(partitions, time.Now()) },
+			At:       a.attend(given),
 			Recall:   a.recallShadow,
-			New: func(int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
-				return &shadow{detector: detector.New(detector.Config{Log: a.log, Model: a.modelFinder(ctx)}), source: source, change: rules.change}
+			New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
+				s := &shadow{detector: detector.New(detector.Config{Log: a.log, Model: a.modelFinder(ctx)}), source: source, change: rules.change}
+				folding.begin(number, &s.folding)
+				return s
 			},
 		})
 	})
@@ -105,6 +112,8 @@ type shadow struct {
 	detector *detector.Partition
 	source   string
 	change   func(*schemas.Setting)
+	// folding is one more than the offset of the record that is being folded, 0 between two.
+	folding atomic.Int64
 	// begun says that it stands on the topic since when the candidate judges; until then below is the offset of the first record that it judges.
 	begun bool
 	below int64
@@ -121,6 +130,8 @@ func (s *shadow) Restore(latest []schemas.DefectEvent) { s.detector.Restore(late
 
 // Fold hands the detector one record and puts the defects that it tells of on the candidates' topic.
 func (s *shadow) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {
+	s.folding.Store(r.Offset + 1)
+	defer s.folding.Store(0)
 	if !s.begun && r.Offset >= s.below && r.Value != nil {
 		s.begun = true
 		emit(beginning(s.source, r))

@@ -33,8 +33,9 @@ type write struct {
 }
 
 // Lead makes this process a member of a group of which one member leads: it calls lead each time this one begins to, until ctx ends; then it returns nil. lead's context ends
-// when the leadership does; lead returns soon after that. When it returns earlier, or cannot write any more, the leadership begins anew a moment later.
-func Lead[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group string, lead func(ctx context.Context, l *Leader[T]) error) error {
+// when the leadership does; lead returns soon after that. When it returns earlier, or cannot write any more, the leadership begins anew a moment later. joined, when not nil, is
+// called when the group has taken this process, to lead or to wait, and each time that this changes.
+func Lead[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group string, joined func(), lead func(ctx context.Context, l *Leader[T]) error) error {
 	if !t.Single {
 		return fmt.Errorf("lead on %s: it has more than one partition", t.Name)
 	}
@@ -51,6 +52,11 @@ func Lead[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group st
 		},
 		ended: func(*member, *tenure, bool) {},
 		idle:  true,
+		owns: func([]int32) {
+			if joined != nil {
+				joined()
+			}
+		},
 	})
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func leads(t *testing.T, c *kafka.Cluster) *candidate {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- kafka.Lead(ctx, c, topology.NotifierState, "framewatch.leaders", func(ctx context.Context, l *kafka.Leader[schemas.NotifierState]) error {
+		ended <- kafka.Lead(ctx, c, topology.NotifierState, "framewatch.leaders", nil, func(ctx context.Context, l *kafka.Leader[schemas.NotifierState]) error {
 			a.Lock()
 			a.known = map[string]string{}
 			a.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -52,6 +53,8 @@ type tenancy struct {
 	// ended is called when the tenure's context has ended and its work is done; the partition moves on when it returns. lost says that the
 	// group has given the partition to another already, so nothing of it can be committed.
 	ended func(m *member, t *tenure, lost bool)
+	// owns, when not nil, is told of all partitions owned each time that the group has given some or none, or has taken some away.
+	owns func(partitions []int32)
 	// idle members fetch nothing themselves.
 	idle bool
 }
@@ -71,6 +74,7 @@ func (c *Cluster) join(ctx context.Context, group string, s *topology.Spec, on t
 			m.mu.Unlock()
 			on.begin(m, t)
 		}
+		m.tell(on)
 	}
 	over := func(lost bool) func(context.Context, *kgo.Client, map[string][]int32) {
 		return func(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
@@ -79,6 +83,7 @@ func (c *Cluster) join(ctx context.Context, group string, s *topology.Spec, on t
 				t.work.Wait()
 				on.ended(m, t, lost)
 			}
+			m.tell(on)
 		}
 	}
 	if c.config.Instance != "" {
@@ -111,6 +116,13 @@ func (m *member) end(partitions []int32) (ended []*tenure) {
 		}
 	}
 	return ended
+}
+
+// tell tells what is owned now to who wants to know.
+func (m *member) tell(on tenancy) {
+	if on.owns != nil {
+		on.owns(slices.Sorted(maps.Keys(m.owned())))
+	}
 }
 
 // leave gives all partitions back, waiting until each tenure has been ended. A member with a name of its own is only away when it closes; we

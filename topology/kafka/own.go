@@ -20,6 +20,8 @@ type Owner[T any] struct {
 	// Changed is called with the records of the partition from its start on, and with each new one; of those of one key that are read at once
 	// only the newest is told, so that what was changed long ago is not begun again for a moment. A nil Value removes the key.
 	Changed func(r topology.Record[T])
+	// Owns, when not nil, is told of all partitions of this member each time that the group has given it some, or none, or has taken some away.
+	Owns func(partitions []int32)
 }
 
 // Own shares the partitions of a compacted topic among the members of a group. Each member folds its partitions from their start and
@@ -45,6 +47,7 @@ func Own[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group str
 			defer calls.Unlock()
 			owner.Lost(t.partition)
 		},
+		owns: owner.Owns,
 	}, from)
 	if err != nil {
 		return err

@@ -40,6 +40,8 @@ type RunOptions[In, Out any] struct {
 	Beat func(partition, generation int32, now time.Time) []topology.Message
 	// Interval is the least time from one transaction of a partition to the next; 0 for 100 ms.
 	Interval time.Duration
+	// Owns, when not nil, is told of all partitions of this member each time that the group has given it some, or none, or has taken some away.
+	Owns func(partitions []int32)
 	// At, when not nil, is called at each Moment of a partition, by the goroutine that folds it: there a test ends the process, or holds it up.
 	At func(partition int32, m Moment)
 }
@@ -92,6 +94,7 @@ func Run[In, Out any](ctx context.Context, c *Cluster, options RunOptions[In, Ou
 			}
 		},
 		ended: func(*member, *tenure, bool) {},
+		owns:  options.Owns,
 	})
 	if err != nil {
 		return err
