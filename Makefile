@@ -13,12 +13,16 @@ export CGO_LDFLAGS = -O2 -g -fuse-ld=lld -Wl,--as-needed -Wl,--gc-sections
 FAULTS_SEED ?= 1
 FAULTS_FOR ?= 15m
 
+# How many streams `make rolling` plays, and which framewatch runs before the restarts; empty: the same.
+ROLLING_STREAMS ?= 500
+ROLLING_BEFORE ?=
+
 # How many streams the wall of `make bench-console` has, for how long it is open, and the file that gets the result.
 CONSOLE_STREAMS ?= 1000
 CONSOLE_FOR ?= 10m
 CONSOLE_REPORT ?= bench-console.json
 
-.PHONY: run build setup test setup-test faults test-browser screenshots bench-console lint fmt generate up clean
+.PHONY: run build setup test setup-test faults rolling test-browser screenshots bench-console lint fmt generate up clean
 
 # Plays the demo: live streams with faults, and the page that shows them being found.
 run: build
@@ -37,6 +41,11 @@ test: setup-test lint
 # Lets everything happen to the detectors and to the brokers of their log, over and over, and compares what stands on the log in the end.
 faults: setup-test
 	go test -count=1 -v -timeout 30m -run '^TestFaults$$' ./cmd/framewatch -faults.for $(FAULTS_FOR) -faults.seed $(FAULTS_SEED)
+
+# Restarts every detector, notifier and console in turn under load, and tells how long nothing of a partition was committed; on a quiet machine. ROLLING_BEFORE=FILE has another
+# version's framewatch run before each is restarted.
+rolling: setup-test
+	go test -count=1 -v -timeout 30m -run '^TestRollingRestart$$' ./cmd/framewatch -rolling.streams $(ROLLING_STREAMS) -rolling.rounds 2 -rolling.before "$(ROLLING_BEFORE)"
 
 # Opens the wall of a thousand streams in a browser and measures what it takes there and of the server; on a quiet machine. CONSOLE_FOR=1m is a short look.
 bench-console: setup-test

@@ -123,17 +123,26 @@ func (n *Notifier) Lead(ctx context.Context, deps Deps) error {
 	defer deps.Metrics.Unregister(t.registry)
 	from := time.Now()
 	caughtUp := make(chan struct{})
+	// The last entry of each key counts: the topic may still hold those before it.
+	entries := map[string]*schemas.NotifierState{}
 	leading := false
 	t.work.Go(func() {
-		err := deps.Follow(ctx, func() { leading = true; close(caughtUp) }, func(key string, v *schemas.NotifierState) error {
-			if v != nil && !leading {
-				if err := t.restore(v, &from); err != nil {
-					n.log.Error("an entry of the notifier's state cannot be read and is left out", "key", key, "error", err)
-				}
-			}
-			if err := t.state(key, v); err != nil {
+		unreadable := func(key string, err error) {
+			if err != nil {
 				n.log.Error("an entry of the notifier's state cannot be read and is left out", "key", key, "error", err)
 			}
+		}
+		err := deps.Follow(ctx, func() {
+			for key, v := range entries {
+				unreadable(key, t.restore(v, &from))
+			}
+			leading = true
+			close(caughtUp)
+		}, func(key string, v *schemas.NotifierState) error {
+			if !leading {
+				entries[key] = v
+			}
+			unreadable(key, t.state(key, v))
 			return nil
 		})
 		if err != nil {
@@ -146,14 +155,19 @@ func (n *Notifier) Lead(ctx context.Context, deps Deps) error {
 		return cause(ctx)
 	}
 	t.work.Go(func() {
-		err := deps.Defects(ctx, from.Add(-positionMargin), func() { t.begin() }, t.event)
+		old := &inherited{term: t, until: from, last: map[string]posted{}}
+		err := deps.Defects(ctx, from.Add(-positionMargin), func() { old.settle(); t.begin() }, old.event)
 		if err != nil {
 			end(err)
 		}
 	})
 	<-ctx.Done()
 	n.serve(nil)
-	return cause(ctx)
+	if err := cause(ctx); err != nil {
+		return err
+	}
+	t.leave()
+	return nil
 }
 
 // begin tells of everything that is known, and from now on of what comes.

@@ -349,6 +349,32 @@ func TestTakenOver(t *testing.T) {
 	})
 }
 
+// TestTakenOverOnce has one notifier after the other find a log that nothing was compacted away from: what was told to its end stays so.
+func TestTakenOverOnce(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		over, longer := defect("d1", "news", "black"), defect("d2", "news", "freeze")
+		w.post(over.opened(), longer.opened())
+		w.wait(10 * time.Second)
+		w.post(over.closed())
+		w.wait(12 * time.Second)
+		for range 2 {
+			w.stop()
+			w.begin()
+			w.wait(30 * time.Second)
+		}
+		w.post(longer.closed())
+		w.wait(time.Minute)
+		w.stop()
+		w.begin()
+		w.wait(2 * time.Minute)
+		got := w.targets["ops"].lines()
+		slices.Sort(got)
+		if want := []string{"d1 closed critical", "d1 opened critical", "d2 closed critical", "d2 opened critical"}; !slices.Equal(got, want) {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	})
+}
+
 // TestCrashes lets the notifier die at every step that leaves a trace, one after the other, and another one go on. Nothing is lost, and what is told again has the id it had.
 func TestCrashes(t *testing.T) {
 	steps := 0

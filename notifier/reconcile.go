@@ -22,6 +22,8 @@ const (
 	grace = 5 * time.Second
 	// positionEvery is how often it is written down until when the defects topic was taken in.
 	positionEvery = 10 * time.Second
+	// leavePatience is how long writing it down at the end may take.
+	leavePatience = 2 * time.Second
 	// positionMargin is how much earlier than that the next one begins to read: every open defect is updated each 10 s, so it is heard of within that.
 	positionMargin = time.Minute
 )
@@ -60,7 +62,7 @@ func (t *term) reconcile() {
 		t.forget(now)
 		if now.Sub(noted) >= positionEvery {
 			noted = now
-			t.notePosition(now)
+			t.notePosition(t.ctx, now)
 			t.collect()
 		}
 	}
@@ -117,21 +119,34 @@ func (t *term) untold(partition int32, ev *schemas.DefectEvent, now time.Time) {
 	})
 }
 
-// notePosition writes down until when the defects topic was taken in.
-func (t *term) notePosition(now time.Time) {
+// notePosition writes down until when the defects topic was taken in, and told of where somebody is to be told.
+func (t *term) notePosition(ctx context.Context, now time.Time) {
 	t.mu.Lock()
 	until := t.until
-	t.mu.Unlock()
 	if until.IsZero() {
 		until = now
 	}
+	for _, d := range t.defects {
+		// One that nobody was told of for longer is muted.
+		if !d.told && now.Sub(d.since) < t.n.tree.groupWait+t.n.tree.groupInterval+grace && !d.posted.After(until) {
+			until = d.posted.Add(-time.Microsecond)
+		}
+	}
+	t.mu.Unlock()
 	payload, err := json.Marshal(position{until})
 	if err == nil {
-		err = t.deps.Write(t.ctx, entry(kindPosition, "defects", payload, now, time.Time{}))
+		err = t.deps.Write(ctx, entry(kindPosition, "defects", payload, now, time.Time{}))
 	}
-	if err != nil && t.ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil {
 		t.log.Warn("write down the notifier's position", "error", err)
 	}
+}
+
+// leave writes down for the next notifier how far this one came.
+func (t *term) leave() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), leavePatience)
+	defer cancel()
+	t.notePosition(ctx, time.Now())
 }
 
 // collect drops what Alertmanager need not remember any more.

@@ -68,8 +68,8 @@ type defect struct {
 	event *schemas.DefectEvent
 	// partition is where its events stand.
 	partition int32
-	// since is when the notifier first heard of it, over when of its end.
-	since, over time.Time
+	// since is when the notifier first heard of it, over when of its end; posted is when the event was written that it first heard.
+	since, over, posted time.Time
 	// escalation is how many times it has been told on.
 	escalation int
 	// told says that somebody was told of it.
@@ -163,8 +163,11 @@ func (t *term) state(key string, v *schemas.NotifierState) error {
 	return nil
 }
 
-// restore takes in what was written by whoever told before; it comes before anything is told.
+// restore takes in what whoever told before wrote last under a key, nil where that was removed; it comes before anything is told.
 func (t *term) restore(v *schemas.NotifierState, from *time.Time) error {
+	if v == nil {
+		return nil
+	}
 	switch v.Kind {
 	case kindPosition:
 		var p position
@@ -222,7 +225,7 @@ func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 		t.mu.Unlock()
 		return
 	}
-	alerts := t.take(d, partition, ev, now)
+	alerts := t.take(d, partition, ev, at, now)
 	t.mu.Unlock()
 	t.put(alerts)
 }
@@ -233,7 +236,7 @@ func (t *term) release(now time.Time) {
 		t.mu.Lock()
 		var alerts []*alert.Alert
 		if d.end != nil && (d.told || now.After(d.holdUntil)) {
-			alerts = t.take(d, d.partition, d.end, now)
+			alerts = t.take(d, d.partition, d.end, now, now)
 			d.end = nil
 		}
 		t.mu.Unlock()
@@ -241,11 +244,11 @@ func (t *term) release(now time.Time) {
 	}
 }
 
-// take makes the event a defect's newest; nil: the defect is not known yet. It is the alerts that say so. The lock is held.
-func (t *term) take(d *defect, partition int32, ev *schemas.DefectEvent, now time.Time) []*alert.Alert {
+// take makes the event, written at time at, a defect's newest; nil: the defect is not known yet. It is the alerts that say so. The lock is held.
+func (t *term) take(d *defect, partition int32, ev *schemas.DefectEvent, at, now time.Time) []*alert.Alert {
 	var alerts []*alert.Alert
 	if d == nil {
-		d = &defect{since: now, partition: partition, told: t.toldOf(ev.ID)}
+		d = &defect{since: now, posted: at, partition: partition, told: t.toldOf(ev.ID)}
 		t.defects[ev.ID] = d
 	} else if d.event.Severity != ev.Severity {
 		alerts = t.alertsFor(d, d.event, true, now)

@@ -365,8 +365,9 @@ type lagMark struct {
 
 // lagSample is how long after a time all was committed that a partition held by then.
 type lagSample struct {
-	at  time.Time
-	lag time.Duration
+	partition int32
+	at        time.Time
+	lag       time.Duration
 }
 
 // look takes the ends, and then what is committed of those seen before.
@@ -391,7 +392,7 @@ func (w *lagWatch) note(at, now time.Time, ends, committed map[int32]int64) {
 	for p, end := range ends {
 		marks := append(w.waiting[p], lagMark{at, end})
 		for len(marks) > 0 && committed[p] >= marks[0].end {
-			w.seen = append(w.seen, lagSample{marks[0].at, now.Sub(marks[0].at)})
+			w.seen = append(w.seen, lagSample{p, marks[0].at, now.Sub(marks[0].at)})
 			marks = marks[1:]
 		}
 		w.waiting[p] = marks

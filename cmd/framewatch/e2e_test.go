@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"net"
@@ -118,32 +119,54 @@ func TestDetectorsKilled(t *testing.T) {
 // client presents later. The same faults must be found, with their onset within two seconds, and no two defects of one kind may overlap in a
 // stream.
 func TestEdgeKilled(t *testing.T) {
-	rounds := []int64{8, 22} // pieces: 15 s and 42 s after the start
-	s := newSite(t, kafkatest.Real(t), lab.DemoConfig{Length: 78 * time.Second, Plans: everywhere(rounds)})
-	for _, target := range []string{"detector", "notifier"} {
-		s.start(target)
-	}
+	s := newFaultyEdge(t)
 	edge := s.startAs("edge", "ingest")
 	workers := func() { s.killWorkers(edge) }
 	supervisor := func() { s.kill(edge); edge = s.startAs("edge", "ingest") }
-	kill := []func(){workers, workers, supervisor, supervisor}
+	s.strike(2*time.Second, workers, workers, supervisor, supervisor)
+}
+
+// TestEdgesRestarted restarts each of two edges as a rolling upgrade does, at the same moments, and wants the same: a stream that moves is away for longer than one whose worker is started
+// again, and what an HLS client shows first is its own choice, so the onset has four seconds.
+func TestEdgesRestarted(t *testing.T) {
+	s := newFaultyEdge(t)
+	edges := []*process{s.start("ingest"), s.start("ingest")}
+	restart := func(i int) func() {
+		return func() { s.end(edges[i]); edges[i] = s.start("ingest") }
+	}
+	s.strike(4*time.Second, restart(0), restart(1), restart(0), restart(1))
+}
+
+// newFaultyEdge is a site whose streams have two rounds of faults, 15 s and 42 s after their start, without an edge.
+func newFaultyEdge(t *testing.T) *site {
+	s := newSite(t, kafkatest.Real(t), lab.DemoConfig{Length: 78 * time.Second, Plans: everywhere([]int64{8, 22})})
+	for _, target := range []string{"detector", "notifier"} {
+		s.start(target)
+	}
+	return s
+}
+
+// strike plays the streams while each of the four acts is done in the middle of half of the streams' faults, and wants the faults found,
+// their onset within tolerance.
+func (s *site) strike(tolerance time.Duration, acts ...func()) {
+	s.t.Helper()
 	injected := map[lab.Injected]bool{}
-	kills := 0
+	done := 0
 	s.play(func(now time.Time) {
 		// Half of the streams' faults have been on for four seconds: longer than any rule waits, for a client that starts slowly too.
 		on := s.demo.Injected(now.Add(-4 * time.Second))
-		if kills < len(kill) && len(on) == (kills+1)*len(lab.Clips)/2 {
-			for _, in := range on[kills*len(lab.Clips)/2:] {
+		if done < len(acts) && len(on) == (done+1)*len(lab.Clips)/2 {
+			for _, in := range on[done*len(lab.Clips)/2:] {
 				injected[in] = true // as it is known before clients begin anew
 			}
-			kill[kills]()
-			kills++
+			acts[done]()
+			done++
 		}
 	})
-	if kills < len(kill) {
-		t.Fatalf("the edge was killed %d times, want %d: the faults did not come", kills, len(kill))
+	if done < len(acts) {
+		s.t.Fatalf("the edge was struck %d times, want %d: the faults did not come", done, len(acts))
 	}
-	s.wantFound(injected, 2*time.Second)
+	s.wantFound(injected, tolerance)
 }
 
 // everywhere plans a fault for each stream at each of the pieces, all kinds in turn. There are no outages over HLS: when a client began anew what
@@ -177,6 +200,9 @@ type site struct {
 	defects   map[string]schemas.DefectEvent
 	processes []*process
 	cluster   *kafka.Cluster
+	// program is what the processes run; empty: this binary. stderr gets their logs; nil: the test's own.
+	program string
+	stderr  io.Writer
 }
 
 // newSite prepares the streams and the configuration; without brokers an embedded one will listen on a free port.
@@ -245,9 +271,12 @@ func (s *site) startAs(name, target string) *process {
 	if target != "all" && target != "broker" {
 		arguments = append(arguments, "--brokers", strings.Join(s.brokers, ","))
 	}
-	p := exec.Command(os.Args[0], arguments...)
+	p := exec.Command(cmp.Or(s.program, os.Args[0]), arguments...)
 	p.Env = append(os.Environ(), asProgram+"=1", instance+"="+name)
 	p.Stderr = os.Stderr
+	if s.stderr != nil {
+		p.Stderr = s.stderr
+	}
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.Start(); err != nil {
 		s.t.Fatal(err)
