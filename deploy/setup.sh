@@ -10,10 +10,10 @@ packages="make gcc g++ lld pkg-config ffmpeg
 	libavcodec-dev libavdevice-dev libavfilter-dev libavformat-dev libavutil-dev libswresample-dev libswscale-dev
 	libopencv-dev libsimde-dev"
 
-# srt-live-transmit, nginx and GStreamer serve SRT, RTMP and RTSP, multicat sends datagrams, in a network that ip makes, the page is looked at in Chromium, aiosmtpd takes mail, Alertmanager takes alerts and amtool asks for them, the schemas are read by Python, and Kafka itself is fetched
+# srt-live-transmit, nginx and GStreamer serve SRT, RTMP and RTSP, multicat sends datagrams, in a network that ip makes, the page is looked at in Chromium, aiosmtpd takes mail, Alertmanager takes alerts and amtool asks for them, promtool of Prometheus tries alert rules, the schemas are read by Python, and Kafka itself is fetched
 # by Maven and run on Java, which compiles an example.
 test_packages="git iproute2 multicat srt-tools nginx libnginx-mod-rtmp
-	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good glib-networking chromium python3-aiosmtpd prometheus-alertmanager python3-venv default-jdk-headless maven"
+	python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-good glib-networking chromium python3-aiosmtpd prometheus prometheus-alertmanager python3-venv default-jdk-headless maven"
 
 say() { echo "setup: $*" >&2; }
 

@@ -39,6 +39,11 @@ func Libraries() (release string, list []Library) {
 	return C.GoString(C.av_version_info()), list
 }
 
+// Build tells how FFmpeg was built: the words of its configure line, and the licence under which what they chose may be passed on.
+func Build() (configuration, license string) {
+	return C.GoString(C.avcodec_configuration()), C.GoString(C.avcodec_license())
+}
+
 func libraryVersion(v C.uint) LibraryVersion {
 	return LibraryVersion{int(v >> 16), int(v >> 8 & 0xff), int(v & 0xff)}
 }
