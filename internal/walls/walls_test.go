@@ -47,6 +47,7 @@ var rooms = map[string][]string{
 	"internal/walls":             {},
 	"internal/venv":              {},
 	"deploy":                     {},
+	"deploy/release":             {},
 }
 
 // inTests are the further imports that a room's tests may have.

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"text/template"
+)
+
+// install tells how what is in the archive gets onto a machine.
+//
+//go:embed INSTALL.md.tmpl
+var install string
+
+// shells are those whose completions are packed, and what their files are called.
+var shells = map[string]string{"bash": "framewatch.bash", "zsh": "_framewatch", "fish": "framewatch.fish"}
+
+// contents are the files of the archive.
+func contents(b *build, bill []byte) ([]file, error) {
+	program, err := os.ReadFile(b.binary)
+	if err != nil {
+		return nil, err
+	}
+	notice := noticeOf(b)
+	guide, err := installGuide(b)
+	if err != nil {
+		return nil, err
+	}
+	all := []file{
+		{name: "bin/framewatch", content: program, program: true},
+		{name: "framewatch.cdx.json", content: bill}, {name: "NOTICE.md", content: notice}, {name: "INSTALL.md", content: guide},
+	}
+	for _, part := range []func(*build) ([]file, error){tracked, completions, texts} {
+		more, err := part(b)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
+	return all, nil
+}
+
+// leftOut is what only builds, and what only they need.
+func leftOut(name string) bool {
+	return path.Ext(name) == ".go" && !strings.HasPrefix(name, "deploy/examples/") ||
+		slices.ContainsFunc([]string{"deploy/release/", "deploy/training/", "deploy/setup.sh", "deploy/Dockerfile"}, func(p string) bool { return strings.HasPrefix(name, p) })
+}
+
+// tracked are the papers and the deployment files of the source tree.
+func tracked(*build) (files []file, err error) {
+	list, err := output("git", "ls-files", "-z", "--", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docker-compose.yml", "docs", "deploy")
+	if err != nil {
+		return nil, err
+	}
+	for name := range strings.SplitSeq(strings.TrimSuffix(string(list), "\x00"), "\x00") {
+		if leftOut(name) {
+			continue
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, err
+		}
+		content, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name: name, content: content, program: info.Mode()&0o100 != 0})
+	}
+	return files, nil
+}
+
+// completions are what the program itself gives to shells.
+func completions(b *build) (files []file, err error) {
+	program, err := filepath.Abs(b.binary)
+	if err != nil {
+		return nil, err
+	}
+	for shell, name := range shells {
+		content, err := output(program, "completion", shell)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name: "completions/" + name, content: content})
+	}
+	return files, nil
+}
+
+// texts are the licences and notices of the modules, of Go, and of the packages whose libraries the program names, each as it came.
+func texts(b *build) (files []file, err error) {
+	add := func(name, from string) error {
+		content, err := os.ReadFile(from)
+		files = append(files, file{name: "licenses/" + filepath.ToSlash(name), content: content})
+		return err
+	}
+	for _, m := range b.modules {
+		names, err := papers(m.Dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if err := add(path.Join("go", m.Path, filepath.ToSlash(name)), filepath.Join(m.Dir, name)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	root, err := output("go", "env", "GOROOT")
+	if err != nil {
+		return nil, err
+	}
+	if err := add("go/std/LICENSE", filepath.Join(strings.TrimSpace(string(root)), "LICENSE")); err != nil {
+		return nil, fmt.Errorf("Go's own licence is not beside it, take Go from https://go.dev/dl: %w", err)
+	}
+	for _, d := range b.packages {
+		if d.direct {
+			if err := add(path.Join("debian", d.Name, "copyright"), d.paper()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return files, nil
+}
+
+// noticeOf is a table of all that the program is made of and loads.
+func noticeOf(b *build) []byte {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "# What framewatch %s is made of\n\n", b.version)
+	fmt.Fprintf(&out, "The program holds the Go modules below and, by the distribution's loader, uses Debian's libraries, which are not in this archive.\n")
+	fmt.Fprintf(&out, "Debian's FFmpeg is configured with `--enable-gpl` and is under the GPL, version 2 or later: whoever passes the program on together with it does so under the GPL.\n")
+	fmt.Fprintf(&out, "`framewatch version --output json` tells the FFmpeg that is loaded, its licence and its configure line. The same in CycloneDX, with all that is loaded by others: framewatch.cdx.json.\n")
+	fmt.Fprintf(&out, "\n## In the program\n\n| module | version | licences (texts: licenses/go) |\n|---|---|---|\n| Go | %s | BSD-3-Clause |\n", strings.TrimPrefix(b.info.GoVersion, "go"))
+	for _, m := range b.modules {
+		fmt.Fprintf(&out, "| %s | %s | %s |\n", m.Path, m.Version, strings.Join(m.licenses, ", "))
+	}
+	fmt.Fprintf(&out, "\n## Linked to\n\n| Debian package | version | licences of its source (texts: licenses/debian) |\n|---|---|---|\n")
+	for _, d := range b.packages {
+		if d.direct {
+			fmt.Fprintf(&out, "| %s | %s | %s |\n", d.Name, d.Version, strings.Join(d.licenses, ", "))
+		}
+	}
+	return out.Bytes()
+}
+
+// installGuide names the packages that this very program needs.
+func installGuide(b *build) ([]byte, error) {
+	t, err := template.New("INSTALL.md").Option("missingkey=error").Parse(install)
+	if err != nil {
+		return nil, err
+	}
+	var needed []string
+	for _, d := range b.packages {
+		if d.direct {
+			needed = append(needed, d.Name)
+		}
+	}
+	if len(needed) == 0 {
+		return nil, errors.New("the program is linked to nothing: is it built with cgo?")
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, map[string]any{"Version": b.version, "Name": b.name(), "Arch": b.arch, "Packages": needed, "Go": runtime.Version()})
+	return out.Bytes(), err
+}
