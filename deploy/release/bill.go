@@ -109,7 +109,9 @@ func packageComponent(d distributed) cdx.Component {
 // golang is the package URL of a module.
 func golang(path, version string) string {
 	i := strings.LastIndexByte(path, '/')
-	return packageurl.NewPackageURL(packageurl.TypeGolang, path[:max(i, 0)], path[i+1:], version, nil, "").ToString()
+	url := packageurl.NewPackageURL(packageurl.TypeGolang, path[:max(i, 0)], path[i+1:], version, nil, "")
+	_ = url.Normalize() // in small letters, as those who look for vulnerabilities want them; every module has a name
+	return url.ToString()
 }
 
 // debian is the package URL of a package.

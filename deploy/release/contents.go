@@ -115,7 +115,7 @@ func texts(b *build) (files []file, err error) {
 		return nil, err
 	}
 	if err := add("go/std/LICENSE", filepath.Join(strings.TrimSpace(string(root)), "LICENSE")); err != nil {
-		return nil, fmt.Errorf("Go's own licence is not beside it, take Go from https://go.dev/dl: %w", err)
+		return nil, fmt.Errorf("find Go's own licence, which a Go from https://go.dev/dl has: %w", err)
 	}
 	for _, d := range b.packages {
 		if d.direct {
