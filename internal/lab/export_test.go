@@ -70,3 +70,6 @@ func ApplyAllGone(data []byte, from, to time.Duration, random *rand.Rand) (out [
 func (l *Lineup) Told(i int, at time.Time) (*schemas.Health, *schemas.DefectEvent) {
 	return l.streams[i].tell(at)
 }
+
+// OpenJournal opens the journal of steps.
+var OpenJournal = openJournal
