@@ -17,7 +17,7 @@ const (
 // The topics.
 var (
 	Streams = topic(schemas.StreamSpecs, Spec{Name: "streams", Key: "stream id", Doc: "What is to be monitored: URL (secrets by reference), labels, profile.",
-		Values: []string{"StreamSpec"}, Compact: true, WrittenBy: []string{"api", "streams apply", "run"}})
+		Values: []string{"StreamSpec"}, Compact: true, Control: true, WrittenBy: []string{"api", "streams apply", "run"}})
 	Features = topic(schemas.Features, Spec{Name: "features", Key: "stream id", Doc: "What was measured, one record a picture, 100 ms of sound and second; the owner's ticks and settings.",
 		Values: []string{"VideoFrame", "AudioBlock", "StreamSecond", "Inventory", "Tick", "Setting"}, Delete: true, Retention: day, WrittenBy: []string{"ingest", "detector (Tick, Setting)"},
 		Promise: featuresPromise})
@@ -30,22 +30,22 @@ var (
 		Values: []string{"DefectEvent"}, Compatibility: full, Compact: true, Delete: true, Retention: 14 * day, WrittenBy: []string{"detector"},
 		Headers: eventHeaders(), Promise: latestPromise})
 	Evidence = topic(schemas.Evidences, Spec{Name: "evidence", Key: "defect id", Doc: "What was kept for a defect: URI, type, span, sha256.",
-		Values: []string{"Evidence"}, Compact: true, WrittenBy: []string{"ingest", "evidence keep and drop"}, Promise: evidencePromise})
+		Values: []string{"Evidence"}, Compact: true, Control: true, WrittenBy: []string{"ingest", "evidence keep and drop"}, Promise: evidencePromise})
 	Verdicts = topic(schemas.Verdicts, Spec{Name: "verdicts", Key: "stream id", Doc: "A person's label: confirmed, false alarm or missed.",
-		Values: []string{"Verdict"}, Delete: true, Retention: 365 * day, WrittenBy: []string{"api", "verdicts import"}, Promise: verdictsPromise})
+		Values: []string{"Verdict"}, Delete: true, Retention: 365 * day, Control: true, WrittenBy: []string{"api", "verdicts import"}, Promise: verdictsPromise})
 	DefectsShadow = topic(schemas.DefectEvents, Spec{Name: "defects.shadow", Key: "stream id", Doc: "What a candidate rule set or model would have told.",
 		Values: []string{"DefectEvent"}, Compatibility: full, Delete: true, Retention: 14 * day, WrittenBy: []string{"shadow detector"},
 		Headers: eventHeaders()})
 	Profiles = topic(schemas.Profiles, Spec{Name: "profiles", Key: "profile name", Doc: "Rule profiles and the labels that they apply to.",
-		Values: []string{"Profile"}, Compact: true, Single: true, WrittenBy: []string{"api", "run"}})
+		Values: []string{"Profile"}, Compact: true, Single: true, Control: true, WrittenBy: []string{"api", "run"}})
 	Models = topic(schemas.Models, Spec{Name: "models", Key: "model name", Doc: "Model card and weights, versioned.",
-		Values: []string{"Model"}, Compact: true, Single: true, WrittenBy: []string{"model publish"}})
+		Values: []string{"Model"}, Compact: true, Single: true, Control: true, WrittenBy: []string{"model publish"}})
 	Notifications = topic(schemas.Notifications, Spec{Name: "notifications", Key: "defect id", Doc: "Every attempt to deliver and its outcome.",
 		Values: []string{"Notification"}, Delete: true, Retention: 30 * day, WrittenBy: []string{"notifier"}})
 	NotifierState = topic(schemas.NotifierStates, Spec{Name: "notifier.state", Key: "entry key", Doc: "What each target knows, silences, acknowledgements.",
-		Values: []string{"NotifierState"}, Compact: true, Single: true, WrittenBy: []string{"notifier", "api"}})
+		Values: []string{"NotifierState"}, Compact: true, Single: true, Control: true, WrittenBy: []string{"notifier", "api"}})
 	Audit = topic(schemas.Audits, Spec{Name: "audit", Key: "actor", Doc: "Every change made by a person or token.",
-		Values: []string{"Audit"}, Delete: true, Retention: 365 * day, Single: true, WrittenBy: []string{"api"}})
+		Values: []string{"Audit"}, Delete: true, Retention: 365 * day, Single: true, Control: true, WrittenBy: []string{"api"}})
 	DeadLetter = topic(schemas.DeadLetters, Spec{Name: "deadletter", Key: "original key", Doc: "Records that could not be read, with the reason and where they stood.",
 		Values: []string{"DeadLetter"}, Delete: true, Retention: 14 * day, WrittenBy: []string{"all"}})
 )

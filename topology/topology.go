@@ -30,6 +30,8 @@ type Spec struct {
 	Retention       time.Duration
 	// Single topics have one partition; all others have the cluster's partition count, so that one stream keeps one partition number.
 	Single bool
+	// Control topics hold what people have set and said, and what is not measured anew: they are what a backup holds.
+	Control bool
 	// WrittenBy names the stages that write it.
 	WrittenBy []string
 	// Headers are what each record carries beside key and value.
@@ -79,6 +81,8 @@ type Message struct {
 	Encode func(c *schemas.Contract, dst []byte) ([]byte, error)
 	// Headers in order, name and value.
 	Headers [][2]string
+	// Time is the record's timestamp, to the millisecond; zero is when it is written.
+	Time time.Time
 }
 
 // Message is v, to be written under key. v must not change until it is encoded.

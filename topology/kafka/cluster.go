@@ -137,6 +137,18 @@ func (c *Cluster) Brokers(ctx context.Context) ([]string, error) {
 	return addresses, nil
 }
 
+// ID is what the cluster calls itself, and no other cluster.
+func (c *Cluster) ID(ctx context.Context) (string, error) {
+	metadata, err := c.admin.BrokerMetadata(ctx)
+	if err != nil {
+		return "", fmt.Errorf("ask for the cluster's id: %w", err)
+	}
+	return metadata.Cluster, nil
+}
+
+// PartitionsOf is how many partitions a topic is to have.
+func (c *Cluster) PartitionsOf(s *topology.Spec) int32 { return c.partitionsOf(s) }
+
 // learnPartitions takes over the partition count of the features topic, if there is one.
 func (c *Cluster) learnPartitions(ctx context.Context) error {
 	name := c.name(&topology.Features.Spec)

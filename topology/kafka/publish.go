@@ -39,7 +39,7 @@ func (c *Cluster) TryPublish(partition int32, message topology.Message, done fun
 
 // record encodes a message for its place.
 func (c *Cluster) record(partition int32, m topology.Message) (*kgo.Record, error) {
-	r := &kgo.Record{Topic: c.name(m.Topic), Partition: place(m.Topic, partition)}
+	r := &kgo.Record{Topic: c.name(m.Topic), Partition: place(m.Topic, partition), Timestamp: m.Time}
 	if m.Key != "" {
 		r.Key = []byte(m.Key)
 	}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/framewatch/framewatch/schemas"
+	"github.com/framewatch/framewatch/topology"
+)
+
+// backupLanes says into which partition a record of a backup belongs.
+type backupLanes struct {
+	a *app
+	// of has the lanes of streams that have one of their own, by stream id: those of the backup, and of other streams those of the log.
+	of      map[string]string
+	generic *schemas.Generic
+}
+
+// backupLanes learns the lanes of streams.
+func (a *app) backupLanes(ctx context.Context, directory string, m *backupManifest) (*backupLanes, error) {
+	l := &backupLanes{a: a, of: map[string]string{}, generic: schemas.NewGeneric(a.contract)}
+	learn := func(r topology.Raw) error {
+		id, spec := string(r.Key), new(schemas.StreamSpec)
+		if err := schemas.Decode(a.contract, topology.Streams.Value, r.Value, spec); err != nil {
+			return fmt.Errorf("the lane of stream %q: %w", id, err)
+		}
+		l.of[id] = lane(id, spec)
+		return nil
+	}
+	if err := a.liveRecords(ctx, &topology.Streams.Spec, learn); err != nil {
+		return nil, err
+	}
+	if kept, ok := m.topic(topology.Streams.Name); ok {
+		if err := kept.read(directory, learn); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+// place is the partition for a record of a topic: its own where there are as many as there were, else that of its stream's lane.
+func (l *backupLanes) place(t *topology.Spec, kept backupTopic, r topology.Raw) (int32, error) {
+	if l.a.cluster.PartitionsOf(t) == kept.Partitions {
+		return r.Partition, nil
+	}
+	stream := string(r.Key)
+	if t.Key != "stream id" {
+		native, err := l.generic.Native(r.Value)
+		if err != nil {
+			return 0, fmt.Errorf("the topic has another number of partitions than the backup, and the stream of the record cannot be read: %w", err)
+		}
+		fields, _ := native.(map[string]any)
+		if stream, _ = fields["stream"].(string); stream == "" {
+			return 0, errors.New("the topic has another number of partitions than the backup, and the record names no stream")
+		}
+	}
+	if lane, ok := l.of[stream]; ok {
+		return l.a.cluster.Partition(lane), nil
+	}
+	return l.a.cluster.Partition(stream), nil
+}
