@@ -47,6 +47,16 @@ setup:
 # What .ci/run runs. One package after the other: those that play live streams need the processors for themselves.
 test: setup-test lint
 	go test -count=1 -timeout 30m -p 1 ./...
+	cd deploy/kubernetes/check && CGO_ENABLED=0 go test -count=1 -timeout 30m ./...
+
+.PHONY: kube kube-test
+# Renders the Helm chart into deploy/kubernetes, for who does not use Helm.
+kube:
+	cd deploy/kubernetes/check && CGO_ENABLED=0 go test -count=1 -run '^(TestTheChartsCopies|TestManifestsAreTheChart)$$' . -update
+
+# Asks the real Kubernetes API server about the manifests, with pods held to the standard called restricted. Building it takes ten minutes, once.
+kube-test:
+	cd deploy/kubernetes/server && CGO_ENABLED=0 go test -count=1 -v -timeout 60m ./...
 
 # Lets everything happen to the detectors and to the brokers of their log, over and over, and compares what stands on the log in the end.
 faults: setup-test

@@ -48,17 +48,19 @@ var rooms = map[string][]string{
 	"internal/venv":              {},
 	"deploy":                     {},
 	"deploy/release":             {},
+	"deploy/kubernetes":          {},
 }
 
 // inTests are the further imports that a room's tests may have.
 var inTests = map[string][]string{
-	"ingest":         {"internal/lab", "internal/lab/peer"},
-	"ingest/feature": {"ingest/feature/featuretest"},
-	"console":        {"internal/browsertest"},
-	"detector":       {"internal/lab"},
-	"replay":         {"topology/kafka", "topology/kafka/kafkatest", "internal/lab", "internal/venv"},
-	"schemas":        {"internal/venv"},
-	"topology/kafka": {"topology/kafka/kafkatest"},
+	"ingest":            {"internal/lab", "internal/lab/peer"},
+	"ingest/feature":    {"ingest/feature/featuretest"},
+	"console":           {"internal/browsertest"},
+	"deploy/kubernetes": {"internal/venv"},
+	"detector":          {"internal/lab"},
+	"replay":            {"topology/kafka", "topology/kafka/kafkatest", "internal/lab", "internal/venv"},
+	"schemas":           {"internal/venv"},
+	"topology/kafka":    {"topology/kafka/kafkatest"},
 }
 
 // keepers are the only rooms that name a library, tests included.

@@ -1,0 +1,48 @@
+package check_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestValuesThatAreRefused has mistakes found before anything is installed.
+func TestValuesThatAreRefused(t *testing.T) {
+	for _, c := range []struct{ name, values, want string }{
+		{"a misspelt key", "detector: {replica: 3}", "replica"},
+		{"a key of nobody", "detectors: {replicas: 3}", "detectors"},
+		{"no detector", "detector: {replicas: 0}", "/detector/replicas"},
+		{"text for a number", `notifier: {replicas: "2"}`, "/notifier/replicas"},
+		{"a broker without a port", "config: {kafka: {brokers: [kafka]}}", "/config/kafka/brokers/0"},
+		{"no broker", "config: {kafka: {brokers: []}}", "/config/kafka/brokers"},
+		{"an unknown section", "config: {detectors: {}}", "detectors"},
+		{"an instance for all", "config: {kafka: {instance: one}}", "/config/kafka/instance"},
+		{"an address of the chart's", "config: {ingest: {advertise: http://edge}}", "/config/ingest/advertise"},
+		{"a shadow in the wrong place", "config: {detector: {shadow: {name: x}}}", "/config/detector/shadow"},
+		{"a secret for nobody", "secrets: {kafka: {secretName: kafka, targets: [detectors]}}", "/secrets/kafka"},
+		{"a secret by value", "secrets: {kafka: {secretName: kafka, targets: [all], value: hunter2}}", "/secrets/kafka"},
+		{"a path as a secret's name", `secrets: {"../kafka": {secretName: kafka, targets: [all]}}`, "../kafka"},
+		{"memory without a bound", "ingest: {resources: {limits: null}}", "limits"},
+		{"memory by the byte", "ingest: {resources: {requests: {memory: 100}}}", "/ingest/resources/requests/memory"},
+		{"more memory than promised", "ingest: {resources: {requests: {memory: 2Gi}}}", "ingest.resources: limits.memory"},
+		{"Go's heap in Kubernetes' units", "ingest: {goMemoryLimit: 2Gi}", "/ingest/goMemoryLimit"},
+		{"no time to hand over", "detector: {terminationGracePeriodSeconds: 5}", "/detector/terminationGracePeriodSeconds"},
+		{"scaled to nothing", "detector: {autoscaling: {enabled: true, minReplicas: 0}}", "/detector/autoscaling/minReplicas"},
+		{"more detectors than partitions", "detector: {autoscaling: {enabled: true, maxReplicas: 25}}", "25 detectors share 24 partitions"},
+		{"the least above the most", "detector: {autoscaling: {enabled: true, minReplicas: 9, maxReplicas: 8}}", "9 is more than maxReplicas, 8"},
+		{"a candidate without a name", "shadow: {enabled: true, profiles: {default: {}}}", "shadow.name"},
+		{"a candidate of nothing", "shadow: {enabled: true, name: louder}", "shadow.profiles"},
+		{"an open door", "networkPolicy: {console: []}", "/networkPolicy/console"},
+		{"egress of an unknown target", "networkPolicy: {extraEgress: {edge: []}}", "edge"},
+		{"a service that is none", "console: {service: {type: ExternalName}}", "/console/service/type"},
+		{"a tag with a space", `image: {tag: "v1 "}`, "/image/tag"},
+		{"a short digest", "image: {digest: sha256:abc}", "/image/digest"},
+		{"an interval without a unit", `monitoring: {serviceMonitor: {interval: "15"}}`, "/monitoring/serviceMonitor/interval"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, complaints, err := template(t, c.values)
+			if err == nil || !strings.Contains(complaints, c.want) {
+				t.Errorf("helm template with %s: %v, %s\nwant a refusal that names %s", c.values, err, complaints, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,10 @@
+// Command etcd keeps what the API server of `make kube-test` is given.
+package main
+
+import (
+	"os"
+
+	"go.etcd.io/etcd/server/v3/etcdmain"
+)
+
+func main() { etcdmain.Main(os.Args) }
