@@ -21,8 +21,10 @@ type Cluster struct {
 	Brokers []string
 	// TLS is nil for a connection in the clear.
 	TLS *tls.Config
-	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty for no authentication.
+	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; empty for no authentication.
 	Mechanism, User, Password string
+	// Token gives the bearer token of OAUTHBEARER.
+	Token func(ctx context.Context) (string, error)
 }
 
 // The time stamps that ListOffsets takes for the two ends of a partition.
@@ -66,8 +68,36 @@ func (c Cluster) mechanism() (sasl.Mechanism, error) {
 		return scram.Mechanism(scram.SHA256, c.User, c.Password)
 	case "SCRAM-SHA-512":
 		return scram.Mechanism(scram.SHA512, c.User, c.Password)
+	case "OAUTHBEARER":
+		if c.Token == nil {
+			return nil, errors.New("SASL mechanism OAUTHBEARER: there is nowhere to have a token from")
+		}
+		return bearer(c.Token), nil
 	}
-	return nil, fmt.Errorf("SASL mechanism %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", c.Mechanism)
+	return nil, fmt.Errorf("SASL mechanism %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER", c.Mechanism)
+}
+
+// bearer is the mechanism OAUTHBEARER, RFC 7628.
+type bearer func(ctx context.Context) (string, error)
+
+// Name of the mechanism.
+func (bearer) Name() string { return "OAUTHBEARER" }
+
+// Start is the client's only message, section 3.1.
+func (b bearer) Start(ctx context.Context) (sasl.StateMachine, []byte, error) {
+	token, err := b(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b, []byte("n,,\x01auth=Bearer " + token + "\x01\x01"), nil
+}
+
+// Next takes the server's answer: an empty one says yes.
+func (bearer) Next(_ context.Context, challenge []byte) (bool, []byte, error) {
+	if len(challenge) > 0 {
+		return false, nil, errors.New("log in: the broker refuses the token")
+	}
+	return true, nil, nil
 }
 
 func (c *connection) close() { c.transport.CloseIdleConnections() }

@@ -76,7 +76,7 @@ func membership(s Stage) string {
 	switch {
 	case s.Group == "":
 		return ", each for itself"
-	case s.Transactional:
+	case s.ExactlyOnce:
 		return ", as group " + s.Group + ", exactly once"
 	}
 	return ", as group " + s.Group

@@ -15,7 +15,7 @@ const (
 )
 
 // checkDescriptors tells for how many streams this process may open files.
-func checkDescriptors(context.Context, Config) []finding {
+func checkDescriptors(context.Context, *patient) []finding {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return []finding{{Check: "descriptors", Status: statusFail, Detail: err.Error(), Remedy: "let the process ask for its limits (getrlimit)"}}

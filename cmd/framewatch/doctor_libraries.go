@@ -10,7 +10,7 @@ import (
 )
 
 // checkFFmpeg compares FFmpeg's libraries that are loaded with those that were compiled against, and looks for the usual decoders.
-func checkFFmpeg(context.Context, Config) []finding {
+func checkFFmpeg(context.Context, *patient) []finding {
 	release, libraries := source.Libraries()
 	f := finding{Check: "ffmpeg", Status: statusOK}
 	var names, unfit []string
@@ -33,6 +33,6 @@ func checkFFmpeg(context.Context, Config) []finding {
 }
 
 // checkOpenCV tells the version: it was loaded, or the program would not run.
-func checkOpenCV(context.Context, Config) []finding {
+func checkOpenCV(context.Context, *patient) []finding {
 	return []finding{{Check: "opencv", Status: statusOK, Detail: "OpenCV " + feature.OpenCV()}}
 }

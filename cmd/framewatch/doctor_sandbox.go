@@ -18,8 +18,8 @@ var sandboxParts = []struct{ name, remedy string }{
 }
 
 // checkSandbox starts workers of every kind that try to break out, and tells for each part of the sandbox what they came to.
-func checkSandbox(ctx context.Context, config Config) []finding {
-	edge := config.Ingest.Config
+func checkSandbox(ctx context.Context, p *patient) []finding {
+	edge := p.config.Ingest.Config
 	bad := statusWarn
 	if edge.Sandbox == sandbox.Required {
 		bad = statusFail

@@ -59,13 +59,13 @@ func instant(text string, now time.Time) (time.Time, error) {
 
 // source is a topic as replay reads it.
 func (a *app) source(topic string) (replay.Source, error) {
-	encryption, password, err := a.config.Kafka.Credentials()
+	credentials, err := a.config.Kafka.Credentials()
 	if err != nil {
 		return replay.Source{}, err
 	}
 	k := a.config.Kafka
 	return replay.Source{Topic: k.Prefix + topic, Learn: a.cluster.Learn, Cluster: replay.Cluster{
-		Brokers: k.Brokers, TLS: encryption, Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: password,
+		Brokers: k.Brokers, TLS: credentials.TLS, Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: credentials.Password, Token: credentials.Token,
 	}}, nil
 }
 

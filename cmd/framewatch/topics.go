@@ -10,7 +10,7 @@ import (
 
 func topicsCommand() *cobra.Command {
 	return group("topics", "Describe, plan and create the topics",
-		describeCommand(),
+		describeCommand(), topicsACLCommand(),
 		&cobra.Command{Use: "plan", Short: "Print what apply would change; never destructive", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return changeTopics(cmd, false)
 		}},

@@ -39,7 +39,7 @@ var rooms = map[string][]string{
 	"topology/gen":               {"topology"},
 	"topology/kafka":             {"topology", "schemas"},
 	"topology/kafka/apache":      {},
-	"topology/kafka/kafkatest":   {"topology/kafka", "topology/kafka/apache"},
+	"topology/kafka/kafkatest":   {"topology", "topology/kafka", "topology/kafka/apache"},
 	"internal/browsertest":       {},
 	"internal/catalogue":         {},
 	"internal/lab":               {"ingest/...", "detector/...", "notifier/...", "console", "replay", "schemas", "topology", "internal/catalogue"},

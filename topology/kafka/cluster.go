@@ -10,7 +10,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -60,11 +59,12 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 	if err := config.Validate(); err != nil {
 		return nil, err
 	}
-	options, err := clientOptions(config, log)
+	meters := newMeters(config.Metrics)
+	options, err := clientOptions(config, log, meters)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{config: config, contract: contract, log: log, options: options, started: time.Now(), meters: newMeters(config.Metrics)}
+	c := &Cluster{config: config, contract: contract, log: log, options: options, started: time.Now(), meters: meters}
 	producing := append(slices.Clip(options),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(linger), kgo.MaxBufferedBytes(bufferedBytes))
 	if config.Metrics != nil {
@@ -167,7 +167,7 @@ func (c *Cluster) name(s *topology.Spec) string { return c.config.Prefix + s.Nam
 
 // group is a consumer group's name on the cluster: groups of another prefix are another installation's.
 func (c *Cluster) group(name string) string {
-	return c.config.Prefix + strings.TrimPrefix(name, Defaults().Prefix)
+	return topology.GroupNamed(name, c.config.Prefix)
 }
 
 // partitionsOf is the partition count of one topic.
@@ -186,7 +186,8 @@ func place(s *topology.Spec, partition int32) int32 {
 	return partition
 }
 
-func clientOptions(config Config, log *slog.Logger) ([]kgo.Opt, error) {
+// clientOptions are shared by all clients. m may be nil.
+func clientOptions(config Config, log *slog.Logger, m *meters) ([]kgo.Opt, error) {
 	// From these versions on offsets are committed under topic ids. We commit some by hand, under names.
 	versions := kversion.Stable()
 	versions.SetMaxKeyVersion(int16(kmsg.OffsetCommit), 9)
@@ -207,11 +208,11 @@ func clientOptions(config Config, log *slog.Logger) ([]kgo.Opt, error) {
 		kgo.MaxDecompressBatchBytes(inflatedBytes), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 	}
 	if config.TLS.Enabled {
-		encryption, err := config.TLS.client()
+		encryption, err := newEncryption(config.TLS, log, m)
 		if err != nil {
 			return nil, fmt.Errorf("tls: %w", err)
 		}
-		options = append(options, kgo.DialTLSConfig(encryption))
+		options = append(options, kgo.Dialer(encryption.dial))
 	}
 	if config.SASL.Mechanism != "" {
 		mechanism, err := config.SASL.mechanism()

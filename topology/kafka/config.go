@@ -33,7 +33,7 @@ type Config struct {
 	Metrics prometheus.Registerer `yaml:"-"`
 }
 
-// TLS turns on encryption, and authentication by certificate where Cert and Key are given.
+// TLS turns on encryption, and authentication by certificate where Cert and Key are given. The files are read for each connection.
 type TLS struct {
 	Enabled bool `yaml:"enabled"`
 	// CA is a PEM file of the authorities to trust; empty for the system's.
@@ -45,12 +45,14 @@ type TLS struct {
 
 // SASL is who we are to the brokers.
 type SASL struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty for no authentication.
+	// Mechanism is PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; empty for no authentication.
 	Mechanism string `yaml:"mechanism"`
 	User      string `yaml:"user"`
 	Password  Secret `yaml:"password"`
-	// PasswordFile holds the password, in place of Password; a final line break is not part of it.
+	// PasswordFile holds the password, in place of Password; a final line break is not part of it. It is read for each log-in.
 	PasswordFile string `yaml:"password_file"`
+	// OAuth is where OAUTHBEARER has its token from.
+	OAuth OAuth `yaml:"oauth,omitempty"`
 }
 
 // Registry is a schema registry that speaks Confluent's API.
@@ -121,7 +123,19 @@ func (r Registry) validate() error {
 }
 
 func (s SASL) validate() error {
+	oauth := s.OAuth.TokenFile != "" || s.OAuth.TokenURL != ""
+	if oauth && s.Mechanism != oauthBearer {
+		return fmt.Errorf("sasl: oauth goes with the mechanism %s", oauthBearer)
+	}
 	switch s.Mechanism {
+	case oauthBearer:
+		if s.User != "" || s.Password != "" || s.PasswordFile != "" {
+			return fmt.Errorf("sasl: %s takes its user from the token: leave user and password out", oauthBearer)
+		}
+		if err := s.OAuth.validate(); err != nil {
+			return fmt.Errorf("sasl: %w", err)
+		}
+		return nil
 	case "":
 		if s.User != "" || s.Password != "" || s.PasswordFile != "" {
 			return errors.New("sasl: user or password is given but no mechanism")
@@ -129,7 +143,7 @@ func (s SASL) validate() error {
 		return nil
 	case "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512":
 	default:
-		return fmt.Errorf("sasl: mechanism %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", s.Mechanism)
+		return fmt.Errorf("sasl: mechanism %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER", s.Mechanism)
 	}
 	if s.User == "" {
 		return errors.New("sasl: user is empty")

@@ -1,52 +1,45 @@
 package kafka
 
 import (
+	"context"
 	"crypto/tls"
-	"crypto/x509"
+	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 )
 
-// client is the TLS configuration of our side of a connection.
-func (t TLS) client() (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
-	if t.CA != "" {
-		pem, err := os.ReadFile(t.CA)
-		if err != nil {
-			return nil, err
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read %s: it holds no PEM certificate", t.CA)
-		}
-	}
-	if t.Cert != "" {
-		pair, err := tls.LoadX509KeyPair(t.Cert, t.Key)
-		if err != nil {
-			return nil, err
-		}
-		config.Certificates = []tls.Certificate{pair}
-	}
-	return config, nil
+// Credentials are what another client needs to connect as this configuration says.
+type Credentials struct {
+	// TLS is nil for a connection in the clear.
+	TLS *tls.Config
+	// Password of SASL, as it is now; empty with OAUTHBEARER.
+	Password string
+	// Token gives the bearer token of OAUTHBEARER; nil with another mechanism.
+	Token func(ctx context.Context) (string, error)
 }
 
-// Credentials are what another client needs to connect as this configuration says: TLS, nil for a connection in the clear, and the SASL
-// password, read from where it is kept.
-func (c Config) Credentials() (encryption *tls.Config, password string, err error) {
+// Credentials reads them from where they are kept.
+func (c Config) Credentials() (found Credentials, err error) {
 	if c.TLS.Enabled {
-		if encryption, err = c.TLS.client(); err != nil {
-			return nil, "", fmt.Errorf("tls: %w", err)
+		if found.TLS, err = c.TLS.client(); err != nil {
+			return found, fmt.Errorf("tls: %w", err)
 		}
 	}
-	if password, err = c.SASL.password(); err != nil {
-		return nil, "", fmt.Errorf("sasl: %w", err)
+	if c.SASL.Mechanism == oauthBearer {
+		if found.Token, err = c.SASL.tokens(); err != nil {
+			return found, fmt.Errorf("sasl: %w", err)
+		}
+		return found, nil
 	}
-	return encryption, password, nil
+	if found.Password, err = c.SASL.password(); err != nil {
+		return found, fmt.Errorf("sasl: %w", err)
+	}
+	return found, nil
 }
 
 // password is read from where it is kept.
@@ -54,23 +47,66 @@ func (s SASL) password() (string, error) {
 	if s.PasswordFile == "" {
 		return string(s.Password), nil
 	}
-	text, err := os.ReadFile(s.PasswordFile)
-	return strings.TrimRight(string(text), "\r\n"), err
+	return readLine(s.PasswordFile)
 }
 
-// mechanism is the SASL exchange.
-func (s SASL) mechanism() (sasl.Mechanism, error) {
-	password, err := s.password()
+// readLine is the text of a file without its final line breaks.
+func readLine(path string) (string, error) {
+	text, err := readCredential(path)
 	if err != nil {
+		return "", err
+	}
+	line := strings.TrimRight(string(text), "\r\n")
+	if line == "" {
+		return "", fmt.Errorf("read %s: it is empty", path)
+	}
+	return line, nil
+}
+
+// errLogin is in every error of ours that keeps a log-in from being tried.
+var errLogin = errors.New("prepare the log-in")
+
+// mechanism is the SASL exchange. Password and token are read for each log-in, so that a change holds from the next connection on, and when the broker asks those that
+// there are to log in again.
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	if s.Mechanism == oauthBearer {
+		tokens, err := s.tokens()
+		if err != nil {
+			return nil, err
+		}
+		return oauth.Oauth(func(ctx context.Context) (oauth.Auth, error) {
+			token, err := tokens(ctx)
+			if err != nil {
+				return oauth.Auth{}, fmt.Errorf("%w: %w", errLogin, err)
+			}
+			return oauth.Auth{Token: token}, nil
+		}), nil
+	}
+	// Without a file that can be read there is nothing to begin with.
+	if _, err := s.password(); err != nil {
 		return nil, err
+	}
+	password := func() (string, error) {
+		text, err := s.password()
+		if err != nil {
+			return "", fmt.Errorf("%w: %w", errLogin, err)
+		}
+		return text, nil
+	}
+	salted := func(context.Context) (scram.Auth, error) {
+		text, err := password()
+		return scram.Auth{User: s.User, Pass: text}, err
 	}
 	switch s.Mechanism {
 	case "PLAIN":
-		return plain.Auth{User: s.User, Pass: password}.AsMechanism(), nil
+		return plain.Plain(func(context.Context) (plain.Auth, error) {
+			text, err := password()
+			return plain.Auth{User: s.User, Pass: text}, err
+		}), nil
 	case "SCRAM-SHA-256":
-		return scram.Auth{User: s.User, Pass: password}.AsSha256Mechanism(), nil
+		return scram.Sha256(salted), nil
 	case "SCRAM-SHA-512":
-		return scram.Auth{User: s.User, Pass: password}.AsSha512Mechanism(), nil
+		return scram.Sha512(salted), nil
 	}
 	return nil, fmt.Errorf("sasl: mechanism %q is unknown", s.Mechanism)
 }

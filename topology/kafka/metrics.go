@@ -1,6 +1,10 @@
 package kafka
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // meters are what this room counts itself.
 type meters struct {
@@ -9,6 +13,7 @@ type meters struct {
 	rebuilds     *prometheus.HistogramVec
 	behind       *prometheus.GaugeVec
 	deadLetters  *prometheus.CounterVec
+	certificates *prometheus.GaugeVec
 }
 
 // newMeters registers with r, which may be nil.
@@ -24,9 +29,18 @@ func newMeters(r prometheus.Registerer) *meters {
 			Help: "Age of the last record folded when its cycle ended, by group and partition."}, []string{"group", "partition"}),
 		deadLetters: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framewatch_dead_letters_total",
 			Help: "Records that could not be read, by topic."}, []string{"topic"}),
+		certificates: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "framewatch_kafka_certificate_expiry_timestamp_seconds",
+			Help: "When the certificate expires that was read or shown last: the client's own, the first authority's of those trusted, a broker's."}, []string{"certificate"}),
 	}
 	if r != nil {
-		r.MustRegister(m.folded, m.transactions, m.rebuilds, m.behind, m.deadLetters)
+		r.MustRegister(m.folded, m.transactions, m.rebuilds, m.behind, m.deadLetters, m.certificates)
 	}
 	return m
+}
+
+// expires tells when a certificate expires. m may be nil.
+func (m *meters) expires(of string, at time.Time) {
+	if m != nil {
+		m.certificates.WithLabelValues(of).Set(float64(at.Unix()))
+	}
 }

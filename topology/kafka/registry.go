@@ -33,11 +33,7 @@ type registry struct {
 
 // agree makes the contract write under the registry's ids, registering those of our schemas that are new to it.
 func agree(ctx context.Context, config Config, contract *schemas.Contract) (*registry, error) {
-	options := []sr.ClientOpt{sr.URLs(config.Registry.URL), sr.UserAgent("framewatch"), sr.HTTPClient(&http.Client{Timeout: registryTimeout})}
-	if config.Registry.User != "" {
-		options = append(options, sr.BasicAuth(config.Registry.User, string(config.Registry.Password)))
-	}
-	client, err := sr.NewClient(options...)
+	client, err := config.Registry.client()
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
@@ -53,6 +49,15 @@ func agree(ctx context.Context, config Config, contract *schemas.Contract) (*reg
 		}
 	}
 	return g, nil
+}
+
+// client asks the registry.
+func (r Registry) client() (*sr.Client, error) {
+	options := []sr.ClientOpt{sr.URLs(r.URL), sr.UserAgent("framewatch"), sr.HTTPClient(&http.Client{Timeout: registryTimeout})}
+	if r.User != "" {
+		options = append(options, sr.BasicAuth(r.User, string(r.Password)))
+	}
+	return sr.NewClient(options...)
 }
 
 // id is that of a topic's schema. A fleet only looks it up; whoever comes first with a new version registers it.
