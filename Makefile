@@ -91,9 +91,10 @@ lint: setup-test
 fmt:
 	gofmt -w .
 
-# Writes the Go structs of the schemas and the AsyncAPI document anew.
+# Writes the Go structs of the schemas, the AsyncAPI document and the dashboards anew.
 generate:
 	go generate ./schemas
+	go generate ./deploy/grafana/gen
 
 # Framewatch in containers, on any distribution: http://localhost:8080
 up:

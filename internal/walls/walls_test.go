@@ -47,6 +47,8 @@ var rooms = map[string][]string{
 	"internal/walls":             {},
 	"internal/venv":              {},
 	"deploy":                     {},
+	"deploy/grafana/gen":         {},
+	"deploy/prometheus":          {},
 	"deploy/release":             {},
 	"deploy/kubernetes":          {},
 }
