@@ -1,22 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/framewatch/framewatch/internal/lab"
 	"github.com/framewatch/framewatch/schemas"
@@ -50,9 +42,7 @@ type benchDetector struct {
 	live    int
 	file    string
 	profile string
-	stderr  io.Writer
-	dir     string
-	config  Config
+	benchRig
 }
 
 // spoiltEvery is one in how many streams has faults half of the time.
@@ -111,7 +101,7 @@ func (r detectorBench) rows() [][2]string {
 }
 
 func (b *benchDetector) run(ctx context.Context) (detectorBench, error) {
-	fleet, err := b.fleet(ctx)
+	fleet, err := benchFleetOf(ctx, b.file, b.stderr)
 	if err != nil {
 		return detectorBench{}, err
 	}
@@ -136,99 +126,24 @@ func (b *benchDetector) withLog(ctx context.Context, work func(*kafka.Cluster) e
 		return err
 	}
 	defer os.RemoveAll(b.dir)
-	if err := b.configure(); err != nil {
+	address, err := unusedAddress()
+	if err != nil {
 		return err
 	}
-	broker, err := b.start("broker", &lines{each: b.complain})
+	if err := b.configure(address, kafka.Defaults().Prefix, nil); err != nil {
+		return err
+	}
+	broker, err := b.start(brokerTarget, &lines{each: b.complain})
 	if err != nil {
 		return err
 	}
 	defer stopProcess(broker)
-	a, err := newApp(b.config, b.stderr)
+	cluster, err := b.dial(ctx)
 	if err != nil {
 		return err
 	}
-	if err := a.dial(ctx); err != nil {
-		return err
-	}
-	defer a.cluster.Close()
-	return work(a.cluster)
-}
-
-// fleet measures the file and what is spoilt, and makes streams of them.
-func (b *benchDetector) fleet(ctx context.Context) (*lab.Fleet, error) {
-	clips, err := findClips("")
-	if err != nil {
-		return nil, usage(err)
-	}
-	if b.file == "" {
-		b.file = filepath.Join(clips, lab.Clips[0].Path)
-	}
-	cache, err := clipCache()
-	if err != nil {
-		return nil, err
-	}
-	spoilt, err := lab.SpoiltClip(ctx, clips, cache, func(what string) { fmt.Fprintln(b.stderr, what) })
-	if err != nil {
-		return nil, err
-	}
-	good, err := measured(ctx, b.file)
-	if err != nil {
-		return nil, err
-	}
-	bad, err := measured(ctx, spoilt.File)
-	if err != nil {
-		return nil, err
-	}
-	fleet, err := lab.NewFleet(good)
-	if err != nil {
-		return nil, err
-	}
-	return fleet, fleet.Spoil(spoiltEvery, bad, spoilt.FaultyAt)
-}
-
-// measured are the records of a file.
-func measured(ctx context.Context, file string) (records []*schemas.Feature, err error) {
-	err = measureFile(ctx, file, func(f *schemas.Feature) error {
-		records = append(records, f)
-		return nil
-	})
-	return records, err
-}
-
-// configure writes the configuration of the broker and the detector: a broker on a free port, and nothing else.
-func (b *benchDetector) configure() error {
-	b.config = defaultConfig()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	b.config.Embedded.Listen = listener.Addr().String()
-	listener.Close()
-	b.config.Kafka.Brokers = []string{b.config.Embedded.Listen}
-	b.config.Log.Level = "warn"
-	b.config.DataDir = b.dir
-	partitions := kafka.Defaults().Partitions // as a deployment has them
-	b.config.Kafka.Partitions = partitions
-	text, err := yaml.Marshal(map[string]any{
-		"data_dir": b.dir, "embedded": map[string]string{"listen": b.config.Embedded.Listen}, "kafka": map[string]int32{"partitions": partitions},
-		"log": map[string]string{"level": "info", "format": "json"},
-	})
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(b.dir, "framewatch.yaml"), text, 0o600)
-}
-
-// start runs a target in a process of its own. Its log goes to the writer.
-func (b *benchDetector) start(target string, log io.Writer, arguments ...string) (*exec.Cmd, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	process := exec.Command(self, append([]string{"run", "-c", filepath.Join(b.dir, "framewatch.yaml"), "--target", target}, arguments...)...)
-	process.Stderr = log
-	return process, process.Start()
+	defer cluster.Close()
+	return work(cluster)
 }
 
 // publish writes the settings and all records of the fleet.
@@ -289,7 +204,7 @@ func (b *benchDetector) detect(ctx context.Context, cluster *kafka.Cluster, resu
 		return err
 	}
 	begin := time.Now()
-	detector, err := b.start("detector", &lines{each: b.complain}, "--brokers", b.config.Embedded.Listen, "--"+cpuProfileFlag, b.profile)
+	detector, err := b.start("detector", &lines{each: b.complain}, "--brokers", b.config.Kafka.Brokers[0], "--"+cpuProfileFlag, b.profile)
 	if err != nil {
 		return err
 	}
@@ -326,40 +241,4 @@ func (b *benchDetector) detect(ctx context.Context, cluster *kafka.Cluster, resu
 	result.CPU = (detector.ProcessState.UserTime() + detector.ProcessState.SystemTime()).Seconds()
 	result.FramesPerSecondPerCore = float64(result.Frames) / result.CPU
 	return nil
-}
-
-// lines hands on what is written to it line by line.
-type lines struct {
-	each func(line []byte)
-	rest []byte
-}
-
-func (l *lines) Write(text []byte) (int, error) {
-	l.rest = append(l.rest, text...)
-	for {
-		end := bytes.IndexByte(l.rest, '\n') + 1
-		if end == 0 {
-			return len(text), nil
-		}
-		l.each(l.rest[:end])
-		l.rest = append(l.rest[:0], l.rest[end:]...)
-	}
-}
-
-// complain passes on lines of a log in JSON that warn or tell of errors.
-func (b *benchDetector) complain(line []byte) {
-	if bytes.Contains(line, []byte(`"level":"WARN"`)) || bytes.Contains(line, []byte(`"level":"ERROR"`)) {
-		fmt.Fprintf(b.stderr, "%s", line)
-	}
-}
-
-// stopProcess ends a process that we started, and waits for it; doing so twice does nothing.
-func stopProcess(process *exec.Cmd) error {
-	if process.ProcessState != nil {
-		return nil
-	}
-	if err := process.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	return process.Wait()
 }

@@ -64,7 +64,7 @@ func benchExportCommand() *cobra.Command {
 				b.file = args[0]
 			}
 			result := exportBench{Streams: b.streams}
-			fleet, err := b.fleet(cmd.Context())
+			fleet, err := benchFleetOf(cmd.Context(), b.file, b.stderr)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"os/exec"
 	"slices"
@@ -34,6 +35,8 @@ type recoveryBench struct {
 	Outage   float64 `json:"outage_seconds"`
 	// Moved is how many partitions the dead detector had.
 	Moved int `json:"partitions_moved"`
+	// fromKill and toAll are from the kill until the first and all of them folded their next record, seconds.
+	fromKill, toAll float64
 }
 
 const (
@@ -42,6 +45,8 @@ const (
 	// settled is for how long they must be before and after the kill for the lag to be measured, joined how long they may take to share the partitions,
 	// recovered how long one may take to go on alone.
 	settled, joined, recovered = 15 * time.Second, time.Minute, time.Minute
+	// day is longer than any bench.
+	day = 24 * time.Hour
 	// firstLive and mostLive are the numbers of streams that are tried.
 	firstLive, mostLive = 500, 5000
 )
@@ -83,7 +88,7 @@ func (b *benchDetector) try(ctx context.Context, fleet *lab.Fleet, streams int) 
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		run := &recoveryRun{bench: b, cluster: cluster, streams: streams, lags: &lagWatch{waiting: map[int32][]lagMark{}}}
+		run := &recoveryRun{cluster: cluster, streams: streams, measure: b.live != 0, late: sustainedLag, lags: &lagWatch{waiting: map[int32][]lagMark{}}}
 		var work sync.WaitGroup
 		defer work.Wait()
 		defer cancel()
@@ -95,7 +100,9 @@ func (b *benchDetector) try(ctx context.Context, fleet *lab.Fleet, streams int) 
 			defer stopProcess(d.process)
 			run.detectors = append(run.detectors, d)
 		}
-		work.Go(func() { run.broadcast(ctx, fleet) })
+		work.Go(func() {
+			run.broadcast(ctx, time.Now(), func(start int64) iter.Seq2[string, *schemas.Feature] { return fleet.Records(streams, start, day) })
+		})
 		work.Go(func() { run.watch(ctx) })
 		result, err = run.kill(ctx)
 		return err
@@ -124,9 +131,12 @@ func addStreams(ctx context.Context, cluster *kafka.Cluster, streams int) error 
 
 // recoveryRun is one number of streams on two detectors.
 type recoveryRun struct {
-	bench     *benchDetector
-	cluster   *kafka.Cluster
-	streams   int
+	cluster *kafka.Cluster
+	streams int
+	// measure says that whatever comes of this number is wanted, not only what is sustained.
+	measure bool
+	// late is how late the bench itself may send.
+	late      time.Duration
 	detectors []*followed
 	lags      *lagWatch
 
@@ -153,14 +163,13 @@ func (r *recoveryRun) failure() error {
 	return r.failed
 }
 
-// broadcast plays the fleet in real time, the streams of each tenth of a second evenly over the next.
-func (r *recoveryRun) broadcast(ctx context.Context, fleet *lab.Fleet) {
-	began := time.Now()
+// broadcast plays the records of a fleet, which begin at a time that they are told, in real time: the streams of each tenth of a second evenly over the next.
+func (r *recoveryRun) broadcast(ctx context.Context, began time.Time, records func(start int64) iter.Seq2[string, *schemas.Feature]) {
 	r.mu.Lock()
 	r.began = began
 	r.mu.Unlock()
 	last, sent := "", 0
-	for id, f := range fleet.Records(r.streams, began.UnixMicro(), 24*time.Hour) {
+	for id, f := range records(began.UnixMicro()) {
 		if id != last {
 			last = id
 			due := began.Add(lab.Turn + lab.Turn*time.Duration(sent)/time.Duration(r.streams))
@@ -170,7 +179,7 @@ func (r *recoveryRun) broadcast(ctx context.Context, fleet *lab.Fleet) {
 				case <-ctx.Done():
 				case <-time.After(wait):
 				}
-			} else if wait < -sustainedLag {
+			} else if wait < -r.late {
 				r.fail(fmt.Errorf("%w: the bench itself sends its records too late", errBehind))
 			}
 			if ctx.Err() != nil {
@@ -203,42 +212,20 @@ func (r *recoveryRun) watch(ctx context.Context) {
 	}
 }
 
-// kill waits until both detectors have settled, kills one, and waits until the other has.
+// kill measures what happens to the partitions of a detector that is killed.
 func (r *recoveryRun) kill(ctx context.Context) (result recoveryBench, err error) {
-	dead, alive := r.detectors[0], r.detectors[1]
-	shared := func() bool {
-		return len(dead.ownedBeside(alive)) > 0 && len(alive.ownedBeside(dead)) > 0 && r.lags.behind() < sustainedLag
-	}
-	if err := r.wait(ctx, joined, "to share the partitions", shared); err != nil {
+	if err := r.wait(ctx, joined, "to share the partitions", r.shared); err != nil {
 		return result, err
 	}
 	if result.LagBefore, err = r.steady(ctx); err != nil {
 		return result, err
 	}
-	owned := dead.ownedBeside(alive)
-	killed := time.Now()
-	if err := dead.process.Process.Kill(); err != nil {
+	t, err := r.strike(ctx)
+	if err != nil {
 		return result, err
 	}
-	all := func() bool { return len(alive.since(killed, owned)) == len(owned) && r.lags.behind() < sustainedLag }
-	if err := r.wait(ctx, recovered, "to take over", all); err != nil {
-		return result, err
-	}
-	result.Outage = time.Since(killed).Seconds()
-	var assigned, first, last time.Time
-	for _, f := range alive.since(killed, owned) {
-		if began := f.at.Add(-f.after); assigned.IsZero() || began.Before(assigned) {
-			assigned = began
-		}
-		if first.IsZero() || f.at.Before(first) {
-			first = f.at
-		}
-		if f.at.After(last) {
-			last = f.at
-		}
-		result.Moved++
-	}
-	result.Recovery, result.AllFlow = first.Sub(assigned).Seconds(), last.Sub(assigned).Seconds()
+	result.Moved, result.Recovery, result.AllFlow = t.moved, t.first.Sub(t.assigned).Seconds(), t.last.Sub(t.assigned).Seconds()
+	result.Outage, result.fromKill, result.toAll = t.over.Sub(t.killed).Seconds(), t.first.Sub(t.killed).Seconds(), t.last.Sub(t.killed).Seconds()
 	if result.LagAfter, err = r.steady(ctx); err != nil {
 		return result, err
 	}
@@ -247,6 +234,57 @@ func (r *recoveryRun) kill(ctx context.Context) (result recoveryBench, err error
 	result.Streams, result.FramesPerSecond = r.streams, float64(r.pictures)/time.Since(r.began).Seconds()
 	result.Lag = max(result.LagBefore, result.LagAfter)
 	return result, nil
+}
+
+// shared tells whether each detector has partitions, and none of them is behind.
+func (r *recoveryRun) shared() bool {
+	for i, d := range r.detectors {
+		if len(d.ownedBeside(slices.Delete(slices.Clone(r.detectors), i, i+1)...)) == 0 {
+			return false
+		}
+	}
+	return r.lags.behind() < sustainedLag
+}
+
+// takeover is what became of the partitions of a detector that was killed.
+type takeover struct {
+	moved int
+	// killed is when; assigned when the first of its partitions was given to another, first when the first of them was folded on, last when all were, over when nothing was
+	// behind any more.
+	killed, assigned, first, last, over time.Time
+}
+
+// strike kills the first detector, and waits until the others have its partitions and nothing is behind.
+func (r *recoveryRun) strike(ctx context.Context) (t takeover, err error) {
+	dead, alive := r.detectors[0], r.detectors[1:]
+	owned := dead.ownedBeside(alive...)
+	t.killed = time.Now()
+	if err := dead.process.Process.Kill(); err != nil {
+		return t, err
+	}
+	flows := func() (all []flow) {
+		for _, d := range alive {
+			all = append(all, d.since(t.killed, owned)...)
+		}
+		return all
+	}
+	all := func() bool { return len(flows()) >= len(owned) && r.lags.behind() < sustainedLag }
+	if err := r.wait(ctx, recovered, "to take over", all); err != nil {
+		return t, err
+	}
+	t.moved, t.over = len(owned), time.Now()
+	for _, f := range flows() {
+		if began := f.at.Add(-f.after); t.assigned.IsZero() || began.Before(t.assigned) {
+			t.assigned = began
+		}
+		if t.first.IsZero() || f.at.Before(t.first) {
+			t.first = f.at
+		}
+		if f.at.After(t.last) {
+			t.last = f.at
+		}
+	}
+	return t, nil
 }
 
 // wait waits until done.
@@ -270,8 +308,7 @@ func (r *recoveryRun) steady(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	lag := r.lags.percentile(from, 0.99)
-	// A number of streams that was asked for is measured whatever comes of it.
-	if lag >= sustainedLag && r.bench.live == 0 {
+	if lag >= sustainedLag && !r.measure {
 		return 0, fmt.Errorf("%w: by %.2f s", errBehind, lag.Seconds())
 	}
 	return lag.Seconds(), nil
@@ -292,12 +329,12 @@ type flow struct {
 }
 
 // follow starts a detector whose log is read.
-func (b *benchDetector) follow() (d *followed, err error) {
+func (r *benchRig) follow() (d *followed, err error) {
 	d = &followed{flowed: map[int32]flow{}}
-	d.process, err = b.start("detector", &lines{each: func(line []byte) {
-		b.complain(line)
+	d.process, err = r.start("detector", &lines{each: func(line []byte) {
+		r.complain(line)
 		d.read(line)
-	}}, "--brokers", b.config.Embedded.Listen)
+	}}, "--brokers", r.config.Kafka.Brokers[0])
 	return d, err
 }
 
@@ -325,8 +362,15 @@ func (d *followed) flows() map[int32]flow {
 }
 
 // ownedBeside are the partitions that flow here and not, later, at another detector: one that came first may have had them all.
-func (d *followed) ownedBeside(other *followed) (owned []int32) {
-	theirs := other.flows()
+func (d *followed) ownedBeside(others ...*followed) (owned []int32) {
+	theirs := map[int32]flow{}
+	for _, other := range others {
+		for p, f := range other.flows() {
+			if f.at.After(theirs[p].at) {
+				theirs[p] = f
+			}
+		}
+	}
 	for p, f := range d.flows() {
 		if f.at.After(theirs[p].at) {
 			owned = append(owned, p)

@@ -73,7 +73,7 @@ func benchReplayCommand() *cobra.Command {
 				b.file = args[0]
 			}
 			result := replayBench{Streams: b.streams, Seconds: b.length.Seconds()}
-			fleet, err := b.fleet(cmd.Context())
+			fleet, err := benchFleetOf(cmd.Context(), b.file, b.stderr)
 			if err != nil {
 				return err
 			}

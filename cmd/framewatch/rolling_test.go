@@ -132,7 +132,7 @@ func (s *rollingSite) configure(dir, hook string) {
 // launch starts the process, and reads from its log which partitions it has.
 func (s *rollingSite) launch(r *rolled) {
 	r.flows = &followed{flowed: map[int32]flow{}}
-	complain := (&benchDetector{stderr: os.Stderr}).complain
+	complain := (&benchRig{stderr: os.Stderr}).complain
 	s.stderr = &lines{each: func(line []byte) {
 		complain(line)
 		r.flows.read(line)

@@ -112,39 +112,41 @@ func statusField(status []byte, name string) int64 {
 
 // childrenCPU is the user and system time that the child processes which run now have taken so far, seconds.
 func childrenCPU() (seconds float64) {
-	const ticks = 100 // USER_HZ, on every Linux that Go runs on
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			continue
 		}
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // state, parent, ...
-		if len(fields) < 13 || fields[1] != strconv.Itoa(os.Getpid()) {
-			continue
+		if parent, cpu, _, ok := processTimes(text); ok && parent == os.Getpid() {
+			seconds += cpu
 		}
-		user, _ := strconv.ParseInt(fields[11], 10, 64)
-		system, _ := strconv.ParseInt(fields[12], 10, 64)
-		seconds += float64(user+system) / ticks
 	}
 	return seconds
 }
 
 // ProcessCPU is the user and system time that a process has taken so far, with that of its children that have ended, seconds; 0 when it has ended.
 func ProcessCPU(id int) float64 {
-	const ticks = 100 // USER_HZ, on every Linux that Go runs on
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(id), "stat"))
 	if err != nil {
 		return 0
 	}
-	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:])) // state, parent, ...
+	_, own, children, _ := processTimes(text)
+	return own + children
+}
+
+// processTimes reads a process's stat: its parent, and the user and system time that it has taken, and its children that have ended, seconds.
+func processTimes(stat []byte) (parent int, own, children float64, ok bool) {
+	const ticks = 100                                                         // USER_HZ, on every Linux that Go runs on
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:])) // state, parent, ...
 	if len(fields) < 15 {
-		return 0
+		return 0, 0, 0, false
 	}
-	var spent int64
-	for _, field := range fields[11:15] {
+	parent, _ = strconv.Atoi(fields[1])
+	var spent [4]float64
+	for i, field := range fields[11:15] {
 		n, _ := strconv.ParseInt(field, 10, 64)
-		spent += n
+		spent[i] = float64(n) / ticks
 	}
-	return float64(spent) / ticks
+	return parent, spent[0] + spent[1], spent[2] + spent[3], true
 }

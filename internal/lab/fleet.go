@@ -21,8 +21,17 @@ type tape struct {
 	records []*schemas.Feature
 	// length of the tape, microseconds: whole seconds.
 	length int64
-	// faulty is how many of the records are of what is wrong.
+	// wrong is what is wrong when, and faulty how many of the records are of it.
+	wrong  []Wrong
 	faulty int
+}
+
+// Wrong is a stretch of a file in which a fault is on.
+type Wrong struct {
+	// Kind of the defect that it is.
+	Kind string
+	// From and To are times of the file, microseconds; To is after the stretch.
+	From, To int64
 }
 
 // NewFleet plays the records that ingest.Measure gave of a file: pictures, sounds, seconds and inventories. They are not changed.
@@ -34,14 +43,15 @@ func NewFleet(records []*schemas.Feature) (*Fleet, error) {
 	return &Fleet{[]*tape{t}}, nil
 }
 
-// Spoil has one in so many streams play other records, those of a file in which something is wrong at the times, microseconds, that faulty tells.
-func (f *Fleet) Spoil(every int, records []*schemas.Feature, faulty func(at int64) bool) error {
+// Spoil has one in so many streams play other records, those of a file in which something is wrong at times.
+func (f *Fleet) Spoil(every int, records []*schemas.Feature, wrong []Wrong) error {
 	t, err := newTape(records)
 	if err != nil {
 		return err
 	}
+	t.wrong = wrong
 	for _, r := range t.records {
-		if faulty(at(r)) {
+		if slices.ContainsFunc(wrong, func(w Wrong) bool { return w.From <= at(r) && at(r) < w.To }) {
 			t.faulty++
 		}
 	}
@@ -98,8 +108,7 @@ func StreamID(i int) string { return fmt.Sprintf("stream-%05d", i) }
 func (f *Fleet) Records(streams int, start int64, length time.Duration) iter.Seq2[string, *schemas.Feature] {
 	players := make([]tapePlayer, streams)
 	for i := range players {
-		t := f.tapes[i%len(f.tapes)]
-		phase := t.length * int64(i) / int64(streams) / second * second
+		t, phase := f.phase(i, streams)
 		next := slices.IndexFunc(t.records, func(r *schemas.Feature) bool { return place(r) > 2*phase })
 		players[i] = tapePlayer{tape: t, session: start, shift: -phase, next: next, sounds: map[int32]int64{}}
 	}
@@ -115,6 +124,39 @@ func (f *Fleet) Records(streams int, start int64, length time.Duration) iter.Seq
 			}
 		}
 	}
+}
+
+// phase is the tape that the i-th of so many streams plays, and where on it it begins, microseconds.
+func (f *Fleet) phase(i, streams int) (t *tape, phase int64) {
+	t = f.tapes[i%len(f.tapes)]
+	return t, t.length * int64(i) / int64(streams) / second * second
+}
+
+// Faults are those that Records plays for the same arguments. One that has begun before them need not be found.
+func (f *Fleet) Faults(streams int, start int64, length time.Duration) (list []Injected) {
+	for i := range streams {
+		t, phase := f.phase(i, streams)
+		for shift := -phase; shift < length.Microseconds(); shift += t.length {
+			for _, w := range t.wrong {
+				from, to := w.From+shift, min(w.To, t.length)+shift
+				if w.From < t.length && to > 0 && from < length.Microseconds() {
+					list = append(list, Injected{Stream: StreamID(i), Kind: w.Kind, Start: time.UnixMicro(start + from), End: time.UnixMicro(start + to), Optional: from < 0})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// FaultRate is the share of the streams that have faults, and every how many seconds one of them begins there.
+func (f *Fleet) FaultRate() (share, every float64) {
+	for _, t := range f.tapes {
+		if n := len(t.wrong); n > 0 {
+			share += 1 / float64(len(f.tapes))
+			every = float64(t.length) / float64(second) / float64(n)
+		}
+	}
+	return share, every
 }
 
 // tapePlayer is one stream of a fleet.

@@ -1,6 +1,8 @@
 package lab_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,7 +110,7 @@ func TestFleetSpoilsOneStreamInSome(t *testing.T) {
 		}
 	}
 	// Of the four seconds of the tape the second and the fourth are faulty.
-	if err := fleet.Spoil(3, spoilt, func(at int64) bool { return at/1_000_000%2 == 1 }); err != nil {
+	if err := fleet.Spoil(3, spoilt, []lab.Wrong{{Kind: "black", From: 1_000_000, To: 2_000_000}, {Kind: "freeze", From: 3_000_000, To: 4_000_000}}); err != nil {
 		t.Fatal(err)
 	}
 	pictures := map[string]map[int64]int{}
@@ -131,5 +133,27 @@ func TestFleetSpoilsOneStreamInSome(t *testing.T) {
 	}
 	if share := fleet.Faulty(6); share < 0.16 || share > 0.18 {
 		t.Errorf("%.3f of the records are faulty, want half of a third", share)
+	}
+}
+
+// Six streams over a tape of four seconds begin 0, 0, 1, 2, 2 and 3 s into it; the third and the sixth play what is spoilt: black from 1 to 2 s, still from 3 to 4 s.
+func TestFleetKnowsItsFaults(t *testing.T) {
+	fleet, err := lab.NewFleet(tape())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := fleet.Spoil(3, tape(), []lab.Wrong{{Kind: "black", From: 1_000_000, To: 2_000_000}, {Kind: "freeze", From: 2_500_000, To: 4_200_000}}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range fleet.Faults(6, 100_000_000, 4*time.Second) {
+		got = append(got, fmt.Sprintf("%s %s %d-%d %v", f.Stream, f.Kind, f.Start.UnixMilli(), f.End.UnixMilli(), f.Optional))
+	}
+	want := []string{
+		"stream-00002 black 100000-101000 false", "stream-00002 freeze 101500-103000 false", // from 1 s on the tape, which ends at 4 s
+		"stream-00005 freeze 99500-101000 true", "stream-00005 black 102000-103000 false", "stream-00005 freeze 103500-105000 false", // from 3 s on
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }

@@ -49,7 +49,7 @@ const (
 const before = 4 * time.Second
 
 func newLedger() *Ledger {
-	return &Ledger{done: map[disturbanceKind]int{}, since: map[string]time.Time{}, streams: map[string]bool{}, defects: Score{gone: map[string]bool{}}}
+	return &Ledger{done: map[disturbanceKind]int{}, since: map[string]time.Time{}, streams: map[string]bool{}, defects: Score{byID: map[string]*Detected{}, gone: map[string]bool{}}}
 }
 
 // Beat notes a heartbeat of a stream at time now.

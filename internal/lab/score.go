@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -30,14 +29,16 @@ type Score struct {
 	// Patience is how long after its start a fault is awaited before it counts as missed.
 	Patience time.Duration
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// defects in the order in which they were told, and by id.
 	defects []*Detected
+	byID    map[string]*Detected
 	gone    map[string]bool
 }
 
 // NewScore is a Score with a tolerance of 2.5 s and a patience of 8 s.
 func NewScore() *Score {
-	return &Score{Tolerance: 2500 * time.Millisecond, Patience: 8 * time.Second, gone: map[string]bool{}}
+	return &Score{Tolerance: 2500 * time.Millisecond, Patience: 8 * time.Second, byID: map[string]*Detected{}, gone: map[string]bool{}}
 }
 
 // Event notes an event of a defect that came at time now. A retracted defect was none.
@@ -83,12 +84,13 @@ func (s *Score) all() (list []Detected) {
 
 // defect finds the defect of ev or begins it. The lock is held.
 func (s *Score) defect(ev *schemas.DefectEvent) *Detected {
-	if i := slices.IndexFunc(s.defects, func(d *Detected) bool { return d.ID == ev.ID }); i >= 0 {
-		return s.defects[i]
+	if d := s.byID[ev.ID]; d != nil {
+		return d
 	}
 	onset := time.UnixMicro(ev.Onset)
 	d := &Detected{Defect: replay.Defect{ID: ev.ID, Stream: ev.Stream, Kind: ev.Kind, Part: ev.Part, Onset: onset, End: onset}, Open: true}
 	s.defects = append(s.defects, d)
+	s.byID[ev.ID] = d
 	return d
 }
 
@@ -122,32 +124,65 @@ func (s *Score) Report(injected []Injected, now time.Time) Report {
 	defer s.mu.Unlock()
 	var r Report
 	var standing []*Detected
-	var spans []replay.Defect
 	for _, d := range s.defects {
 		if !s.gone[d.ID] {
-			standing, spans = append(standing, d), append(spans, d.until(now))
+			standing = append(standing, d)
 		}
 	}
-	matched := map[int]bool{}
-	for i, m := range replay.Match(injected, spans, s.Tolerance) {
+	matched := map[*Detected]bool{}
+	for i, d := range s.match(injected, standing, now) {
 		in := injected[i]
 		switch {
-		case m >= 0:
-			d := standing[m]
-			matched[m] = true
+		case d != nil:
+			matched[d] = true
 			r.Found = append(r.Found, Found{in, d.ID, d.Onset, d.Told, d.Alerted})
+		case in.Optional:
 		case now.Sub(in.Start) < s.Patience:
 			r.Waiting = append(r.Waiting, in)
 		default:
 			r.Missed = append(r.Missed, in)
 		}
 	}
-	for i, d := range standing {
-		if !matched[i] {
+	for _, d := range standing {
+		if !matched[d] {
 			r.Unexpected = append(r.Unexpected, *d)
 		}
 	}
 	return r
+}
+
+// match gives each fault the defect that it was found as, or nil.
+func (s *Score) match(injected []Injected, standing []*Detected, now time.Time) []*Detected {
+	type stream struct {
+		faults []int
+		labels []Injected
+		found  []*Detected
+		spans  []replay.Defect
+	}
+	streams := map[string]*stream{}
+	of := func(id string) *stream {
+		if streams[id] == nil {
+			streams[id] = &stream{}
+		}
+		return streams[id]
+	}
+	for i, in := range injected {
+		one := of(in.Stream)
+		one.faults, one.labels = append(one.faults, i), append(one.labels, in)
+	}
+	for _, d := range standing {
+		one := of(d.Stream)
+		one.found, one.spans = append(one.found, d), append(one.spans, d.until(now))
+	}
+	matches := make([]*Detected, len(injected))
+	for _, one := range streams {
+		for i, m := range replay.Match(one.labels, one.spans, s.Tolerance) {
+			if m >= 0 {
+				matches[one.faults[i]] = one.found[m]
+			}
+		}
+	}
+	return matches
 }
 
 // until is the span of the defect, which lasts to now when it is open.

@@ -9,19 +9,15 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 )
 
 // Spoilt is footage in which each fault of the demo but the outage comes once, as long after footage that is sound as it lasts.
 type Spoilt struct {
 	// File is an MPEG-TS of one piece of footage and one fault after the other.
 	File string
-	// Turn is how long each lasts.
-	Turn time.Duration
+	// Wrong are the faults in their order.
+	Wrong []Wrong
 }
-
-// FaultyAt tells whether a fault is on at a time of the file, microseconds.
-func (s Spoilt) FaultyAt(at int64) bool { return at/s.Turn.Microseconds()%2 == 1 }
 
 // spoiltClip is the clip that is spoilt: it is as long as a fault, so that a freeze holds the picture seen last.
 var spoiltClip = Clips[1]
@@ -29,6 +25,7 @@ var spoiltClip = Clips[1]
 // SpoiltClip makes spoilt footage from the folder of clips and keeps it in the cache; progress is told what takes a while.
 func SpoiltClip(ctx context.Context, clips, cache string, progress func(string)) (Spoilt, error) {
 	r := &renderer{clips: clips, cache: cache}
+	var s Spoilt
 	var parts []string
 	names := sha256.New()
 	for _, fault := range Faults {
@@ -57,8 +54,11 @@ func SpoiltClip(ctx context.Context, clips, cache string, progress func(string))
 			parts = append(parts, file)
 			fmt.Fprintln(names, key)
 		}
+		turn := duration(FaultPieces).Microseconds()
+		to := int64(len(parts)) * turn
+		s.Wrong = append(s.Wrong, Wrong{fault.Kind, to - turn, to})
 	}
-	s := Spoilt{filepath.Join(cache, fmt.Sprintf("spoilt-%x.ts", names.Sum(nil)[:12])), duration(FaultPieces)}
+	s.File = filepath.Join(cache, fmt.Sprintf("spoilt-%x.ts", names.Sum(nil)[:12]))
 	if _, err := os.Stat(s.File); !errors.Is(err, fs.ErrNotExist) {
 		return s, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -144,6 +145,24 @@ func air(tape []*schemas.Feature, start int64, length time.Duration) (topicBench
 	return b, airings, nil
 }
 
+// Veterans makes a fleet's records those of streams that have run for long.
+func Veterans(records iter.Seq2[string, *schemas.Feature]) iter.Seq2[string, *schemas.Feature] {
+	return func(yield func(string, *schemas.Feature) bool) {
+		veterans := map[string]*veteran{}
+		for stream, f := range records {
+			v := veterans[stream]
+			if v == nil {
+				v = newVeteran(len(veterans))
+				veterans[stream] = v
+			}
+			v.age(f)
+			if !yield(stream, f) {
+				return
+			}
+		}
+	}
+}
+
 // veteran makes a fleet's records those of a stream that has run for long, whose numbers are large and whose bytes come as networks bring them.
 type veteran struct {
 	// since is how long it has run, microseconds, and pictures and sounds are how many of them it had.
@@ -159,7 +178,7 @@ const (
 )
 
 func newVeteran(i int) *veteran {
-	since := int64(i+1) * veteranSpacing
+	since := int64(i%topicStreams+1) * veteranSpacing
 	return &veteran{since, since / 40_000, since / 100_000, rand.New(rand.NewPCG(uint64(i), 0))}
 }
 
