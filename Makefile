@@ -25,7 +25,7 @@ CONSOLE_REPORT ?= bench-console.json
 # Where `make release` puts the archive, the bill of materials and their checksums.
 DIST ?= dist
 
-.PHONY: run build setup test setup-test faults rolling test-browser screenshots bench-console lint fmt generate up clean
+.PHONY: run build bindings setup test setup-test faults rolling test-browser screenshots bench-console lint fmt generate up up-demo image-test clean
 
 # Plays the demo: live streams with faults, and the page that shows them being found.
 run: build
@@ -33,6 +33,10 @@ run: build
 
 build: setup
 	go build -ldflags "-X main.release=$(VERSION) $(LDFLAGS)" -o bin/framewatch ./cmd/framewatch
+
+# Builds what takes longest and changes least, for the image's layers.
+bindings: setup
+	go build gocv.io/x/gocv github.com/asticode/go-astiav
 
 .PHONY: release
 # What is given to others: a versioned archive for Debian 12 on this processor, a CycloneDX bill of materials, and checksums. The same commit gives the same bytes.
@@ -96,10 +100,21 @@ generate:
 	go generate ./schemas
 	go generate ./deploy/grafana/gen
 
-# Framewatch in containers, on any distribution: http://localhost:8080
+# Framewatch in containers, on any distribution: http://localhost:8080. PROFILES="kafka registry observability demo" adds what docker-compose.yml says of them.
+PROFILES ?=
 up:
 	@deploy/secrets.sh
-	VERSION=$(VERSION) docker compose up --build
+	VERSION=$(VERSION) FRAMEWATCH_REPLICATION=$(if $(filter kafka,$(PROFILES)),3,1) FRAMEWATCH_REGISTRY=$(if $(filter registry,$(PROFILES)),http://registry:8080/apis/ccompat/v7) \
+		docker compose $(PROFILES:%=--profile %) up --build
+
+# The demo alone in a container: http://localhost:8081
+up-demo:
+	@deploy/secrets.sh
+	VERSION=$(VERSION) docker compose up --build demo
+
+# Builds the image and tries it in a container engine: the one that runs, or one of its own for as long as the tests take. FRESH=1 builds without the layers of before.
+image-test:
+	VERSION=$(VERSION) deploy/image/test.sh
 
 clean:
 	rm -rf bin $(DIST)

@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"maps"
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,10 +21,25 @@ import (
 )
 
 // ours are the services that run from our image; topics ends when it is done.
-var ours = []string{"console", "detector", "ingest", "notifier", "topics"}
+var ours = []string{"console", "demo", "detector", "ingest", "notifier", "topics"}
 
-// compose reads docker-compose.yml as compose does: an unknown key or an undefined reference is an error.
+// composeProfiles are the services that each profile adds.
+var composeProfiles = map[string][]string{
+	"":              {"console", "detector", "ingest", "kafka", "notifier", "topics"},
+	"kafka":         {"kafka-2", "kafka-3"},
+	"registry":      {"registry"},
+	"observability": {"grafana", "prometheus"},
+	"demo":          {"demo"},
+}
+
+// compose reads docker-compose.yml with all profiles.
 func compose(t *testing.T) *types.Project {
+	t.Helper()
+	return composeAs(t, nil, "*")
+}
+
+// composeAs reads docker-compose.yml as compose does, in an environment and with profiles: an unknown key or an undefined reference is an error.
+func composeAs(t *testing.T, environment map[string]string, profiles ...string) *types.Project {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -33,19 +52,39 @@ func compose(t *testing.T) *types.Project {
 	project, err := loader.LoadWithContext(context.Background(), types.ConfigDetails{
 		WorkingDir:  root,
 		ConfigFiles: []types.ConfigFile{{Filename: "docker-compose.yml", Content: text}},
-	})
+		Environment: environment,
+	}, loader.WithProfiles(profiles))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return project
 }
 
+// Plain `docker compose up` is Kafka and the stages; each profile adds to it, and takes nothing away.
+func TestComposeProfiles(t *testing.T) {
+	for profile, added := range composeProfiles {
+		want := slices.Clone(composeProfiles[""])
+		if profile != "" {
+			want = append(want, added...)
+		}
+		slices.Sort(want)
+		if got := slices.Sorted(maps.Keys(composeAs(t, nil, profile).Services)); !slices.Equal(got, want) {
+			t.Errorf("with profile %q the services are %v, want %v", profile, got, want)
+		}
+	}
+	all := len(composeProfiles[""])
+	for profile, added := range composeProfiles {
+		if profile != "" {
+			all += len(added)
+		}
+	}
+	if got := len(compose(t).Services); got != all {
+		t.Errorf("all profiles have %d services, want %d", got, all)
+	}
+}
+
 func TestComposeHasEveryStageAsAServiceOfItsOwn(t *testing.T) {
 	project := compose(t)
-	want := slices.Sorted(slices.Values(append([]string{"kafka"}, ours...)))
-	if got := slices.Sorted(maps.Keys(project.Services)); !slices.Equal(got, want) {
-		t.Fatalf("services are %v, want %v", got, want)
-	}
 	for _, target := range targets {
 		if target.name == shadowTarget {
 			continue // it is started for a candidate
@@ -61,8 +100,10 @@ func TestComposeHasEveryStageAsAServiceOfItsOwn(t *testing.T) {
 	if got := project.Services["topics"].DependsOn["kafka"].Condition; got != types.ServiceConditionHealthy {
 		t.Errorf("topics waits for kafka to be %q", got)
 	}
-	if project.Services["kafka"].HealthCheck == nil {
-		t.Error("kafka has no health check to wait for")
+	for _, name := range []string{"kafka-2", "kafka-3", "registry"} {
+		if got := project.Services["topics"].DependsOn[name]; got.Condition != types.ServiceConditionHealthy || got.Required {
+			t.Errorf("topics waits for %s to be %q, required %t", name, got.Condition, got.Required)
+		}
 	}
 }
 
@@ -76,6 +117,17 @@ func TestComposeCommandsAreReal(t *testing.T) {
 			continue
 		}
 		command.RunE = func(cmd *cobra.Command, _ []string) error {
+			if name == "demo" {
+				o := demoOptions{listen: cmd.Flag("listen").Value.String(), passwordFile: cmd.Flag("password-file").Value.String()}
+				if want := "/run/secrets/" + project.Services[name].Secrets[0].Source; o.passwordFile != want {
+					t.Errorf("the demo's password is in %s, and what is mounted is %s", o.passwordFile, want)
+				}
+				o.passwordFile = filepath.Join(t.TempDir(), "password")
+				if err := os.WriteFile(o.passwordFile, []byte(strings.Repeat("k", 48)), 0o600); err != nil {
+					return err
+				}
+				return o.page().Validate()
+			}
 			if cmd.Name() != "run" {
 				return nil
 			}
@@ -91,6 +143,9 @@ func TestComposeCommandsAreReal(t *testing.T) {
 		root.SetOut(io.Discard)
 		if err := root.ExecuteContext(context.Background()); err != nil {
 			t.Errorf("%s: %v: %v", name, args, err)
+		}
+		if name == "demo" {
+			continue // it configures itself
 		}
 		if file, err := command.Flags().GetString("config"); err != nil || file != project.Services[name].Configs[0].Target {
 			t.Errorf("%s reads %q (%v), but the configuration is mounted at %s", name, file, err, project.Services[name].Configs[0].Target)
@@ -111,8 +166,87 @@ func TestComposeServicesAreHardened(t *testing.T) {
 				t.Errorf("%s publishes port %d to %q, not to this machine alone", name, p.Target, p.HostIP)
 			}
 		}
-		if slices.Contains(ours, name) && (!s.ReadOnly || s.User == "" || strings.HasPrefix(s.User, "0")) {
-			t.Errorf("%s: read-only %t, user %q", name, s.ReadOnly, s.User)
+		// Kafka's and the registry's images run as users of their own; Kafka's writes its configuration beside itself.
+		if !strings.HasPrefix(name, "kafka") && !s.ReadOnly {
+			t.Errorf("%s can write to its own files", name)
+		}
+		if image := name == "registry" || strings.HasPrefix(name, "kafka"); !image && (s.User == "" || strings.HasPrefix(s.User, "0")) {
+			t.Errorf("%s runs as user %q", name, s.User)
+		}
+		if s.Logging == nil || s.Logging.Options["max-size"] == "" || s.Logging.Options["max-file"] == "" {
+			t.Errorf("%s may fill the disk with its log: %+v", name, s.Logging)
+		}
+		// topics ends by itself; our image says how the others are asked.
+		if name != "topics" && (s.HealthCheck == nil || s.HealthCheck.Disable || len(s.HealthCheck.Test) == 0 && !slices.Contains(ours, name)) {
+			t.Errorf("%s: nobody sees whether it is well: %+v", name, s.HealthCheck)
+		}
+		if _, tag, pinned := strings.Cut(s.Image, ":"); !pinned || tag == "latest" {
+			t.Errorf("%s: the image %s is another one tomorrow", name, s.Image)
+		}
+		for key, value := range s.Environment {
+			if secret := strings.Contains(key, "PASSWORD") || strings.Contains(key, "TOKEN") || strings.Contains(key, "SECRET"); secret && value != nil && *value != "" {
+				t.Errorf("%s has the secret %s in its environment, where everyone sees it who may inspect it: mount it as a file", name, key)
+			}
+		}
+		for _, v := range s.Volumes {
+			if _, err := os.Stat(v.Source); v.Type == types.VolumeTypeBind && err != nil {
+				t.Errorf("%s mounts %v", name, err)
+			}
+		}
+	}
+}
+
+// What make up sets with a profile reaches Kafka and our configuration, and without profiles there is neither a second copy nor a registry.
+func TestComposeProfilesChangeTheConfiguration(t *testing.T) {
+	for _, c := range []struct {
+		profiles []string
+		copies   int16
+		registry string
+	}{
+		{nil, 1, ""},
+		{[]string{"kafka"}, 3, ""},
+		{[]string{"observability", "registry"}, 1, "http://registry:8080/apis/ccompat/v7"},
+	} {
+		shown, err := exec.Command("make", "-C", "../..", "-n", "up", "PROFILES="+strings.Join(c.profiles, " "), "VERSION=v1").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		environment := map[string]string{}
+		for _, m := range regexp.MustCompile(`([A-Z_]+)=(\S*)`).FindAllStringSubmatch(string(shown), -1) {
+			environment[m[1]] = m[2]
+		}
+		for _, profile := range c.profiles {
+			if !strings.Contains(string(shown), "--profile "+profile+" ") {
+				t.Errorf("make up PROFILES=%q runs\n%s", c.profiles, shown)
+			}
+		}
+		project := composeAs(t, environment, c.profiles...)
+		for key, value := range project.Services["detector"].Environment {
+			t.Setenv(key, *value)
+		}
+		if got := deployed(t).Kafka; got.Replication != c.copies || got.Registry.URL != c.registry {
+			t.Errorf("with %q there are %d copies and the registry %q, want %d and %q", c.profiles, got.Replication, got.Registry.URL, c.copies, c.registry)
+		}
+		if got := *project.Services["kafka"].Environment["KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR"]; got != fmt.Sprint(c.copies) {
+			t.Errorf("with %q Kafka keeps %s copies of its offsets, want %d", c.profiles, got, c.copies)
+		}
+	}
+}
+
+// Every stage has the admin listener that its health check and Prometheus ask, on the port that the image's check knows.
+func TestDeployedProcessesCanBeAsked(t *testing.T) {
+	_, port, err := net.SplitHostPort(deployed(t).Admin.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"../../deploy/healthy.sh", "../../deploy/prometheus/prometheus.yml"} {
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), port) {
+			t.Errorf("%s does not ask port %s (%v)", file, port, err)
+		}
+	}
+	for name, s := range compose(t).Services {
+		if slices.ContainsFunc(s.Ports, func(p types.ServicePortConfig) bool { return fmt.Sprint(p.Target) == port }) {
+			t.Errorf("%s publishes its admin listener", name)
 		}
 	}
 }
@@ -120,16 +254,25 @@ func TestComposeServicesAreHardened(t *testing.T) {
 // Of a broker with two kinds of clients, each must be told an address that it can reach.
 func TestComposeKafkaAdvertisesWhatItsClientsReach(t *testing.T) {
 	project := compose(t)
-	kafka := project.Services["kafka"].Environment
-	advertised := *kafka["KAFKA_ADVERTISED_LISTENERS"]
-	for _, broker := range deployed(t).Kafka.Brokers {
-		if !strings.Contains(advertised, "INTERNAL://"+broker) {
-			t.Errorf("the services dial %s, kafka advertises %s", broker, advertised)
+	advertised := map[string]string{}
+	for name, s := range project.Services {
+		if a := s.Environment["KAFKA_ADVERTISED_LISTENERS"]; a != nil {
+			advertised[name] = *a
+			if want := "INTERNAL://" + name + ":9092"; !strings.Contains(*a, want) {
+				t.Errorf("%s advertises %s, want %s for the services", name, *a, want)
+			}
+			if want := "HOST://localhost:" + s.Ports[0].Published; !strings.Contains(*a, want) || !strings.Contains(*s.Environment["KAFKA_LISTENERS"], fmt.Sprintf("HOST://:%d", s.Ports[0].Target)) {
+				t.Errorf("%s advertises %s, want %s for this machine", name, *a, want)
+			}
 		}
 	}
-	published := project.Services["kafka"].Ports[0].Published
-	if !strings.Contains(advertised, "HOST://localhost:"+published) {
-		t.Errorf("port %s is published, kafka advertises %s", published, advertised)
+	if len(advertised) != 3 {
+		t.Errorf("the brokers are %v", advertised)
+	}
+	for _, broker := range deployed(t).Kafka.Brokers {
+		if host, _, _ := net.SplitHostPort(broker); !strings.Contains(advertised[host], "INTERNAL://"+broker) {
+			t.Errorf("the services dial %s, the brokers advertise %v", broker, advertised)
+		}
 	}
 }
 
@@ -142,6 +285,9 @@ func TestDeployedConfiguration(t *testing.T) {
 	project := compose(t)
 	for _, file := range []string{config.Pictures.KeyFile, config.Console.Users["admin"].PasswordFile} {
 		for _, name := range ours {
+			if name == "demo" {
+				continue
+			}
 			mounted := func(s types.ServiceSecretConfig) bool { return s.Source == filepath.Base(file) }
 			if !slices.ContainsFunc(project.Services[name].Secrets, mounted) {
 				t.Errorf("%s: the configuration names %s, which is not mounted", name, filepath.Base(file))

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/internal/lab"
 	"github.com/framewatch/framewatch/notifier"
 	"github.com/framewatch/framewatch/schemas"
@@ -21,14 +22,16 @@ import (
 
 // demoOptions are the command's flags.
 type demoOptions struct {
-	length   time.Duration
-	listen   string
-	clips    string
-	seed     uint64
-	logLevel string
-	output   io.Writer
-	stderr   io.Writer
-	dataDir  string
+	length time.Duration
+	listen string
+	// passwordFile holds the password of the page's one user; empty: the page is for this machine alone.
+	passwordFile string
+	clips        string
+	seed         uint64
+	logLevel     string
+	output       io.Writer
+	stderr       io.Writer
+	dataDir      string
 }
 
 func demoCommand() *cobra.Command {
@@ -44,12 +47,16 @@ func demoCommand() *cobra.Command {
 			if o.length < 0 {
 				return usage(fmt.Errorf("--for: %s is not a length of time", o.length))
 			}
+			if err := o.page().Validate(); err != nil {
+				return usage(fmt.Errorf("--listen, --password-file: %w", err))
+			}
 			o.output, o.stderr = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return o.run(cmd.Context())
 		},
 	}
 	cmd.Flags().DurationVar(&o.length, "for", 0, "end after this time with a summary (default: on Ctrl-C); 60s shows every kind of fault")
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "where the page is served; another port is taken when it is in use")
+	cmd.Flags().StringVar(&o.passwordFile, "password-file", "", "file with a password, which the page then asks for, of the user admin: needed to serve it off loopback")
 	clipsFlag(cmd, &o.clips)
 	cmd.Flags().Uint64Var(&o.seed, "seed", 1, "seed of the schedule of faults")
 	cmd.Flags().StringVar(&o.logLevel, "log-level", "warn", "debug, info, warn or error")
@@ -138,6 +145,7 @@ func (o *demoOptions) config(demo *lab.Demo) (Config, error) {
 	config.DataDir = o.dataDir
 	config.Log.Level = o.logLevel
 	config.Embedded.Listen = "127.0.0.1:0"
+	config.Console = o.page()
 	config.Console.Listen = freeAddress(o.listen)
 	streams := []StreamConfig{}
 	for id, spec := range demo.Streams() {
@@ -147,6 +155,16 @@ func (o *demoOptions) config(demo *lab.Demo) (Config, error) {
 	webhook, err := notifier.NewReceiver("webhook", fmt.Appendf(nil, "url: %q", demo.WebhookURL()))
 	config.Notifier.Receivers = map[string]notifier.Receivers{"demo": {webhook}}
 	return config, err
+}
+
+// page is how the page is served.
+func (o *demoOptions) page() console.Config {
+	config := console.Defaults()
+	config.Listen = o.listen
+	if o.passwordFile != "" {
+		config.Users = map[string]console.User{"admin": {Role: "admin", PasswordFile: o.passwordFile}}
+	}
+	return config
 }
 
 // freeAddress is address, or a free port of its host when it is taken.
