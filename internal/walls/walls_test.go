@@ -51,6 +51,7 @@ var rooms = map[string][]string{
 	"deploy/prometheus":          {},
 	"deploy/release":             {},
 	"deploy/kubernetes":          {},
+	"deploy/image":               {},
 }
 
 // inTests are the further imports that a room's tests may have.

@@ -29,10 +29,7 @@ func (c *Cluster) Apply(ctx context.Context) ([]Change, error) {
 			return nil, fmt.Errorf("%s topic %s: %w", change.Action, change.Topic, err)
 		}
 	}
-	if err := c.await(ctx); err != nil {
-		return nil, err
-	}
-	return changes, c.versions.declare(ctx)
+	return changes, c.await(ctx)
 }
 
 func (c *Cluster) create(ctx context.Context, change Change) error {
