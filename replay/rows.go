@@ -38,6 +38,7 @@ var typed = map[string]func(*schemas.Contract) rows{
 	"NotifierState": only(schemas.NotifierStates),
 	"Audit":         only(schemas.Audits),
 	"DeadLetter":    only(schemas.DeadLetters),
+	"WriterSchema":  only(schemas.WriterSchemas),
 }
 
 // features has a kind for each field of a Feature.

@@ -46,6 +46,7 @@ func goldens() []golden {
 		gold("notifier-state", schemas.NotifierStates, full[schemas.NotifierState]()),
 		gold("audit", schemas.Audits, full[schemas.Audit]()),
 		gold("deadletter", schemas.DeadLetters, full[schemas.DeadLetter]()),
+		gold("schemas", schemas.WriterSchemas, full[schemas.WriterSchema]()),
 	}
 }
 

@@ -52,6 +52,7 @@ func TestReaderReadsAsTheLibraryDoes(t *testing.T) {
 	t.Run("evidence", func(t *testing.T) { likewise(t, schemas.Evidences) })
 	t.Run("models", func(t *testing.T) { likewise(t, schemas.Models) })
 	t.Run("deadletter", func(t *testing.T) { likewise(t, schemas.DeadLetters) })
+	t.Run("schemas", func(t *testing.T) { likewise(t, schemas.WriterSchemas) })
 }
 
 func likewise[T any](t *testing.T, s *schemas.Schema[T]) {

@@ -53,6 +53,7 @@ var (
 	NotifierStates = record("notifier_state", (*NotifierState).read)
 	Audits         = record("audit", (*Audit).read)
 	DeadLetters    = record("dead_letter", (*DeadLetter).read)
+	WriterSchemas  = record("writer_schema", (*WriterSchema).read)
 	Features       = union()
 )
 
@@ -72,7 +73,7 @@ func (k Known) ID() uint32 { return BakedID(k.parsed) }
 func All() []Known {
 	return []Known{
 		known(StreamSpecs), known(Features), known(Healths), known(DefectEvents), known(Evidences), known(Verdicts), known(Profiles), known(Models),
-		known(Notifications), known(NotifierStates), known(Audits), known(DeadLetters),
+		known(Notifications), known(NotifierStates), known(Audits), known(DeadLetters), known(WriterSchemas),
 	}
 }
 

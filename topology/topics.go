@@ -48,13 +48,15 @@ var (
 		Values: []string{"Audit"}, Delete: true, Retention: 365 * day, Single: true, Control: true, WrittenBy: []string{"api"}})
 	DeadLetter = topic(schemas.DeadLetters, Spec{Name: "deadletter", Key: "original key", Doc: "Records that could not be read, with the reason and where they stood.",
 		Values: []string{"DeadLetter"}, Delete: true, Retention: 14 * day, WrittenBy: []string{"all"}})
+	Schemas = topic(schemas.WriterSchemas, Spec{Name: "schemas", Key: "schema id", Doc: "The schemas of all versions that write, unless there is a registry.",
+		Values: []string{"WriterSchema"}, Compact: true, Single: true, WrittenBy: []string{"all"}})
 )
 
 // Topics lists all topics in the order of the data's way.
 func Topics() []*Spec {
 	return []*Spec{
 		&Streams.Spec, &Features.Spec, &Health.Spec, &Defects.Spec, &DefectsLatest.Spec, &Evidence.Spec, &Verdicts.Spec, &DefectsShadow.Spec,
-		&Profiles.Spec, &Models.Spec, &Notifications.Spec, &NotifierState.Spec, &Audit.Spec, &DeadLetter.Spec,
+		&Profiles.Spec, &Models.Spec, &Notifications.Spec, &NotifierState.Spec, &Audit.Spec, &DeadLetter.Spec, &Schemas.Spec,
 	}
 }
 

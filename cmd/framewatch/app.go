@@ -68,7 +68,7 @@ func newApp(config Config, stderr io.Writer) (*app, error) {
 // dial connects to the log.
 func (a *app) dial(ctx context.Context) error {
 	config := a.config.Kafka
-	config.Metrics, config.Client = a.metrics, a.self.client()
+	config.Metrics, config.Client, config.Release = a.metrics, a.self.client(), version()
 	if config.Partitions == 0 {
 		config.Partitions = kafka.Defaults().Partitions
 	}

@@ -29,7 +29,10 @@ func (c *Cluster) Apply(ctx context.Context) ([]Change, error) {
 			return nil, fmt.Errorf("%s topic %s: %w", change.Action, change.Topic, err)
 		}
 	}
-	return changes, c.await(ctx)
+	if err := c.await(ctx); err != nil {
+		return nil, err
+	}
+	return changes, c.versions.declare(ctx)
 }
 
 func (c *Cluster) create(ctx context.Context, change Change) error {

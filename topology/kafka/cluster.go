@@ -50,8 +50,17 @@ type Cluster struct {
 	// started is where a group that was never seen begins to read.
 	started time.Time
 	meters  *meters
-	// registry is nil without one.
-	registry *registry
+	// versions is where the schemas of other versions are.
+	versions versions
+}
+
+// versions is where the schemas of other versions are: a registry, or the log itself.
+type versions interface {
+	// learn asks for the schema of a value, if the contract does not know its id, and says whether the contract does now. While it cannot be asked it waits: what it might know is
+	// not poison.
+	learn(ctx context.Context, contract *schemas.Contract, value []byte) (learnt bool, err error)
+	// declare has the schemas that we write with known to others, before we do.
+	declare(ctx context.Context) error
 }
 
 // Dial reaches the cluster and learns its partition count. It fails when no broker answers until ctx ends or half a minute has passed.
@@ -80,11 +89,16 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 		c.client.Close()
 		return nil, fmt.Errorf("dial %v: %w", config.Brokers, err)
 	}
+	c.versions = &logged{cluster: c}
 	if config.Registry.URL != "" {
-		if c.registry, err = agree(ctx, config, contract); err != nil {
-			c.client.Close()
-			return nil, err
-		}
+		c.versions, err = agree(ctx, config, contract)
+	}
+	if err == nil {
+		err = c.versions.declare(ctx)
+	}
+	if err != nil {
+		c.client.Close()
+		return nil, err
 	}
 	return c, nil
 }

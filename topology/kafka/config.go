@@ -25,8 +25,10 @@ type Config struct {
 	Instance string `yaml:"instance"`
 	// Client is what the process calls itself to the brokers, of letters, digits and . - _; empty: framewatch.
 	Client string `yaml:"-"`
-	TLS    TLS    `yaml:"tls"`
-	SASL   SASL   `yaml:"sasl"`
+	// Release is the version of the program, as it is told to others; empty: unknown.
+	Release string `yaml:"-"`
+	TLS     TLS    `yaml:"tls"`
+	SASL    SASL   `yaml:"sasl"`
 	// Registry gives the schemas their ids; without one they have those that are baked in.
 	Registry Registry `yaml:"registry"`
 	// Metrics receives the clients' metrics; nil for none.

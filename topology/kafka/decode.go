@@ -23,22 +23,19 @@ func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo
 		return out, nil, nil
 	}
 	out.Value, poison = decodeValue(t.Value, r.Value, read)
-	if poison == nil || c.registry == nil {
+	if poison == nil || &t.Spec == &topology.Schemas.Spec {
 		return out, poison, nil
 	}
-	learnt, err := c.registry.learn(ctx, c.contract, r.Value)
+	learnt, err := c.versions.learn(ctx, c.contract, r.Value)
 	if learnt {
 		out.Value, poison = decodeValue(t.Value, r.Value, read)
 	}
 	return out, poison, err
 }
 
-// Learn asks the registry, if there is one, for the schema of a value whose id the contract does not know. The values that Read hands on need it not.
+// Learn looks for the schema of a value whose id the contract does not know, in the registry or else on the log. The values that Read hands on need it not.
 func (c *Cluster) Learn(ctx context.Context, value []byte) error {
-	if c.registry == nil {
-		return nil
-	}
-	_, err := c.registry.learn(ctx, c.contract, value)
+	_, err := c.versions.learn(ctx, c.contract, value)
 	return err
 }
 
