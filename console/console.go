@@ -87,7 +87,6 @@ var ErrNoPicture = errors.New("no such picture")
 
 // Console holds the present state of all streams and the defects of late, and serves them. Its methods are safe for concurrent use.
 type Console struct {
-	config Config
 	deps   Deps
 	board  *board
 	feed   *feed
@@ -109,14 +108,17 @@ type Console struct {
 	// trips are the canaries, told what was last said of the pipeline.
 	trips trips
 	told  told
+	entry entry
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.
 func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
-	return &Console{config: cfg, deps: deps, board: newBoard(feed.publish), feed: feed, ledger: newLedger(),
+	c := &Console{deps: deps, board: newBoard(feed.publish), feed: feed, ledger: newLedger(),
 		fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), probing: make(chan struct{}, probesAtOnce), plotting: make(chan struct{}, 2),
 		trying: make(chan struct{}, whatIfsAtOnce), tapping: make(chan struct{}, tapsAtOnce)}
+	c.Admit(cfg)
+	return c
 }
 
 // Stream tells that the stream id is monitored as spec says, or, when spec is nil, no longer.
@@ -166,25 +168,6 @@ func (c *Console) Recurring(id string, r *Recurrence) { c.board.recurring(id, r)
 
 // Close ends the event streams of open pages, which otherwise never end: give it to http.Server.RegisterOnShutdown.
 func (c *Console) Close() { c.feed.close() }
-
-// Handler serves the page, the API, metrics and probes.
-//
-// Open to everyone: /-/healthy and /-/ready, which say nothing of streams, /auth/ to sign in and out, and /shared/ to who has a signed address. All else, /metrics too, asks who
-// it is as soon as the configuration names a way to say so.
-func (c *Console) Handler() http.Handler {
-	outer := http.NewServeMux()
-	outer.HandleFunc("GET /-/healthy", c.getHealthy)
-	outer.HandleFunc("GET /-/ready", c.getReady)
-	if c.deps.Shared != nil {
-		outer.Handle("GET /shared/defects/{id}/filmstrip", c.deps.Shared(http.HandlerFunc(c.getFilmstrip)))
-	}
-	protect, sessions := http.NewCrossOriginProtection().Handler, newSessions()
-	if c.config.OIDC != nil {
-		newSignIn(*c.config.OIDC, sessions, c.deps.Log).serve(outer, protect)
-	}
-	outer.Handle("/", compressed(newDoor(c.config, sessions, c.deps.Log).guard(protect(c.inside()))))
-	return withSecurityHeaders(outer)
-}
 
 // getHealthy answers as long as the state can be had: it does not depend on streams, the log or the edge.
 func (c *Console) getHealthy(w http.ResponseWriter, _ *http.Request) {

@@ -15,6 +15,8 @@ type door struct {
 	entrances []entrance
 	// basic tells whether browsers are to ask for name and password, signIn whether they can be sent to sign in.
 	basic, signIn bool
+	// over ends what is looked at through this door; nil: never.
+	over context.Context
 }
 
 // entrance is one way to be recognised. Nil and no error: the request does not say who it is from in this way. A Refusal says what is wrong with what it says.
@@ -57,7 +59,7 @@ func (d *door) guard(inner http.Handler) http.Handler {
 				writeError(w, http.StatusMisdirectedRequest, "without users the console answers to localhost only: name users to reach it by another name")
 				return
 			}
-			admit(inner, w, r, &visit{Actor: Actor{Name: nobodyInParticular, Role: Admin, Way: "loopback"}})
+			d.admit(inner, w, r, &visit{Actor: Actor{Name: nobodyInParticular, Role: Admin, Way: "loopback"}})
 			return
 		}
 		for _, enter := range d.entrances {
@@ -67,7 +69,7 @@ func (d *door) guard(inner http.Handler) http.Handler {
 				return
 			}
 			if v != nil {
-				admit(inner, w, r, v)
+				d.admit(inner, w, r, v)
 				return
 			}
 		}
@@ -98,7 +100,7 @@ func (d *door) turnAway(w http.ResponseWriter, r *http.Request, err error) {
 const nobodyInParticular = "console"
 
 // admit lets a request in as that of the visitor, for as long as that may last.
-func admit(inner http.Handler, w http.ResponseWriter, r *http.Request, v *visit) {
+func (d *door) admit(inner http.Handler, w http.ResponseWriter, r *http.Request, v *visit) {
 	v.Address = hostname(r.RemoteAddr)
 	ctx, cancel := context.WithCancel(context.WithValue(r.Context(), actorKey{}, v.Actor))
 	defer cancel()
@@ -108,6 +110,9 @@ func admit(inner http.Handler, w http.ResponseWriter, r *http.Request, v *visit)
 	}
 	if v.over != nil {
 		defer context.AfterFunc(v.over, cancel)()
+	}
+	if d.over != nil && r.Method == http.MethodGet {
+		defer context.AfterFunc(d.over, cancel)()
 	}
 	inner.ServeHTTP(w, r.WithContext(ctx))
 }

@@ -174,11 +174,11 @@ func (a *app) getReady(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{"ready": true})
 }
 
-// postReload reads the configuration file again, as SIGHUP does, and answers when that is done.
+// postReload reads the configuration file again, as SIGHUP does, and answers, when that is done, with what has changed and what waits for a restart.
 func (a *app) postReload(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), reloadPatience)
 	defer cancel()
-	answer := make(chan error, 1)
+	answer := make(chan reloadAnswer, 1)
 	select {
 	case a.asked <- answer:
 	case <-ctx.Done():
@@ -186,13 +186,15 @@ func (a *app) postReload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	select {
-	case err := <-answer:
-		if err != nil {
-			a.log.Error("the configuration is not read again, what was in force still is", "error", err)
-			writeJSON(w, http.StatusUnprocessableEntity, map[string]string{"error": err.Error()})
+	case told := <-answer:
+		if told.err != nil {
+			writeJSON(w, http.StatusUnprocessableEntity, map[string]string{"error": told.err.Error()})
 			return
 		}
-		writeJSON(w, http.StatusOK, map[string]any{"reloaded": true})
+		writeJSON(w, http.StatusOK, struct {
+			Reloaded bool `json:"reloaded"`
+			reloaded
+		}{true, told.reloaded})
 	case <-ctx.Done():
 		writeJSON(w, http.StatusGatewayTimeout, map[string]string{"error": "it is not known yet: the log says how it ends"})
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
+	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/detector/model"
 	"github.com/framewatch/framewatch/ingest/access"
 	"github.com/framewatch/framewatch/schemas"
@@ -25,7 +26,10 @@ const commandPatience = 5 * time.Second
 
 // app is what the targets of one process share.
 type app struct {
-	config   Config
+	// config is that of the start, with the brokers that are dialled.
+	config Config
+	// reloading is what makes another one take its place where that can be.
+	*reloading
 	log      *slog.Logger
 	cluster  *kafka.Cluster
 	contract *schemas.Contract
@@ -43,15 +47,17 @@ type app struct {
 	readiness readiness
 	watchdog  watchdog
 	// asked are the reloads that somebody waits for.
-	asked chan chan<- error
-	// admin is the URL of the admin listener once it is served, console that of the page.
+	asked chan chan<- reloadAnswer
+	// admin is the URL of the admin listener once it is served, console that of the page, and page what is served there.
 	admin   atomic.Pointer[string]
 	console atomic.Pointer[string]
+	page    atomic.Pointer[console.Console]
 }
 
 // newApp prepares what needs no log yet.
 func newApp(config Config, stderr io.Writer) (*app, error) {
-	log, err := newLogger(config.Log, stderr)
+	level := new(slog.LevelVar)
+	log, err := newLeveledLogger(config.Log, level, stderr)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +68,7 @@ func newApp(config Config, stderr io.Writer) (*app, error) {
 	slog.SetDefault(log) // for what is said by those who are given no logger: the embedded broker, the log receiver
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(buildInfo(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &app{config: config, self: newSelf(config), log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access), asked: make(chan chan<- error)}, nil
+	return &app{config: config, reloading: newReloading(config, level, metrics), self: newSelf(config), log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access), asked: make(chan chan<- reloadAnswer)}, nil
 }
 
 // dial connects to the log.
@@ -115,15 +121,24 @@ func commandConfig(cmd *cobra.Command) (Config, error) {
 	if err != nil {
 		return config, err
 	}
-	if len(brokers) > 0 {
-		config.Kafka.Brokers = brokers
+	return config.at(brokers), nil
+}
+
+// at is the configuration with the brokers of the command line, if it names any.
+func (c Config) at(brokers []string) Config {
+	if c.brokers = brokers; len(brokers) > 0 {
+		c.Kafka.Brokers = brokers
 	}
-	return config, nil
+	return c
 }
 
 // newLogger writes log lines as the configuration says.
 func newLogger(config LogConfig, w io.Writer) (*slog.Logger, error) {
-	var level slog.Level
+	return newLeveledLogger(config, new(slog.LevelVar), w)
+}
+
+// newLeveledLogger does, at a level that is set to the configuration's and can be changed.
+func newLeveledLogger(config LogConfig, level *slog.LevelVar, w io.Writer) (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(config.Level)); err != nil {
 		return nil, usage(fmt.Errorf("level: %q is none of debug, info, warn, error", config.Level))
 	}

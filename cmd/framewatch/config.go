@@ -48,11 +48,19 @@ type Config struct {
 	Profiles map[string]ProfileConfig `yaml:"profiles"`
 	// Streams are what to monitor. When the key is present, streams that an earlier file named and this one does not are removed.
 	Streams *[]StreamConfig `yaml:"streams"`
+	// WatchConfig reads this file again when it, or a file with a secret that it names, has changed, as SIGHUP does.
+	WatchConfig bool `yaml:"watch_config"`
 
 	// path is the file that it was read from; empty: none.
 	path string
+	// brokers are those of the command line, in place of the file's.
+	brokers []string
 	// secretFiles are the files with secrets that the file names outside its streams.
 	secretFiles []string
+	// given is what the file says outside its streams, key by key, with the secrets. Nothing prints it.
+	given map[string]string
+	// seen is the digest of the files that it was read from.
+	seen fileDigest
 }
 
 // LogConfig is how log lines are written.
@@ -106,12 +114,18 @@ type ProfileConfig struct {
 
 // StreamConfig is one stream.
 type StreamConfig struct {
-	ID      string            `yaml:"id"`
-	URL     string            `yaml:"url"`
-	Labels  map[string]string `yaml:"labels"`
-	Profile string            `yaml:"profile"`
-	Lane    string            `yaml:"lane"`
-	Loop    bool              `yaml:"loop"`
+	// ID is the stream's name, which no other has: up to 200 bytes without control characters.
+	ID string `yaml:"id"`
+	// URL is where it is received; secrets in it are references, such as ${file:/run/secrets/origin}, which the edge follows.
+	URL string `yaml:"url"`
+	// Labels are for people, routes and selectors.
+	Labels map[string]string `yaml:"labels"`
+	// Profile names the rule profile; empty: the one whose selector and matchers fit best.
+	Profile string `yaml:"profile"`
+	// Lane is what the partition is derived from, so that streams that are compared are in one; empty: the id.
+	Lane string `yaml:"lane"`
+	// Loop plays a file over and over.
+	Loop bool `yaml:"loop"`
 	// Expectations are what would be a defect of another stream and is none of this one, and what it must have.
 	Expectations detector.Expectations `yaml:"expectations"`
 }
@@ -159,6 +173,8 @@ func defaultConfig() Config {
 		Detector: DetectorConfig{Interval: 100 * time.Millisecond},
 		Notifier: notifier.Defaults(),
 		Console:  console.Defaults(),
+
+		WatchConfig: true,
 	}
 }
 
@@ -172,10 +188,13 @@ func loadConfig(path string) (Config, error) {
 	if err != nil {
 		return config, err
 	}
-	if err := decodeStrict(text, &config, "streams"); err != nil {
+	given, err := decodeGiven(text, &config, "streams")
+	config.path, config.secretFiles = path, secretFiles(text, "streams")
+	config.seen = digestOf(config.files())
+	if err != nil {
 		return config, fmt.Errorf("%s: %w", path, err)
 	}
-	config.path, config.secretFiles = path, secretFiles(text, "streams")
+	config.given = givenKeys(given, "streams")
 	if !filepath.IsAbs(config.DataDir) {
 		config.DataDir = filepath.Join(filepath.Dir(path), config.DataDir)
 	}

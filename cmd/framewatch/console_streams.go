@@ -162,7 +162,7 @@ func (a *app) checkSource(s StreamConfig) error {
 
 // isForSecrets tells whether a file is below a directory for secrets.
 func (a *app) isForSecrets(path string) bool {
-	for _, d := range a.config.Console.SecretDirectories {
+	for _, d := range a.inForce().Console.SecretDirectories {
 		if rest, ok := strings.CutPrefix(path, filepath.Clean(d)+"/"); ok && filepath.Clean(path) == path && rest != "" {
 			return true
 		}
@@ -200,7 +200,7 @@ func (a *app) checkWritten(ctx context.Context, s StreamConfig, have map[string]
 	if same := s.Expectations.SameAs; same == s.ID {
 		return console.Refusal{Reason: "expectations: same_as names the stream itself"}
 	}
-	err = a.checkStreams(ctx, []StreamConfig{s}, have)
+	err = fitStreams([]StreamConfig{s}, have, profiles)
 	if errors.As(err, new(exitError)) {
 		return refusal(err)
 	}

@@ -77,12 +77,12 @@ streams:
 	check(onLog(t, brokers, "streams", "show", "news"), "3s")
 
 	write("4s")
-	if err := a.reload(t.Context(), config); err != nil {
+	if _, err := a.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	check(onLog(t, brokers, "streams", "show", "news"), "4s")
 	write("4m")
-	if err := a.reload(t.Context(), config); err == nil || !strings.Contains(err.Error(), "for 4m0s is not within") {
+	if _, err := a.reload(t.Context()); err == nil || !strings.Contains(err.Error(), "for 4m0s is not within") {
 		t.Errorf("a mistake in the file: got %v", err)
 	}
 	check(onLog(t, brokers, "streams", "show", "news"), "4s")
@@ -99,8 +99,8 @@ streams:
 	if err := os.WriteFile(conflict, []byte("profiles: {sport: {selector: {genre: sport}}, uhd: {selector: {tier: uhd}}}\nstreams: [{id: x, url: 'http://h/x.ts'}]"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	a.config.path = conflict
-	if err := a.reload(t.Context(), config); err != nil {
+	a.started.path = conflict
+	if _, err := a.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(conflict, []byte("streams: [{id: y, url: 'http://h/y.ts', labels: {genre: sport, tier: uhd}}]"), 0o600); err != nil {

@@ -2,23 +2,76 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
+	"math/rand/v2"
 	"os"
 	"os/signal"
-	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"syscall"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/notifier"
+	"github.com/framewatch/framewatch/topology/kafka"
 )
 
-// reloads reads the configuration file again each time the process gets SIGHUP, until ctx ends. Its streams, their expectations and its profiles take
-// effect at once, through the log, and nothing that is known of a stream is lost; who is told of defects changes at once, too; what else has changed waits for a restart. A file
-// with a mistake changes nothing.
+const (
+	// publishPatience is how long the log is waited for when the file is read again.
+	publishPatience = 45 * time.Second
+	// configTransaction names the work of laying a file on the log.
+	configTransaction = "framewatch.config"
+	// shownDifferences bounds the lines that tell what has changed.
+	shownDifferences = 100
+)
+
+// reloading is how a process comes to follow another configuration than that of its start.
+type reloading struct {
+	// once lets one reading go on at a time.
+	once sync.Mutex
+	// started is the configuration of the start, as it was read.
+	started Config
+	// force is the one in force, but for what needs a restart.
+	force   atomic.Pointer[Config]
+	level   *slog.LevelVar
+	meters  *reloadMeters
+	exposed ingest.Exposures
+}
+
+func newReloading(config Config, level *slog.LevelVar, metrics prometheus.Registerer) *reloading {
+	r := &reloading{started: config, level: level, meters: newReloadMeters(metrics)}
+	r.force.Store(&config)
+	r.meters.took(config, nil)
+	return r
+}
+
+// inForce is the configuration in force, but for what needs a restart.
+func (r *reloading) inForce() *Config { return r.force.Load() }
+
+// reloaded is what another reading of the configuration came to.
+type reloaded struct {
+	// Changed is in force now.
+	Changed []keyChange `json:"changed"`
+	// Restart are the sections, and keys of sections, that differ from those of the start and wait for a restart.
+	Restart []string `json:"restart"`
+}
+
+// reloadAnswer is for who asked for another reading.
+type reloadAnswer struct {
+	reloaded
+	err error
+}
+
+// errUnpublished says that a sound configuration could not be laid on the log: it may be another time.
+var errUnpublished = errors.New("the log does not take its streams and profiles")
+
+// reloads reads the configuration file again each time the process gets SIGHUP or somebody asks for it, until ctx ends.
 func (a *app) reloads(ctx context.Context) error {
-	before, err := loadConfig(a.config.path)
-	if err != nil {
-		return err
-	}
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -26,58 +79,151 @@ func (a *app) reloads(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case answer := <-a.asked:
-			answer <- a.reload(ctx, before)
 		case <-hangups:
-			if err := a.reload(ctx, before); err != nil {
-				a.log.Error("the configuration is not read again, what was in force still is", "error", err)
-			}
+			_, _ = a.reload(ctx) // it says what is wrong
+		case answer := <-a.asked:
+			result, err := a.reload(ctx)
+			answer <- reloadAnswer{result, err}
 		}
 	}
 }
 
-// reload takes the configuration file's streams and profiles; before is what the file said at start.
-func (a *app) reload(ctx context.Context, before Config) error {
-	if a.config.path == "" {
-		a.log.Warn("there is no configuration file to read again")
-		return nil
-	}
-	config, err := loadConfig(a.config.path)
+// reload reads the configuration file again, all or nothing: with a mistake in it, or a log that does not take its streams and profiles, what was in force
+// stays. Streams, their expectations and profiles take effect through the log, in one transaction, so that a stream that is the same as before is not touched; who
+// is told of defects, who may come to the console, and the level of the log lines change then. What else has changed waits for a restart.
+func (a *app) reload(ctx context.Context) (reloaded, error) {
+	a.once.Lock()
+	defer a.once.Unlock()
+	result, err := a.takeFile(ctx)
 	if err != nil {
-		return err
+		a.meters.successful.Set(0)
+		a.log.Error("the configuration is not read again, what was in force still is", "error", err)
 	}
-	next, err := notifier.New(config.Notifier, a.log)
-	if err != nil {
-		return fmt.Errorf("notifier: %w", err)
-	}
-	if waiting := restartFor(before, config); len(waiting) > 0 {
-		a.log.Warn("these sections take effect with a restart", "sections", waiting)
-	}
-	if err := a.publishConfig(ctx, config); err != nil {
-		return err
-	}
-	if a.notifiers.now() != nil {
-		a.notifiers.use(next)
-	}
-	a.log.Info("the configuration is read again", "file", a.config.path)
-	return nil
+	return result, err
 }
 
-// restartFor are the keys of the sections that differ and are only read at start.
-func restartFor(before, now Config) (sections []string) {
-	x, y := reflect.ValueOf(before), reflect.ValueOf(now)
-	for i := range x.NumField() {
-		field := x.Type().Field(i)
-		key := field.Tag.Get("yaml")
-		if !field.IsExported() || key == "streams" || key == "profiles" || key == "notifier" {
+func (a *app) takeFile(ctx context.Context) (reloaded, error) {
+	next, err := a.readAgain()
+	if err != nil {
+		return reloaded{}, err
+	}
+	tell, err := notifier.New(next.Notifier, a.log)
+	if err != nil {
+		return reloaded{}, fmt.Errorf("notifier: %w", err)
+	}
+	result, err := a.compare(next)
+	if err != nil {
+		return result, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, publishPatience)
+	defer cancel()
+	if err := a.publishAtOnce(ctx, next); err != nil {
+		return result, err
+	}
+	// From here on nothing can fail.
+	if a.notifiers.now() != nil {
+		a.notifiers.use(tell)
+	}
+	if page := a.page.Load(); page != nil {
+		page.Admit(next.Console)
+	}
+	_ = a.level.UnmarshalText([]byte(next.Log.Level)) // it is sound
+	for _, file := range next.secretFiles {
+		a.exposed.Check(a.log, file)
+	}
+	a.force.Store(&next)
+	a.meters.took(next, result.Restart)
+	a.tellReloaded(result)
+	return result, nil
+}
+
+// readAgain is what the file says now, which must also be sound where the process listens until it is started again.
+func (a *app) readAgain() (Config, error) {
+	if a.started.path == "" {
+		return Config{}, errors.New("there is no configuration file to read again")
+	}
+	next, err := loadConfig(a.started.path)
+	if err != nil {
+		return next, err
+	}
+	if len(next.given) == 0 && next.Streams == nil {
+		return next, fmt.Errorf("%s: it says nothing: is it being written?", next.path)
+	}
+	next = next.at(a.started.brokers)
+	console, notifier := next.Console, next.Notifier
+	console.Listen, notifier.Listen = a.started.Console.Listen, a.started.Notifier.Listen
+	if err := console.Validate(); err != nil {
+		return next, fmt.Errorf("%s: console, where it listens until a restart: %w", next.path, err)
+	}
+	if err := notifier.Validate(); err != nil {
+		return next, fmt.Errorf("%s: notifier, where it listens until a restart: %w", next.path, err)
+	}
+	if _, err := pictureKey(next.Pictures); err != nil {
+		return next, fmt.Errorf("%s: %w", next.path, err)
+	}
+	return next, nil
+}
+
+// compare is what taking a configuration would change, and what waits for a restart.
+func (a *app) compare(next Config) (result reloaded, err error) {
+	result.Restart = []string{}
+	sinceForce, err := differences(*a.inForce(), next)
+	if err != nil {
+		return result, err
+	}
+	result.Changed = slices.DeleteFunc(sinceForce, func(d keyChange) bool { return d.Restart })
+	sinceStart, err := differences(a.started, next)
+	for _, d := range sinceStart {
+		if section := sectionOf(d.Key); d.Restart && !slices.Contains(result.Restart, section) {
+			result.Restart = append(result.Restart, section)
+		}
+	}
+	return result, err
+}
+
+// publishAtOnce lays the streams and profiles on the log in one transaction. Of several processes that read the same file again one does, and the others find
+// that it is done.
+func (a *app) publishAtOnce(ctx context.Context, config Config) error {
+	for {
+		l, err := a.layConfig(ctx, config)
+		if err == nil && len(l.messages()) > 0 {
+			err = a.cluster.PublishAll(ctx, configTransaction, func(ctx context.Context) (messages []kafka.Placed, err error) {
+				l, err = a.layConfig(ctx, config)
+				return l.messages(), err
+			})
+		}
+		var mistake exitError
+		switch {
+		case err == nil && ctx.Err() == nil:
+			l.tell(a.log)
+			return nil
+		case errors.As(err, &mistake):
+			return err
+		case !kafka.Superseded(err) || ctx.Err() != nil:
+			return fmt.Errorf("%w: %w", errUnpublished, errors.Join(err, ctx.Err()))
+		}
+		select {
+		case <-time.After(rand.N(time.Second)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// tellReloaded logs what has changed, key by key, and what waits.
+func (a *app) tellReloaded(r reloaded) {
+	for i, d := range r.Changed {
+		if i == shownDifferences {
+			a.log.Info("more of the configuration has changed", "keys", len(r.Changed)-i)
+			break
+		}
+		if d.Secret && d.Was == d.Now {
+			a.log.Info("the configuration has changed", "key", d.Key, "secret", "another one")
 			continue
 		}
-		if !reflect.DeepEqual(x.Field(i).Interface(), y.Field(i).Interface()) {
-			sections = append(sections, key)
-		}
+		a.log.Info("the configuration has changed", "key", d.Key, "was", d.Was, "now", d.Now)
 	}
-	if before.Notifier.Listen != now.Notifier.Listen {
-		sections = append(sections, "notifier.listen")
+	if len(r.Restart) > 0 {
+		a.log.Warn("these sections take effect with a restart", "sections", r.Restart)
 	}
-	return sections
+	a.log.Info("the configuration is read again", "file", a.started.path, "changed", len(r.Changed))
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/internal/catalogue"
 	"github.com/framewatch/framewatch/topology/kafka"
 )
@@ -94,9 +93,8 @@ func run(ctx context.Context, config Config, names []string, stderr io.Writer, s
 		return err
 	}
 	defer closeAdmin()
-	var exposures ingest.Exposures
 	for _, file := range config.secretFiles {
-		exposures.Check(a.log, file)
+		a.exposed.Check(a.log, file)
 	}
 	broker, err := a.embed(names)
 	if err != nil {
@@ -194,6 +192,7 @@ func (a *app) supervise(ctx context.Context, chosen []target, started func(*app)
 		})
 	}
 	group.Go(func() error { return a.reloads(ctx) })
+	group.Go(func() error { return a.watches(ctx) })
 	group.Go(func() error {
 		for range chosen {
 			select {

@@ -26,16 +26,21 @@ type self struct {
 
 // newSelf describes this process.
 func newSelf(config Config) self {
-	text, err := yaml.Marshal(config)
-	sum := sha256.Sum256(text)
-	s := self{version: version(), config: hex.EncodeToString(sum[:4]), started: time.Now()}
-	if err != nil {
-		s.config = "unknown"
-	}
+	s := self{version: version(), config: config.hash(), started: time.Now()}
 	var tag [2]byte
 	rand.Read(tag[:])
 	s.tag = hex.EncodeToString(tag[:])
 	return s
+}
+
+// hash tells configurations apart, but for their secrets, which are not in it.
+func (c Config) hash() string {
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return "unknown"
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:4])
 }
 
 var notOfClient = regexp.MustCompile(`[^a-zA-Z0-9.-]`)

@@ -104,6 +104,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		Schemas: a.subjects,
 		Log:     a.log,
 	})
+	a.page.Store(page)
 	a.watchdog.watch("the console's board", func() error { page.Answers(); return nil })
 	gate := a.readiness.of("console")
 	gate.waitFor("what stands on the log to be read")

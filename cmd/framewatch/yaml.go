@@ -19,29 +19,35 @@ import (
 // decodeStrict reads YAML onto v. Unknown and duplicate keys are errors with their line and a suggestion. References in scalars,
 // ${env:NAME}, ${env:NAME:-default} and ${file:/path}, are replaced after parsing, once, except under the top-level keys in verbatim.
 func decodeStrict(text []byte, v any, verbatim ...string) error {
+	_, err := decodeGiven(text, v, verbatim...)
+	return err
+}
+
+// decodeGiven does, and gives what was decoded: nil for nothing.
+func decodeGiven(text []byte, v any, verbatim ...string) (*yaml.Node, error) {
 	var document yaml.Node
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
-		return err
+		return nil, err
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return errors.New("there is a second document (---) in the file, which would be ignored")
+		return nil, errors.New("there is a second document (---) in the file, which would be ignored")
 	}
 	if len(document.Content) == 0 {
-		return nil
+		return nil, nil
 	}
 	if err := checkKeys(text, v); err != nil {
-		return err
+		return nil, err
 	}
 	root := document.Content[0]
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		if !slices.Contains(verbatim, root.Content[i].Value) {
 			if err := expand(root.Content[i+1]); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
-	return catalogue.Explain(document.Decode(v), v)
+	return root, catalogue.Explain(document.Decode(v), v)
 }
 
 // checkKeys decodes once with unknown keys refused, before references are replaced, so that only shape is judged here.
