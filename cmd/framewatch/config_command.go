@@ -23,6 +23,7 @@ func configCommand() *cobra.Command {
 		}},
 		configShowCommand(),
 		configRulesCommand(),
+		configSchemaCommand(),
 	)
 }
 

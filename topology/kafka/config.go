@@ -37,6 +37,7 @@ type Config struct {
 
 // TLS turns on encryption, and authentication by certificate where Cert and Key are given. The files are read for each connection.
 type TLS struct {
+	// Enabled has the brokers spoken to over TLS.
 	Enabled bool `yaml:"enabled"`
 	// CA is a PEM file of the authorities to trust; empty for the system's.
 	CA string `yaml:"ca"`
