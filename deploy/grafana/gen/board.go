@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the classic form of a dashboard is what provisioning and import read in every Grafana; its successor is for the API of Grafana 12 and newer only
+
 package main
 
 import (
@@ -67,9 +69,8 @@ func (q query) promQL() string { return strings.ReplaceAll(q.expr, "{$", selecto
 // source is the variable that holds the data source.
 var source = common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
 
-// build lays the board out. The classic form of a dashboard is what provisioning and import read in every Grafana.
+// build lays the board out.
 func (b board) build() (dashboard.Dashboard, error) {
-	//lint:ignore SA1019 its successor is for the API of Grafana 12 and newer only
 	d := dashboard.NewDashboardBuilder(b.title).Uid(b.uid).Description(b.about).Tags([]string{"framewatch"}).
 		Readonly().Refresh("10s").Time("now-1h", "now").Tooltip(dashboard.DashboardCursorSyncCrosshair).
 		Link(dashboard.NewDashboardLinkBuilder("Framewatch").Type(dashboard.DashboardLinkTypeDashboards).Tags([]string{"framewatch"}).AsDropdown(true).KeepTime(true).IncludeVars(true)).
