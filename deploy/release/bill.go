@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -148,8 +149,9 @@ func licenses(names []string, otherwise string) *cdx.Licenses {
 
 // known are SPDX's identifiers among the names that occur; one of the schema's list that is not here only stands there as a name.
 var known = func() map[string]bool {
-	all := map[string]bool{"0BSD": true, "Unlicense": true}
-	for _, id := range identifiers {
+	all := map[string]bool{}
+	for _, id := range slices.Concat(slices.Collect(maps.Values(identifiers)), strings.Fields(`0BSD BSD-4-Clause-UC Beerware CC-BY-3.0 CC-BY-4.0 FSFAP FSFULLR GPL-2.0
+		ICU NTP OFL-1.1 OLDAP-2.8 PostgreSQL Qhull TCL Unlicense`)) {
 		all[id] = true
 	}
 	for _, version := range []string{"GPL-1.0", "GPL-2.0", "GPL-3.0", "LGPL-2.0", "LGPL-2.1", "LGPL-3.0", "AGPL-3.0"} {

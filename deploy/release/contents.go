@@ -47,9 +47,12 @@ func contents(b *build, bill []byte) ([]file, error) {
 	return all, nil
 }
 
-// leftOut is what only builds, and what only they need.
+// leftOut is what only builds and tests, and what only they need.
 func leftOut(name string) bool {
-	return path.Ext(name) == ".go" && !strings.HasPrefix(name, "deploy/examples/") ||
+	if strings.HasPrefix(name, "deploy/examples/") {
+		return false
+	}
+	return slices.Contains([]string{".go", ".mod", ".sum"}, path.Ext(name)) || strings.Contains(name, "/testdata/") ||
 		slices.ContainsFunc([]string{"deploy/release/", "deploy/training/", "deploy/setup.sh", "deploy/Dockerfile"}, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 

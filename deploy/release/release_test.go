@@ -187,7 +187,7 @@ func TestArchiveDependsOnItsFilesOnly(t *testing.T) {
 	for name, want := range map[string]int64{
 		"bin/framewatch": 0o755, "deploy/secrets.sh": 0o755, "README.md": 0o644, "deploy/framewatch.yaml": 0o644, "deploy/systemd/framewatch.service": 0o644,
 		"docker-compose.yml": 0o644, "deploy/examples/go/main.go": 0o644, "licenses/go/std/LICENSE": 0o644, "licenses/go/github.com/google/uuid/LICENSE": 0o644,
-		"licenses/debian/libavcodec59/copyright": 0o644, "deploy/Dockerfile": 0, "deploy/release/main.go": 0, "deploy/secrets/pictures_key": 0,
+		"licenses/debian/libavcodec59/copyright": 0o644, "deploy/Dockerfile": 0, "deploy/release/main.go": 0, "deploy/kubernetes/default.yaml": 0o644, "deploy/kubernetes/check/go.mod": 0, "docs/runbooks/README.md": 0o644, "deploy/secrets/pictures_key": 0,
 	} {
 		if modes[name] != want {
 			t.Errorf("%s has mode %o, want %o (0: not there)", name, modes[name], want)
