@@ -79,8 +79,9 @@ func stageGrants(s Stage, prefix string) []Grant {
 			all = append(all, Grant{Resource: TopicResource, Name: prefix + spec.Name, Operation: operation, Why: why})
 		}
 	}
-	topics(append(slices.Clone(s.Reads), s.AlsoReads...), "Read", "reads it")
-	topics(append(slices.Clone(s.Writes), s.AlsoWrites...), "Write", "writes it")
+	// Each says with which schemas it writes, and looks up those of other versions.
+	topics(append(append(slices.Clone(s.Reads), s.AlsoReads...), &Schemas.Spec), "Read", "reads it")
+	topics(append(append(slices.Clone(s.Writes), s.AlsoWrites...), &Schemas.Spec), "Write", "writes it")
 	group := GroupNamed(s.Group, prefix)
 	switch {
 	case s.Group == "":
