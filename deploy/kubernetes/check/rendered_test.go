@@ -3,6 +3,8 @@ package check_test
 import (
 	"bytes"
 	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -13,6 +15,34 @@ var renderings = []struct {
 }{
 	{"../default.yaml", nil},
 	{"../everything.yaml", []string{"testdata/everything.yaml"}},
+}
+
+// TestTheChartsCopies holds the files that the chart must have within itself to their originals.
+func TestTheChartsCopies(t *testing.T) {
+	originals := map[string]string{"../../prometheus/rules.yml": chart + "/files/rules.yml"}
+	dashboards, err := filepath.Glob("../../grafana/dashboards/*.json")
+	if err != nil || len(dashboards) == 0 {
+		t.Fatalf("there are no dashboards: %v", err)
+	}
+	for _, d := range dashboards {
+		originals[d] = chart + "/files/dashboards/" + filepath.Base(d)
+	}
+	for original, file := range originals {
+		want, err := os.ReadFile(original)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hold(t, file, want)
+	}
+	copies, err := filepath.Glob(chart + "/files/dashboards/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range copies {
+		if !slices.Contains(dashboards, "../../grafana/dashboards/"+filepath.Base(c)) {
+			t.Errorf("%s has no original", c)
+		}
+	}
 }
 
 // TestManifestsAreTheChart holds what is committed to what the chart makes.

@@ -160,11 +160,12 @@ func TestStrictnessIsStrict(t *testing.T) {
 		{"StatefulSet", "serviceName:", "serviceNames:", `unknown field "spec.serviceNames"`},
 		{"NetworkPolicy", "policyTypes:", "policyType:", `unknown field "spec.policyType"`},
 		{"PodDisruptionBudget", "maxUnavailable: 1", "maxUnavailable: 1\n  maxUnavailable: 1", `key "maxUnavailable" already set`},
-		{"ServiceMonitor", "jobLabel:", "joblabel:", `unknown field "spec.joblabel"`},
+		{"ServiceMonitor", "relabelings:", "relabeling:", `unknown field "spec.endpoints[0].relabeling"`},
 		{"ServiceMonitor", "interval: 15s", "interval: 15 seconds", "should match"},
 		{"ScaledObject", "cooldownPeriod: 600", "cooldownPeriod: ten", "must be of type integer"},
 		{"ScaledObject", "behavior: currentReplicasIfHigher", "behavior: hope", "Unsupported value"},
 		{"ScaledObject", "pollingInterval:", "pollInterval:", `unknown field "spec.pollInterval"`},
+		{"PrometheusRule", "groups:", "group:", `unknown field "spec.group"`},
 	} {
 		found := false
 		for _, document := range documents(t, text) {
