@@ -70,9 +70,10 @@ func Grants(name, prefix string) []Grant {
 }
 
 func stageGrants(s Stage, prefix string) []Grant {
-	all := []Grant{
-		under(TopicResource, prefix, "Describe", "compares the topics with those that it expects when it starts"),
-		under(TopicResource, prefix, "DescribeConfigs", "compares the topics' settings with those that it expects when it starts"),
+	all := []Grant{under(TopicResource, prefix, "DescribeConfigs", "compares the topics' settings with those that it expects when it starts")}
+	// Who may read or write a topic may describe it.
+	if used := inOrder(slices.Concat(s.Reads, s.AlsoReads, s.Writes, s.AlsoWrites)); len(used) < len(Topics()) {
+		all = append(all, under(TopicResource, prefix, "Describe", "compares the topics with those that it expects when it starts"))
 	}
 	topics := func(specs []*Spec, operation, why string) {
 		for _, spec := range inOrder(specs) {

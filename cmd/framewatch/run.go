@@ -169,6 +169,9 @@ func (a *app) embed(names []string) (*kafka.Broker, error) {
 // prepare creates missing topics and lays the file's streams and profiles on the log.
 func (a *app) prepare(ctx context.Context) error {
 	changes, err := a.cluster.Apply(ctx)
+	if kafka.NotAllowed(err) {
+		changes, err = a.leave(ctx, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -176,6 +179,19 @@ func (a *app) prepare(ctx context.Context) error {
 		a.log.Info("topic", "change", change.String())
 	}
 	return a.publishConfig(ctx, a.config)
+}
+
+// leave is what is left to change of the topics where this user may not, which does not keep the process from its work as long as none is missing.
+func (a *app) leave(ctx context.Context, refused error) ([]kafka.Change, error) {
+	left, err := a.cluster.Plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(left, func(c kafka.Change) bool { return c.Action == kafka.Create }) {
+		return nil, fmt.Errorf("%w: let a user make the topics who may (framewatch topics apply)", refused)
+	}
+	a.log.Warn("topics differ from what they should be, and this user may not change them: framewatch topics apply does, as one who may", "topics", len(left))
+	return left, nil
 }
 
 // supervise runs the chosen targets; the first to fail stops all, and all are waited for.

@@ -61,6 +61,7 @@ func (e *Examination) topicRights(ctx context.Context) (rights, error) {
 		return nil, err
 	}
 	found := rights{}
+	var unseen []string
 	for _, t := range response.Topics {
 		if t.Topic == nil {
 			continue
@@ -70,9 +71,27 @@ func (e *Examination) topicRights(ctx context.Context) (rights, error) {
 			found[*t.Topic] = kadm.DecodeACLOperations(t.AuthorizedOperations)
 		case NotAllowed(err):
 			found[*t.Topic] = nil
+			unseen = append(unseen, *t.Topic)
 		}
 	}
-	return found, nil
+	return found, e.unseenRights(ctx, found, unseen)
+}
+
+// unseenRights adds what a user may do with topics that it may not see: ask for their settings.
+func (e *Examination) unseenRights(ctx context.Context, found rights, topics []string) error {
+	if len(topics) == 0 {
+		return nil
+	}
+	described, err := e.cluster.admin.DescribeTopicConfigs(ctx, topics...)
+	if err != nil {
+		return err
+	}
+	for _, d := range described {
+		if d.Err == nil {
+			found[d.Name] = []kmsg.ACLOperation{kmsg.ACLOperationDescribeConfigs}
+		}
+	}
+	return nil
 }
 
 // allow tells whether the grant holds, of one for all topics with a prefix whether it holds of each that there is.
@@ -83,8 +102,7 @@ func (r rights) allow(g topology.Grant) bool {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r)) {
 		concerns := name == g.Name || g.Prefixed && strings.HasPrefix(name, g.Name) || g.Name == "*"
-		// Who may make topics may not see that of one that there is already.
-		if concerns && operation != kmsg.ACLOperationCreate && !slices.Contains(r[name], operation) {
+		if concerns && !slices.Contains(r[name], operation) {
 			return false
 		}
 	}
@@ -128,10 +146,30 @@ func (e *Examination) mayUseGroup(ctx context.Context, g topology.Grant) (bool, 
 			return slices.Contains(rights, operation), nil
 		}
 	}
-	if operation != kmsg.ACLOperationRead {
-		return true, nil // of a group that there is not, brokers tell nothing more
+	// Of a group that there is not, brokers tell nothing more.
+	switch {
+	case operation == kmsg.ACLOperationRead:
+		return e.mayReadAs(ctx, unused(g))
+	case operation == kmsg.ACLOperationDelete && unused(g) != g.Name:
+		return e.mayDelete(ctx, unused(g))
 	}
-	return e.mayReadAs(ctx, unused(g))
+	return true, nil
+}
+
+// mayDelete asks for the removal of a group that there is not.
+func (e *Examination) mayDelete(ctx context.Context, group string) (bool, error) {
+	request := kmsg.NewPtrDeleteGroupsRequest()
+	request.Groups = []string{group}
+	response, err := request.RequestWith(ctx, e.cluster.client)
+	if err != nil {
+		return false, err
+	}
+	for _, g := range response.Groups {
+		if kerr.ErrorForCode(g.ErrorCode) == kerr.GroupAuthorizationFailed {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // mayReadAs asks for a heartbeat of a member that there is not: the broker looks first at whether it may be one.
@@ -165,25 +203,24 @@ func (e *Examination) mayTransact(ctx context.Context, g topology.Grant) (bool, 
 	return true, err
 }
 
-// mayWithCluster asks what a user may do with the cluster.
+// mayWithCluster does what is asked for: both look only.
 func (e *Examination) mayWithCluster(ctx context.Context, g topology.Grant) (bool, error) {
-	operation, err := kmsg.ParseACLOperation(g.Operation)
-	if err != nil {
-		return false, err
-	}
-	request := kmsg.NewPtrDescribeClusterRequest()
-	request.IncludeClusterAuthorizedOperations = true
-	response, err := request.RequestWith(ctx, e.cluster.client)
-	if err == nil {
-		err = kerr.ErrorForCode(response.ErrorCode)
+	var err error
+	switch g.Operation {
+	case "Describe":
+		_, _, _, err = e.Clock(ctx)
+	case "DescribeConfigs":
+		_, err = e.AutoCreates(ctx)
+	default:
+		err = fmt.Errorf("nothing is known of %s", g.Operation)
 	}
 	if NotAllowed(err) {
 		return false, nil
 	}
-	if err != nil {
-		return false, err
+	if NotKnown(err) {
+		err = nil
 	}
-	return slices.Contains(kadm.DecodeACLOperations(response.ClusterAuthorizedOperations), operation), nil
+	return err == nil, err
 }
 
 // Grant gives a principal, such as User:framewatch-detector, what it needs. What it has already stays.

@@ -125,7 +125,8 @@ func loginRefused(err error) bool {
 			return true
 		}
 	}
-	return strings.Contains(err.Error(), "SASL")
+	// That a token is refused the client says in words alone.
+	return strings.Contains(err.Error(), "SASL") || strings.Contains(err.Error(), "oauth response")
 }
 
 // speaksTLS says that what listens there answers a greeting of TLS as such.

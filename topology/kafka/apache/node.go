@@ -28,6 +28,8 @@ type Config struct {
 	Dir string
 	// JVM are the options of the Java machine.
 	JVM []string
+	// Security, when not nil, adds a listener that is encrypted and wants a log-in.
+	Security *Security
 }
 
 // Small are options of the Java machine for a node that is soon up and takes little: it compiles quickly and not well, so its costs say nothing.
@@ -46,9 +48,11 @@ const startTimeout = 2 * time.Minute
 type Nodes struct {
 	config    Config
 	addresses []string
-	dir       string
-	libs      string
-	nodes     []*node
+	// secured are the addresses of the listeners with Security.
+	secured []string
+	dir     string
+	libs    string
+	nodes   []*node
 }
 
 // node is one of them.
@@ -80,10 +84,18 @@ func Start(config Config) (*Nodes, error) {
 		c.addresses = append(c.addresses, fmt.Sprintf("127.0.0.1:%d", ports[2*i]))
 		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", i+1, ports[2*i+1]))
 	}
+	secured, err := c.secure()
+	if err != nil {
+		return nil, err
+	}
 	for i := range config.Nodes {
 		n := &node{home: filepath.Join(c.dir, fmt.Sprint(i+1))}
 		c.nodes = append(c.nodes, n)
-		err := c.format(n, properties(n.home, i+1, ports[2*i], ports[2*i+1], voters))
+		text := properties(n.home, i+1, ports[2*i], ports[2*i+1], voters)
+		if secured != nil {
+			text = config.Security.properties(text, secured[i])
+		}
+		err := c.format(n, text)
 		if err == nil {
 			err = c.launch(n)
 		}
@@ -113,7 +125,11 @@ func (c *Nodes) format(n *node, properties string) error {
 	if err := os.WriteFile(n.config(), []byte(properties), 0o644); err != nil {
 		return err
 	}
-	if out, err := c.java("kafka.tools.StorageTool", "format", "-t", clusterID, "-c", n.config()).CombinedOutput(); err != nil {
+	format := []string{"kafka.tools.StorageTool", "format", "-t", clusterID, "-c", n.config()}
+	if c.config.Security != nil {
+		format = append(format, c.config.Security.users()...)
+	}
+	if out, err := c.java(format...).CombinedOutput(); err != nil {
 		return fmt.Errorf("format the storage in %s: %w\n%s", n.home, err, out)
 	}
 	return nil

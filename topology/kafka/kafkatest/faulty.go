@@ -190,3 +190,37 @@ func Join(t testing.TB, brokers []string, group, topic, client, instance, from s
 		t.Fatalf("%s was given nothing in %s", client, group)
 	}
 }
+
+// Revoke takes from a principal what a grant gave it, and nothing else.
+func Revoke(t testing.TB, brokers []string, principal string, g topology.Grant) {
+	t.Helper()
+	operation, err := kmsg.ParseACLOperation(g.Operation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	filter := kadm.NewACLs().Allow(principal).AllowHosts("*").Operations(operation).ResourcePatternType(kadm.ACLPatternLiteral)
+	if g.Prefixed {
+		filter = filter.ResourcePatternType(kadm.ACLPatternPrefixed)
+	}
+	switch g.Resource {
+	case topology.TopicResource:
+		filter = filter.Topics(g.Name)
+	case topology.GroupResource:
+		filter = filter.Groups(g.Name)
+	case topology.TransactionResource:
+		filter = filter.TransactionalIDs(g.Name)
+	case topology.ClusterResource:
+		filter = filter.Clusters()
+	}
+	results, err := kadm.NewClient(plainly(t, brokers)).DeleteACLs(guarded(t), filter)
+	deleted := 0
+	for _, r := range results {
+		deleted += len(r.Deleted)
+		if err == nil {
+			err = r.Err
+		}
+	}
+	if err != nil || deleted != 1 {
+		t.Fatalf("take %s from %s: %d ACLs, %v", g, principal, deleted, err)
+	}
+}

@@ -66,6 +66,17 @@ func Brokers(t testing.TB, n int) *Machines {
 	return machines(t, nodes)
 }
 
+// Secured is one node of Apache Kafka, for this test alone: the address where everybody may do all, and the one that has Security.
+func Secured(t testing.TB, security apache.Security) (open, secured []string) {
+	t.Helper()
+	nodes, err := apache.Start(apache.Config{Nodes: 1, JVM: apache.Small, Security: &security})
+	if err != nil {
+		t.Fatalf("start Apache Kafka: %v", err)
+	}
+	t.Cleanup(nodes.Stop)
+	return nodes.Addresses(), nodes.Secured()
+}
+
 // Embedded is the address of an embedded broker for this test alone, which keeps its data in memory.
 func Embedded(t testing.TB) []string {
 	t.Helper()
