@@ -44,7 +44,7 @@ app.kubernetes.io/component: {{ . }}
 
 {{/* targets that run, as JSON. */}}
 {{- define "framewatch.targets" -}}
-{{- $targets := list "ingest" "detector" "notifier" "console" }}
+{{- $targets := list "ingest" "detector" "notifier" }}
 {{- if .Values.shadow.enabled }}{{ $targets = append $targets "shadow" }}{{ end }}
 {{- $targets | toJson }}
 {{- end }}
@@ -88,10 +88,12 @@ app.kubernetes.io/component: {{ . }}
 {{- mustMergeOverwrite $config $places | toJson }}
 {{- end }}
 
-{{/* restarting is a digest of the sections that are only read at start: dict root, target. */}}
+{{/* restarting is a digest of what is only read at start: dict root, target. What is left out the program reads again when its file changes. */}}
 {{- define "framewatch.restarting" -}}
-{{- $config := include "framewatch.sections" . | fromJson }}
-{{- $config = omit $config "streams" "profiles" "notifier" }}
+{{- $config := omit (include "framewatch.sections" . | fromJson) "streams" "profiles" "notifier" "console" }}
+{{- if hasKey $config "log" }}
+{{- $_ := set $config "log" (omit $config.log "level") }}
+{{- end }}
 {{- $candidate := ternary .root.Values.shadow.profiles dict (eq .target "shadow") }}
 {{- list $config $candidate | toJson | sha256sum }}
 {{- end }}
