@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -31,6 +33,8 @@ type Deps struct {
 	Share func(ctx context.Context, by Actor, defect string) (address string, until time.Time, err error)
 	// Metrics in the Prometheus text format.
 	Metrics http.Handler
+	// Meters receives the console's own metrics; nil for none.
+	Meters prometheus.Registerer
 	// Judge puts somebody's verdict on the log. A Refusal says what is wrong with the opinion.
 	Judge func(ctx context.Context, by Actor, o Opinion) (Verdict, error)
 	// Verdicts reads those on the log that hold, in order of their start.
@@ -106,15 +110,16 @@ type Console struct {
 	// tapping has a place for each tap.
 	tapping chan struct{}
 	// trips are the canaries, told what was last said of the pipeline.
-	trips trips
-	told  told
-	entry entry
+	trips  trips
+	told   told
+	entry  entry
+	meters *meters
 }
 
 // New is a console that knows of nothing yet. cfg has been validated.
 func New(cfg Config, deps Deps) *Console {
 	feed := newFeed()
-	c := &Console{deps: deps, board: newBoard(feed.publish), feed: feed, ledger: newLedger(),
+	c := &Console{deps: deps, meters: newMeters(deps.Meters, feed), board: newBoard(feed.publish), feed: feed, ledger: newLedger(),
 		fetching: make(chan struct{}, evidenceAtOnce), judging: make(chan struct{}, 1), probing: make(chan struct{}, probesAtOnce), plotting: make(chan struct{}, 2),
 		trying: make(chan struct{}, whatIfsAtOnce), tapping: make(chan struct{}, tapsAtOnce)}
 	c.Admit(cfg)

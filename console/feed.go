@@ -111,6 +111,13 @@ func (f *feed) leave() {
 	f.mu.Unlock()
 }
 
+// open is how many pages there are.
+func (f *feed) open() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.pages
+}
+
 // serve is GET /api/v1/events. The events are stream (a Stream), removed (its id), defect (a Defect), silence (a Silence), unsilenced (its id)
 // and resync: load the lists again, then apply what follows.
 func (f *feed) serve(w http.ResponseWriter, r *http.Request) {

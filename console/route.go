@@ -72,7 +72,7 @@ func (c *Console) routes() []route {
 func (c *Console) inside() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range c.routes() {
-		mux.Handle(r.pattern, needs(r.least, r.serve))
+		mux.Handle(r.pattern, c.meters.Count(r, needs(r.least, r.serve)))
 	}
 	return mux
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/framewatch/framewatch/ingest/access"
 	"github.com/framewatch/framewatch/ingest/evidence"
 	"github.com/framewatch/framewatch/ingest/sandbox"
@@ -48,6 +50,8 @@ type Config struct {
 	Access access.Config `yaml:"access"`
 	// Policy is Access in force, for one who tells it of our own ports; nil: New makes it.
 	Policy *access.Policy `yaml:"-"`
+	// Metrics receives the edge's metrics; nil for none.
+	Metrics prometheus.Registerer `yaml:"-"`
 }
 
 // workerMemory is the default of Config.WorkerMemory, leastMemory its least, in bytes.
@@ -95,6 +99,7 @@ type Ingest struct {
 	exposures     Exposures
 	packets       *evidence.Packets
 	networks      networks
+	meters        *meters
 
 	mu      sync.Mutex
 	streams map[string]*kept
@@ -109,6 +114,8 @@ type kept struct {
 	stop context.CancelFunc
 	done chan struct{}
 	load *load
+	// status is nil before it runs.
+	status *status
 }
 
 // Publish takes one record of a stream, which it may keep, and does not block. lost is called, once and from any goroutine, when the record
@@ -123,10 +130,12 @@ func New(config Config, publish Publish, log *slog.Logger) *Ingest {
 	if self, err := os.Executable(); err == nil && config.Executable == "" {
 		config.Executable = self
 	}
-	return &Ingest{
+	i := &Ingest{
 		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), packets: evidence.NewPackets(config.Evidence.Packets),
 		launcher: launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}, reproductions: &reproductions{dir: config.Reproductions}, streams: map[string]*kept{},
 	}
+	i.meters = newMeters(config.Metrics, i)
+	return i
 }
 
 // Set begins a stream, or begins it anew when what is to be played has changed.
@@ -184,6 +193,7 @@ func (i *Ingest) Run(ctx context.Context) error {
 	if i.config.Shedding == sheddingAuto {
 		i.running.Go(func() { i.balance(ctx) })
 	}
+	i.running.Go(func() { i.meters.Share(ctx) })
 	for id, k := range i.streams {
 		i.begin(id, k, nil)
 	}
@@ -215,11 +225,12 @@ func (i *Ingest) begin(id string, k *kept, before <-chan struct{}) {
 	ctx, stop := context.WithCancel(i.ctx)
 	k.stop, k.done = stop, make(chan struct{})
 	status := newStatus(i.config.Edge, time.Now())
-	k.load = newLoad(status.Sampling)
+	k.load, k.status = newLoad(status.Sampling), status
 	s := &stream{
 		id: id, spec: k.spec, config: i.config, launcher: i.launcher, reproductions: i.reproductions, exposures: &i.exposures, pictures: i.pictures, packets: i.packets,
 		publish:  i.publish,
 		networks: &i.networks,
+		meters:   i.meters,
 		log:      i.log.With("stream", id), status: status, load: k.load, position: &source.Position{},
 		backoff: backoff{most: i.config.RetryMost, quarantine: i.config.Quarantine},
 	}

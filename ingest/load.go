@@ -90,6 +90,8 @@ func (i *Ingest) balance(ctx context.Context) {
 		case <-ticker.C:
 		}
 		rung, lag := s.Look(i.loads(), time.Now())
+		i.meters.lag.Set(lag.Seconds())
+		i.meters.shed.Set(float64(rung))
 		if rung != last {
 			i.log.Warn("this machine measures "+samplingText(rungs[rung]), "lag", lag.Round(time.Millisecond))
 			last = rung

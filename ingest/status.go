@@ -49,7 +49,10 @@ type status struct {
 	until   time.Time
 
 	second, total counts
-	timing        timing
+	// latest is the state of the last second, presented how much media came in it.
+	latest    string
+	presented time.Duration
+	timing    timing
 	// running tells that there is a worker, sampling what it is asked for, passed how many pictures it has passed over.
 	running  bool
 	sampling int32
@@ -69,6 +72,8 @@ type status struct {
 // counts are what is counted, by second or since the stream was taken.
 type counts struct {
 	decoded, analysed, passed, blocks, dropped, reconnects, restarts int32
+	// pictures and sound are for how long those last that were decoded.
+	pictures, sound time.Duration
 }
 
 // add counts a picture or a block of sound.
@@ -76,8 +81,10 @@ func (c *counts) add(f *schemas.Feature) {
 	if v := f.VideoFrame; v != nil {
 		c.decoded += 1 + v.Skipped
 		c.analysed++
+		c.pictures += time.Duration(microseconds(min(int64(v.Duration), maxJump))*int64(1+v.Skipped)) * time.Microsecond
 	} else {
 		c.blocks++
+		c.sound += blockLength * time.Microsecond
 	}
 }
 
@@ -86,7 +93,7 @@ func (c *counts) none() bool { return c.decoded+c.passed+c.blocks == 0 }
 
 // newStatus begins a session before any worker has run.
 func newStatus(edge string, now time.Time) *status {
-	return &status{edge: edge, meter: &source.Meter{}, transport: transport.New(), session: now.UnixMicro(), began: now, sampling: 1}
+	return &status{edge: edge, meter: &source.Meter{}, transport: transport.New(), session: now.UnixMicro(), began: now, sampling: 1, latest: starting}
 }
 
 // Begin starts the session of a new worker and returns it: larger than any before.
@@ -210,8 +217,23 @@ func (s *status) Second(now time.Time) *schemas.StreamSecond {
 		r.Sampling, r.FramesPassed = &sampling, &passed
 	}
 	s.seq++
+	s.latest, s.presented = state, max(s.second.pictures, s.second.sound)
 	s.bytes, s.second, s.faulted = bytes, counts{}, ""
 	return r
+}
+
+// Presented is for how long the media of the last second lasts.
+func (s *status) Presented() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.presented
+}
+
+// Latest is the state of the last second.
+func (s *status) Latest() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.latest
 }
 
 // state is the drawing above.

@@ -30,6 +30,8 @@ type stream struct {
 	load      *load
 	// networks are those of all streams.
 	networks *networks
+	// meters are those of all streams.
+	meters *meters
 	// position is how far a segmented source has been fetched.
 	position *source.Position
 }
@@ -44,6 +46,8 @@ type outcome struct {
 	over, again bool
 	// settings tells that a fault is in the stream's settings, not in a worker: it is tried again as a source that is down is.
 	settings bool
+	// hung tells that a fault is a worker's which went on and gave nothing.
+	hung bool
 	// silent tells that the source was listened to in vain, which costs nobody anything.
 	silent bool
 	// fed is what the worker was fed, when that is kept.
@@ -70,13 +74,15 @@ func (s *stream) Run(ctx context.Context) {
 func (s *stream) seconds(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
-	last, warned := starting, false
+	last, warned, before := starting, false, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case now := <-ticker.C:
 			second := s.status.Second(now)
+			s.meters.Second(second, s.status.Presented(), now.Sub(before))
+			before = now
 			s.send(&schemas.Feature{StreamSecond: second})
 			if d, ok := s.status.meter.Datagrams(); ok && d.Buffer < d.Asked && !warned {
 				s.log.Warn("the kernel holds fewer datagrams than it was asked to: raise net.core.rmem_max", "asked", d.Asked, "receive_buffer", d.Buffer)
@@ -113,6 +119,7 @@ func (s *stream) tries(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
+		s.meters.Ended(o)
 		s.status.Retried(o.state == fault && !o.settings, time.Now())
 	}
 }
@@ -129,6 +136,7 @@ func (s *stream) wait(o outcome) time.Duration {
 	s.position = &source.Position{} // What the worker had stored is lost.
 	wait, quarantined := s.backoff.Crash(time.Now())
 	if quarantined {
+		s.meters.quarantines.Inc()
 		s.status.Trouble(fault, fmt.Sprintf("in quarantine for %d s after %d crashes: %s", int(wait.Seconds()), crashesMost, o.reason))
 		s.log.Error("stream is in quarantine", "for", wait, "crashes", crashesMost, "reason", o.reason, "reproduction", s.reproduce(o))
 	}

@@ -97,6 +97,7 @@ func (t *try) launch(ctx context.Context, j job) (*process, error) {
 	j.weights = t.stream.networks.Now()
 	p, err := t.stream.launcher.start(ctx, t.stream.config.Executable, j)
 	if err == nil {
+		t.stream.meters.processors.Begin(p.cmd.Process.Pid)
 		t.stream.networks.Begin(p, j.weights)
 		t.stream.load.Begin(p.Sample, time.Now())
 	}
@@ -124,13 +125,14 @@ func (t *try) listen(ctx context.Context, cancel context.CancelCauseFunc, p *pro
 	t.stream.load.End()
 	t.stream.networks.End(p)
 	died := p.Wait()
+	t.stream.meters.processors.End(p.cmd.Process.Pid, p.cmd.ProcessState)
 	why := context.Cause(ctx)
 	cancel(nil)
 	<-watched
 	var e stalled
 	switch {
 	case errors.As(why, &e):
-		return outcome{state: e.state, reason: e.reason}
+		return outcome{state: e.state, reason: e.reason, hung: e.state == fault}
 	case why != nil:
 		return outcome{state: fault, reason: why.Error()}
 	case end == nil:

@@ -391,7 +391,7 @@ func (d *desk) note(list []letters, m *receiver.Message, a attempt) {
 		log.Info("notification delivered after all", "attempt", a.number)
 	}
 	now := time.Now()
-	d.term.meters.attempts.WithLabelValues(d.key, a.outcome()).Inc()
+	d.term.meters.attempts.WithLabelValues(d.key, d.log.Integration, a.outcome()).Inc()
 	for _, l := range list {
 		for _, c := range l.group.Pending.Changes {
 			if a.err == nil {

@@ -16,8 +16,8 @@ type meters struct {
 func newMeters(t *term) *meters {
 	m := &meters{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "framewatch_notifier_attempts_total", Help: "Attempts to send a message, by target and outcome.",
-		}, []string{"target", "outcome"}),
+			Name: "framewatch_notifier_attempts_total", Help: "Attempts to send a message, by target, its type and outcome: delivered, retrying or failed (not tried again).",
+		}, []string{"target", "type", "outcome"}),
 		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "framewatch_notifier_delay_seconds", Help: "From a defect's detection to the end of the attempt that told of its beginning.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
@@ -27,6 +27,14 @@ func newMeters(t *term) *meters {
 		}),
 	}
 	t.registry.MustRegister(m.attempts, m.delay, m.untold,
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_pending_messages", Help: "Messages that have been begun and that their targets have not taken yet."}, func() float64 {
+			n, _ := t.pending(time.Now())
+			return float64(n)
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_pending_age_seconds", Help: "How long ago the oldest of these was begun; 0: there is none."}, func() float64 {
+			_, age := t.pending(time.Now())
+			return age.Seconds()
+		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_open_defects", Help: "Defects that are open as far as the notifier knows."}, func() float64 {
 			t.mu.Lock()
 			defer t.mu.Unlock()
@@ -39,4 +47,19 @@ func newMeters(t *term) *meters {
 			return time.Since(t.canary.last()).Seconds()
 		}))
 	return m
+}
+
+// pending is how many messages wait for their targets to take them, and for how long the oldest has at now.
+func (t *term) pending(now time.Time) (n int, age time.Duration) {
+	for _, d := range t.desks {
+		d.mu.Lock()
+		for _, g := range d.groups {
+			if g.Pending != nil {
+				n++
+				age = max(age, now.Sub(g.Pending.Since))
+			}
+		}
+		d.mu.Unlock()
+	}
+	return n, age
 }

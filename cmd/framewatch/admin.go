@@ -110,6 +110,7 @@ func (a *app) adminHandler(local bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /-/healthy", a.getHealthy)
 	mux.HandleFunc("GET /-/ready", a.getReady)
+	mux.HandleFunc("GET /api/v1/scale/detector", a.getScale)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{
 		ErrorHandling: promhttp.ContinueOnError, MaxRequestsInFlight: scrapesAtOnce, EnableOpenMetrics: true,
 	}))

@@ -45,7 +45,9 @@ type app struct {
 	// self is what this process says of itself.
 	self      self
 	readiness readiness
-	watchdog  watchdog
+	// scaling is nil where there is no detector.
+	scaling  atomic.Pointer[scaling]
+	watchdog watchdog
 	// asked are the reloads that somebody waits for.
 	asked chan chan<- reloadAnswer
 	// admin is the URL of the admin listener once it is served, console that of the page, and page what is served there.

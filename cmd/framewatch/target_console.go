@@ -69,6 +69,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 			}
 			return nil
 		},
+		Meters:        a.metrics,
 		Metrics:       promhttp.HandlerFor(a.metrics, promhttp.HandlerOpts{}),
 		Judge:         a.judgeFor,
 		Series:        a.seriesFor,

@@ -22,6 +22,9 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 	gate, given, folding := a.readiness.of("detector"), &assignment{}, &folds{}
 	gate.waitFor("the streams, profiles and models on the log to be read")
 	a.watchdog.watch("the detector's folds", folding.check)
+	open := newOpenDefects()
+	a.metrics.MustRegister(open)
+	group.Go(func() error { return a.measureScale(ctx) })
 	group.Go(func() error {
 		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: closer(streams)},
 			func(_ context.Context, r topology.Record[schemas.StreamSpec]) error { settings.stream(r); return nil })
@@ -48,6 +51,7 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 		ready()
 		gate.until(func() string { return given.missing(time.Now()) })
 		return kafka.Run(ctx, a.cluster, kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
+			Stage:    detectorStage,
 			Group:    topology.StageNamed("detector").Group,
 			Input:    topology.Features,
 			Latest:   topology.DefectsLatest,
@@ -55,25 +59,28 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 			Recall:   a.recall,
 			New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
 				p := newPartition(a)
+				p.number, p.open = number, open
+				open.begin(number)
 				folding.begin(number, &p.folding)
 				return p
 			},
 			Beat: func(p, generation int32, now time.Time) []topology.Message { return settings.beat(p, generation, now) },
 			Owns: func(partitions []int32) { given.owns(partitions, time.Now()) },
-			At:   a.attend(given),
+			At:   a.attend(given, open.rebuilt),
 		})
 	})
 	return group.Wait()
 }
 
-// attend tells an assignment of the partitions that are rebuilt, and a.at of every moment.
-func (a *app) attend(given *assignment) func(int32, kafka.Moment) {
+// attend tells an assignment and rebuilt of the partitions that are rebuilt, and a.at of every moment.
+func (a *app) attend(given *assignment, rebuilt func(partition int32)) func(int32, kafka.Moment) {
 	return func(partition int32, m kafka.Moment) {
 		if a.at != nil {
 			a.at(partition, m)
 		}
 		if m == kafka.Rebuilt {
 			given.working(partition)
+			rebuilt(partition)
 		}
 	}
 }
@@ -83,6 +90,9 @@ type partition struct {
 	detector *detector.Partition
 	// source of the events that it tells.
 	source string
+	// number is the partition's, open where what it tells is counted; nil: nowhere.
+	number int32
+	open   *openDefects
 	// folding is one more than the offset of the record that is being folded, 0 between two.
 	folding atomic.Int64
 	// emit is where what the detector says goes, by way of output.
@@ -103,7 +113,19 @@ func (p *partition) Err() error { return p.detector.Err() }
 func (p *partition) Lookback() time.Duration { return p.detector.Lookback() }
 
 // Restore hands the detector the latest events.
-func (p *partition) Restore(latest []schemas.DefectEvent) { p.detector.Restore(latest) }
+func (p *partition) Restore(latest []schemas.DefectEvent) {
+	for i := range latest {
+		p.count(&latest[i])
+	}
+	p.detector.Restore(latest)
+}
+
+// count counts an event.
+func (p *partition) count(ev *schemas.DefectEvent) {
+	if p.open != nil {
+		p.open.took(p.number, ev)
+	}
+}
 
 // recall hands the detector the roll-ups of one partition that it told since then, and a little before.
 func (a *app) recall(ctx context.Context, p topology.Processor[schemas.Feature, schemas.DefectEvent], number int32, below int64, since time.Time) error {
@@ -135,6 +157,7 @@ func (p *partition) Fold(r topology.Record[schemas.Feature], emit func(topology.
 // say puts one output on its topics.
 func (p *partition) say(out detector.Output) {
 	if out.Defect != nil {
+		p.count(out.Defect)
 		for _, m := range topology.Event(p.source, out.Defect) {
 			p.emit(m)
 		}

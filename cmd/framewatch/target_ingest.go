@@ -28,7 +28,7 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 	if directory := &config.Evidence.Store.Directory; *directory != "" && !filepath.IsAbs(*directory) {
 		*directory = filepath.Join(a.config.DataDir, *directory)
 	}
-	config.Policy = a.access
+	config.Policy, config.Metrics = a.access, a.metrics
 	a.own()
 	a.access.Own("the pictures' server", listener.Addr().String())
 	config.Edge = a.config.Ingest.Advertise

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/framewatch/framewatch/notifier"
@@ -39,11 +40,15 @@ func runNotifier(ctx context.Context, a *app, ready func()) error {
 		})
 	}
 	a.watchdog.watch("the notifier's configuration", func() error { a.notifiers.now(); return nil })
+	leading := prometheus.NewGauge(prometheus.GaugeOpts{Name: "framewatch_notifier_leading", Help: "1 while this process is the notifier that tells, 0 while it waits to take over."})
+	a.metrics.MustRegister(leading)
 	gate := a.readiness.of("notifier")
 	gate.waitFor("its consumer group to take it")
 	group.Go(func() error {
 		return kafka.Lead(ctx, a.cluster, topology.NotifierState, topology.StageNamed("notifier").Group, gate.open, func(ctx context.Context, l *kafka.Leader[schemas.NotifierState]) error {
 			a.log.Info("this notifier tells")
+			leading.Set(1)
+			defer leading.Set(0)
 			return a.notifiers.lead(ctx, a.notifierDeps(l, strips, deliveries))
 		})
 	})

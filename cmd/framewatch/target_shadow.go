@@ -60,12 +60,13 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 		ready()
 		source := topology.ShadowSource(a.config.Kafka.Prefix, candidate.Name)
 		return kafka.Run(ctx, a.cluster, kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
+			Stage:    shadowTarget,
 			Group:    shadowGroup(candidate.Name),
 			Input:    topology.Features,
 			Interval: a.config.Detector.Interval,
 			Aside:    true,
 			Owns:     func(partitions []int32) { given.owns(partitions, time.Now()) },
-			At:       a.attend(given),
+			At:       a.attend(given, func(int32) {}),
 			Recall:   a.recallShadow,
 			New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
 				s := &shadow{detector: detector.New(detector.Config{Log: a.log, Model: a.modelFinder(ctx)}), source: source, change: rules.change}

@@ -122,6 +122,13 @@ func (s *Pictures) Remove(stream string) {
 	}
 }
 
+// Bytes is what all pictures take.
+func (s *Pictures) Bytes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bytes
+}
+
 // Latest is the newest picture of the stream that is not after at; its bytes must not be changed. The error says what is missing.
 func (s *Pictures) Latest(stream string, at int64) (Picture, error) {
 	s.mu.Lock()

@@ -52,6 +52,7 @@ var rooms = map[string][]string{
 	"deploy/release":             {},
 	"deploy/kubernetes":          {},
 	"deploy/image":               {},
+	"docs":                       {},
 }
 
 // inTests are the further imports that a room's tests may have.

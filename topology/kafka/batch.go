@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,6 +18,8 @@ type batch[In, Out any] struct {
 	// output of the records from committed up to next, which is the next to be folded.
 	output          []*kgo.Record
 	committed, next int64
+	// last is when the record before next was written.
+	last time.Time
 	// waiting are the records with a key since the last one without.
 	waiting byKey
 	// told is the output of the records that are being folded, with the offset of what caused it.
@@ -37,6 +38,8 @@ type told struct {
 // the other, so that a stream's state is fetched from memory once for many records. The output has the order of what caused it.
 func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 	l, next := b.lane, b.next
+	l.meters.work.Begin()
+	defer func() { l.meters.work.End(fetches.NumRecords()) }()
 	b.touch(fetches)
 	var last time.Time
 	for r := range fetches.RecordsAll() {
@@ -70,8 +73,9 @@ func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 	clear(b.told)
 	b.told = b.told[:0]
 	if !last.IsZero() {
-		l.c.meters.folded.WithLabelValues(l.member.group).Add(float64(fetches.NumRecords()))
-		l.c.meters.behind.WithLabelValues(l.member.group, strconv.Itoa(int(l.tenure.partition))).Set(time.Since(last).Seconds())
+		b.last = last
+		l.meters.records.Add(float64(fetches.NumRecords()))
+		l.meters.batches.Inc()
 	}
 	return nil
 }
@@ -139,16 +143,20 @@ func (b *batch[In, Out]) foldAll(key string, records ...*kgo.Record) error {
 
 // commit writes the output and the offset in one transaction.
 func (b *batch[In, Out]) commit(x *transactor) error {
-	outcome := "committed"
+	outcome, begun := "committed", time.Now()
 	b.lane.at(Folded)
 	err := x.commit(b.lane.member, b.lane.tenure, b.output, b.next, b.lane.at)
 	if err != nil {
 		outcome = "aborted"
 	}
-	b.lane.c.meters.transactions.WithLabelValues(b.lane.member.group, outcome).Inc()
+	meters := b.lane.meters
+	meters.transactions.WithLabelValues(outcome).Inc()
+	meters.committing.Observe(time.Since(begun).Seconds())
 	if err != nil {
 		return err
 	}
+	meters.delay.Observe(time.Since(b.last).Seconds())
+	b.settled()
 	b.lane.at(Committed)
 	clear(b.output)
 	b.output, b.committed = b.output[:0], b.next
@@ -166,6 +174,10 @@ func (b *batch[In, Out]) store() error {
 		return err
 	} else if err == nil {
 		b.committed = b.next
+		b.settled()
 	}
 	return nil
 }
+
+// settled tells that all up to next is committed.
+func (b *batch[In, Out]) settled() { b.lane.settled.Store(b.last.UnixNano()) }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
-	"github.com/twmb/franz-go/plugin/kprom"
 
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
@@ -50,6 +50,9 @@ type Cluster struct {
 	// started is where a group that was never seen begins to read.
 	started time.Time
 	meters  *meters
+	// folds are the meters of the stages that fold here, by name.
+	folding sync.Mutex
+	folds   map[string]*foldMeters
 	// versions is where the schemas of other versions are.
 	versions versions
 }
@@ -73,14 +76,10 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 	if err != nil {
 		return nil, err
 	}
-	c := &Cluster{config: config, contract: contract, log: log, options: options, started: time.Now(), meters: meters}
-	producing := append(slices.Clip(options),
-		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(linger), kgo.MaxBufferedBytes(bufferedBytes))
-	if config.Metrics != nil {
-		producing = append(producing, kgo.WithHooks(kprom.NewMetrics("framewatch_kafka", kprom.Registerer(config.Metrics),
-			kprom.FetchAndProduceDetail(kprom.ByTopic, kprom.Batches, kprom.Records))))
-	}
-	if c.client, err = kgo.NewClient(producing...); err != nil {
+	counted, others := newClientMeters(config.Metrics)
+	c := &Cluster{config: config, contract: contract, log: log, options: slices.Concat(options, others), started: time.Now(), meters: meters, folds: map[string]*foldMeters{}}
+	if c.client, err = kgo.NewClient(slices.Concat(options, counted, []kgo.Opt{
+		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(linger), kgo.MaxBufferedBytes(bufferedBytes)})...); err != nil {
 		return nil, err
 	}
 	c.admin = kadm.NewClient(c.client)

@@ -1,7 +1,7 @@
 package kafka
 
 import (
-	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -24,6 +24,9 @@ type lane[In, Out any] struct {
 	tenure  *tenure
 	// rebuilds has a place for each partition that may be rebuilt at a time, refolds for each of them that may fold its lookback.
 	rebuilds, refolds chan struct{}
+	meters            *foldMeters
+	// settled is when the last record was written whose effect is committed, Unix nanoseconds.
+	settled *atomic.Int64
 	// values reads the input, each record into the memory of the one before.
 	values *schemas.Reader[In]
 }
@@ -37,13 +40,15 @@ func (l *lane[In, Out]) at(m Moment) {
 
 // follow folds until the tenure ends, beginning anew after each error.
 func (l *lane[In, Out]) follow() {
+	l.settled = l.meters.behind.of(l.tenure.partition)
 	for l.tenure.ctx.Err() == nil {
 		if err := l.fold(); err != nil && l.tenure.ctx.Err() == nil {
+			l.meters.restarts.Inc()
 			l.c.log.Warn("begin a partition anew", "group", l.member.group, "partition", l.tenure.partition, "error", err)
 			pause(l.tenure.ctx, retryPause)
 		}
 	}
-	l.c.meters.behind.DeleteLabelValues(l.member.group, strconv.Itoa(int(l.tenure.partition)))
+	l.meters.behind.gone(l.tenure.partition)
 }
 
 // fold takes the partition over and runs its cycles. It returns nil when the tenure has ended between two cycles.
@@ -61,7 +66,7 @@ func (l *lane[In, Out]) fold() error {
 		return err
 	}
 	l.at(Rebuilt)
-	l.c.meters.rebuilds.WithLabelValues(l.member.group).Observe(time.Since(began).Seconds())
+	l.meters.rebuilds.Observe(time.Since(began).Seconds())
 	x.client.AddConsumePartitions(map[string]map[int32]kgo.Offset{l.member.topic: {l.tenure.partition: kgo.NewOffset().At(next)}})
 	return l.cycles(x, &batch[In, Out]{lane: l, processor: processor, next: next, committed: next}, began)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -46,6 +47,7 @@ func (c *Cluster) poll(ctx context.Context, client *kgo.Client, restless bool) (
 		if errors.Is(e.Err, kgo.ErrClientClosed) || hopeless(e.Err) {
 			return nil, fmt.Errorf("read %s: %w", e.Topic, e.Err)
 		}
+		c.meters.readErrors.WithLabelValues(strings.TrimPrefix(e.Topic, c.config.Prefix)).Inc()
 		c.log.Warn("read from the log", "topic", e.Topic, "partition", e.Partition, "error", e.Err)
 	}
 	return fetches, nil

@@ -34,7 +34,10 @@ func (c *Cluster) TryPublish(partition int32, message topology.Message, done fun
 		done(err)
 		return
 	}
-	c.client.TryProduce(context.Background(), r, func(_ *kgo.Record, err error) { done(err) })
+	c.client.TryProduce(context.Background(), r, func(r *kgo.Record, err error) {
+		c.meters.Live(r, err)
+		done(err)
+	})
 }
 
 // record encodes a message for its place.

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"time"
@@ -22,6 +23,8 @@ func refolding() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // RunOptions is a stage that folds its input, exactly once.
 type RunOptions[In, Out any] struct {
+	// Stage is what its metrics are called, framewatch_STAGE_...; empty: fold.
+	Stage string
 	// Group shares the input's partitions among the members.
 	Group string
 	Input *topology.Topic[In]
@@ -82,19 +85,23 @@ func Run[In, Out any](ctx context.Context, c *Cluster, options RunOptions[In, Ou
 	if options.Interval == 0 {
 		options.Interval = 100 * time.Millisecond
 	}
+	meters := c.foldMetersOf(cmp.Or(options.Stage, "fold"))
 	rebuilds, refolds := make(chan struct{}, rebuilding), make(chan struct{}, refolding())
 	m, err := c.join(ctx, c.group(options.Group), &options.Input.Spec, tenancy{
 		idle: true,
 		begin: func(m *member, t *tenure) {
-			l := &lane[In, Out]{c: c, options: options, member: m, tenure: t, rebuilds: rebuilds, refolds: refolds,
+			l := &lane[In, Out]{c: c, options: options, member: m, tenure: t, meters: meters, rebuilds: rebuilds, refolds: refolds,
 				values: schemas.NewReader(c.contract, options.Input.Value)}
+			meters.moves.WithLabelValues("given").Inc()
 			t.work.Go(l.follow)
 			if options.Beat != nil {
 				t.work.Go(l.beat)
 			}
 		},
-		ended: func(*member, *tenure, bool) {},
-		owns:  options.Owns,
+		ended: func(_ *member, _ *tenure, lost bool) {
+			meters.moves.WithLabelValues(map[bool]string{false: "taken", true: "lost"}[lost]).Inc()
+		},
+		owns: options.Owns,
 	})
 	if err != nil {
 		return err
