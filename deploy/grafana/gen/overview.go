@@ -33,6 +33,8 @@ var overview = board{
 		{title: "Who runs?", panels: []panel{
 			{title: "Processes", shape: list, width: 12, unit: "none", about: "Each process and what it runs. One of another version: a roll-out is going on, or stopped half-way.",
 				queries: []query{{`sum by (job, instance, version, go_version, ffmpeg_version) (framewatch_build_info{$})`, ""}}},
+			{title: "Configurations", shape: list, width: 12, unit: "none", about: "The hash of what each process follows. Those of one job should have one.",
+				queries: []query{{`sum by (job, instance, hash) (framewatch_config_hash{$})`, ""}}},
 			{title: "Processors", width: 6, unit: "none", about: "In use by each process, its workers not among them.", queries: []query{{`rate(process_cpu_seconds_total{$}[$__rate_interval])`, "{{job}} {{instance}}"}}},
 			{title: "Memory", width: 6, unit: "bytes", about: "Resident, its workers not among it.", queries: []query{{`process_resident_memory_bytes{$}`, "{{job}} {{instance}}"}}},
 			{title: "Descriptors in use", width: 6, unit: "percentunit", most: 1, steps: []step{{.8, bad}}, about: "At 100 % nothing is opened any more: raise the limit, or spread the streams.", queries: []query{{`process_open_fds{$} / process_max_fds{$}`, "{{job}} {{instance}}"}}},
