@@ -44,7 +44,7 @@ app.kubernetes.io/component: {{ . }}
 
 {{/* targets that run, as JSON. */}}
 {{- define "framewatch.targets" -}}
-{{- $targets := list "ingest" "detector" "notifier" }}
+{{- $targets := list "ingest" "detector" "notifier" "console" }}
 {{- if .Values.shadow.enabled }}{{ $targets = append $targets "shadow" }}{{ end }}
 {{- $targets | toJson }}
 {{- end }}
