@@ -52,6 +52,15 @@ func BakedID(parsed *avro.Schema) uint32 {
 	return bakedIDs | uint32(sum[0])<<16 | uint32(sum[1])<<8 | uint32(sum[2])
 }
 
+// BakedIDOf is the baked-in id of a schema, given by its text.
+func BakedIDOf(text string) (uint32, error) {
+	parsed, err := avro.Parse(text)
+	if err != nil {
+		return 0, fmt.Errorf("read a schema: %w", err)
+	}
+	return BakedID(parsed), nil
+}
+
 // Learn tells the contract which schema stands behind id: one that another version of this program, or another program, wrote with.
 func (c *Contract) Learn(id uint32, text string) error {
 	parsed, err := avro.Parse(text)

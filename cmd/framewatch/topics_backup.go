@@ -7,9 +7,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -193,21 +195,31 @@ func (a *app) noteSchema(ctx context.Context, value []byte, known map[uint32]str
 	return nil
 }
 
-// checkSchemas is an error when a value of the backup would be read here with another schema than it was written with, or with none.
-func (a *app) checkSchemas(ctx context.Context, m *backupManifest) error {
-	for id, text := range m.Schemas {
-		const remedy = "its ids come from another schema registry: restore that registry's own topic first, and name it in kafka.registry"
+// lackingSchemas are those of a backup that are unknown here, to be written for all to read. It is an error when a value of the backup would be read with another schema than it was
+// written with, or with none.
+func (a *app) lackingSchemas(ctx context.Context, m *backupManifest) (lacking []kafka.Placed, err error) {
+	for _, id := range slices.Sorted(maps.Keys(m.Schemas)) {
+		text := m.Schemas[id]
 		if err := a.cluster.Learn(ctx, binary.BigEndian.AppendUint32([]byte{0}, id)); err != nil {
-			return err
+			return nil, err
 		}
-		if _, ok := a.contract.Text(id); !ok {
-			return fmt.Errorf("the backup has values of schema id %d, which is unknown here: %s", id, remedy)
+		_, known := a.contract.Text(id)
+		own, err := schemas.BakedIDOf(text)
+		if err != nil {
+			return nil, fmt.Errorf("schema id %d: %w", id, err)
+		}
+		const remedy = "its ids come from another schema registry: restore that registry's own topic first, and name it in kafka.registry"
+		if !known && (own != id || a.config.Kafka.Registry.URL != "") {
+			return nil, fmt.Errorf("the backup has values of schema id %d, which is unknown here: %s", id, remedy)
 		}
 		if err := a.contract.Learn(id, text); err != nil {
-			return fmt.Errorf("the backup has values of another schema id %d than there is here: %s", id, remedy)
+			return nil, fmt.Errorf("the backup has values of another schema id %d than there is here: %s", id, remedy)
+		}
+		if !known {
+			lacking = append(lacking, kafka.Placed{Message: topology.Schemas.Message(strconv.FormatUint(uint64(id), 10), &schemas.WriterSchema{Text: text, Release: m.Version})})
 		}
 	}
-	return nil
+	return lacking, nil
 }
 
 // same tells whether two records hold the same; when they were written does not matter.

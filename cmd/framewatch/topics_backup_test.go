@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"os"
@@ -248,6 +249,37 @@ func TestRestoreKeepsLanes(t *testing.T) {
 	}
 	if out := large.run("topics", "restore", directory); !strings.Contains(out, "all of it is there") {
 		t.Errorf("restored again it says:\n%s", out)
+	}
+}
+
+// What a newer version has written can be read after a restore by who could read it before: the schema comes along.
+func TestRestoreBringsTheSchemas(t *testing.T) {
+	newer := strings.Replace(topology.Verdicts.Schema, `"fields": [`, `"fields": [{"name": "certainty", "type": "double", "default": 1}, `, 1)
+	id, err := schemas.BakedIDOf(newer)
+	if err != nil || newer == topology.Verdicts.Schema {
+		t.Fatalf("no newer schema: %v", err)
+	}
+	old := newVault(t, kafkatest.Embedded(t), partitions)
+	old.publish(0, topology.Schemas.Message(fmt.Sprint(id), &schemas.WriterSchema{Text: newer, Release: "v9"}))
+	verdict := topology.Verdicts.Message("news", &schemas.Verdict{Label: "confirmed", Kind: "black", Author: "ann"})
+	encode := verdict.Encode
+	verdict.Encode = func(c *schemas.Contract, dst []byte) ([]byte, error) {
+		value, err := encode(c, nil)
+		return slices.Concat(binary.BigEndian.AppendUint32([]byte{0}, id), make([]byte, 8), value[5:]), err
+	}
+	old.publish(1, verdict)
+	directory := filepath.Join(t.TempDir(), "backup")
+	old.run("topics", "backup", "-o", directory)
+
+	fresh := newVault(t, kafkatest.Embedded(t), partitions)
+	if out := fresh.run("topics", "restore", directory); !regexp.MustCompile(`(?m)^schemas +1 `).MatchString(out) {
+		t.Errorf("it says:\n%s", out)
+	}
+	if out := fresh.run("topics", "restore", directory); !strings.Contains(out, "all of it is there") {
+		t.Errorf("restored again it says:\n%s", out)
+	}
+	if list := fresh.run("export", "verdicts"); !strings.Contains(list, "certainty") {
+		t.Errorf("the verdict reads %s", list)
 	}
 }
 

@@ -64,13 +64,17 @@ func (r *restoring) run(cmd *cobra.Command) error {
 	}
 	defer a.cluster.Close()
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
-	if err := a.checkSchemas(ctx, m); err != nil {
+	lacking, err := a.lackingSchemas(ctx, m)
+	if err != nil {
 		return err
 	}
 	plan := func(ctx context.Context) ([]kafka.Placed, error) {
 		differences, err := a.compareBackup(ctx, r.directory, m, topics)
 		if err != nil {
 			return nil, err
+		}
+		if len(lacking) > 0 {
+			differences = append(differences, difference{topic: &topology.Schemas.Spec, missing: lacking})
 		}
 		if err := printDifferences(out, differences); err != nil {
 			return nil, err
