@@ -15,7 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-var updateSchema = flag.Bool("update", false, "write the schema of the configuration file, and what else is made of the program, anew")
+var update = flag.Bool("update", false, "write the schema of the configuration file, and what else is made of the program, anew")
 
 // schemaFiles hold it: the first is part of the program.
 var schemaFiles = []string{"framewatch.schema.json", "../../deploy/framewatch.schema.json"}
@@ -30,7 +30,7 @@ func TestConfigSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range schemaFiles {
-		if *updateSchema && !t.Failed() {
+		if *update && !t.Failed() {
 			if err := os.WriteFile(file, made.Bytes(), 0o644); err != nil {
 				t.Fatal(err)
 			}

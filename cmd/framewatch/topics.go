@@ -17,7 +17,7 @@ func topicsCommand() *cobra.Command {
 		&cobra.Command{Use: "apply", Short: "Create missing topics and mend their settings; deletes nothing", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
 			return changeTopics(cmd, true)
 		}},
-		backupCommand(), restoreCommand(),
+		backupCommand(), restoreCommand(), generationCommand(),
 	)
 }
 

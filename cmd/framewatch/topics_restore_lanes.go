@@ -17,22 +17,28 @@ type backupLanes struct {
 	generic *schemas.Generic
 }
 
+func newBackupLanes(a *app) *backupLanes {
+	return &backupLanes{a: a, of: map[string]string{}, generic: schemas.NewGeneric(a.contract)}
+}
+
+// learn takes the lane of one stream.
+func (l *backupLanes) learn(r topology.Raw) error {
+	id, spec := string(r.Key), new(schemas.StreamSpec)
+	if err := schemas.Decode(l.a.contract, topology.Streams.Value, r.Value, spec); err != nil {
+		return fmt.Errorf("the lane of stream %q: %w", id, err)
+	}
+	l.of[id] = lane(id, spec)
+	return nil
+}
+
 // backupLanes learns the lanes of streams.
 func (a *app) backupLanes(ctx context.Context, directory string, m *backupManifest) (*backupLanes, error) {
-	l := &backupLanes{a: a, of: map[string]string{}, generic: schemas.NewGeneric(a.contract)}
-	learn := func(r topology.Raw) error {
-		id, spec := string(r.Key), new(schemas.StreamSpec)
-		if err := schemas.Decode(a.contract, topology.Streams.Value, r.Value, spec); err != nil {
-			return fmt.Errorf("the lane of stream %q: %w", id, err)
-		}
-		l.of[id] = lane(id, spec)
-		return nil
-	}
-	if err := a.liveRecords(ctx, &topology.Streams.Spec, learn); err != nil {
+	l := newBackupLanes(a)
+	if err := a.liveRecords(ctx, &topology.Streams.Spec, l.learn); err != nil {
 		return nil, err
 	}
 	if kept, ok := m.topic(topology.Streams.Name); ok {
-		if err := kept.read(directory, learn); err != nil {
+		if err := kept.read(directory, l.learn); err != nil {
 			return nil, err
 		}
 	}

@@ -132,7 +132,12 @@ func (c *Cluster) Partitions() int32 { return c.partitions.Load() }
 
 // Partition is where a stream lives in every topic: murmur2 of its lane, as Java clients compute it.
 func (c *Cluster) Partition(lane string) int32 {
-	return int32(murmur2.Partition(&kgo.Record{Key: []byte(lane)}, int(c.Partitions())))
+	return PartitionAmong(lane, c.Partitions())
+}
+
+// PartitionAmong is where a lane lives among so many partitions.
+func PartitionAmong(lane string, partitions int32) int32 {
+	return int32(murmur2.Partition(&kgo.Record{Key: []byte(lane)}, int(partitions)))
 }
 
 var murmur2 = kgo.StickyKeyPartitioner(nil).ForTopic("")
