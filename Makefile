@@ -25,7 +25,10 @@ CONSOLE_REPORT ?= bench-console.json
 # Where `make release` puts the archive, the bill of materials and their checksums.
 DIST ?= dist
 
-.PHONY: run build bindings setup test setup-test faults rolling test-browser screenshots bench-console lint fmt generate up up-demo image-test clean
+# How many streams `make cost` measures both designs with.
+COST_STREAMS ?= 1
+
+.PHONY: run build bindings setup test setup-test faults rolling test-browser screenshots bench-console cost lint fmt generate up up-demo image-test clean
 
 # Plays the demo: live streams with faults, and the page that shows them being found.
 run: build
@@ -74,6 +77,11 @@ rolling: setup-test
 # Opens the wall of a thousand streams in a browser and measures what it takes there and of the server; on a quiet machine. CONSOLE_FOR=1m is a short look.
 bench-console: setup-test
 	go test -count=1 -v -timeout 60m -run '^TestConsoleBench$$' ./internal/lab -console.streams $(CONSOLE_STREAMS) -console.for $(CONSOLE_FOR) -console.report $(abspath $(CONSOLE_REPORT))
+
+# Measures both designs on this machine, which should be quiet, and writes what they cost into docs/cost.md.
+cost: build
+	for rate in 1 every; do bin/framewatch bench baseline --streams $(COST_STREAMS) --for 60s --rate $$rate --output json || exit 1; done > deploy/measured.ndjson
+	bin/framewatch cost --output markdown > docs/cost.md
 
 # What a browser sees: the page's own tests, and an operator's shift over the demo.
 test-browser: setup-test

@@ -14,7 +14,7 @@ import (
 )
 
 func benchCommand() *cobra.Command {
-	return group("bench", "Measure what Framewatch costs on this machine", benchEdgeCommand(), benchDetectorCommand(), benchExportCommand(), benchReplayCommand(), benchFleetCommand(), benchScaleCommand(), benchSoakCommand(), benchNotifyCommand())
+	return group("bench", "Measure what Framewatch costs on this machine", benchEdgeCommand(), benchDetectorCommand(), benchExportCommand(), benchReplayCommand(), benchFleetCommand(), benchScaleCommand(), benchSoakCommand(), benchNotifyCommand(), benchBaselineCommand())
 }
 
 // measureFile runs our worker over a file.

@@ -108,6 +108,6 @@ func rootCommand() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
 	root.PersistentFlags().StringP("config", "c", "", "configuration file (YAML)")
 	root.PersistentFlags().StringSlice("brokers", nil, "Kafka brokers, host:port; overrides the configuration")
-	root.AddCommand(runCommand(), demoCommand(), analyzeCommand(), streamsCommand(), evidenceCommand(), notifyCommand(), silenceCommand(), ackCommand(), tokenCommand(), topicsCommand(), replayCommand(), shadowCommand(), exportCommand(), tapCommand(), verdictsCommand(), evaluateCommand(), tuneCommand(), modelCommand(), benchCommand(), configCommand(), slateCommand(), doctorCommand(), versionCommand())
+	root.AddCommand(runCommand(), demoCommand(), analyzeCommand(), streamsCommand(), evidenceCommand(), notifyCommand(), silenceCommand(), ackCommand(), tokenCommand(), topicsCommand(), replayCommand(), shadowCommand(), exportCommand(), tapCommand(), verdictsCommand(), evaluateCommand(), tuneCommand(), modelCommand(), benchCommand(), costCommand(), configCommand(), slateCommand(), doctorCommand(), versionCommand())
 	return holding(root)
 }

@@ -150,3 +150,28 @@ func processTimes(stat []byte) (parent int, own, children float64, ok bool) {
 	}
 	return parent, spent[0] + spent[1], spent[2] + spent[3], true
 }
+
+// TreeUse is what a process and its children use.
+type TreeUse struct {
+	// CPU seconds so far; what children that were not waited for had taken is lost with them.
+	CPU float64
+	// Children that run now, and the largest resident set of one of them, MiB.
+	Children    int
+	ChildMemory float64
+}
+
+// ProcessTree looks at a process and its children.
+func ProcessTree(id int) TreeUse {
+	use := TreeUse{CPU: ProcessCPU(id)}
+	statuses, _ := filepath.Glob("/proc/[0-9]*/status")
+	for _, path := range statuses {
+		status, err := os.ReadFile(path)
+		if err != nil || statusField(status, "PPid") != int64(id) {
+			continue
+		}
+		use.Children++
+		use.CPU += ProcessCPU(int(statusField(status, "Pid")))
+		use.ChildMemory = max(use.ChildMemory, float64(statusField(status, "VmRSS"))/(1<<10))
+	}
+	return use
+}

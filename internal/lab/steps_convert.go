@@ -90,7 +90,7 @@ func (c *converter) start(ctx context.Context, in io.Reader) error {
 		return errors.Join(err, pictures.Close(), picturesTo.Close())
 	}
 	c.pictures, c.samples = pictures, samples
-	c.process = exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1", "-fflags", "nobuffer",
+	c.process = exec.CommandContext(ctx, "ffmpeg", "-v", "error", "-nostdin", "-threads", "1", "-filter_threads", "1",
 		"-probesize", "500000", "-analyzeduration", "500000", "-i", "pipe:0",
 		"-map", "0:v:0", "-vf", fmt.Sprintf("select=not(mod(n\\,%d))", FrameRate/c.rate), "-fps_mode", "passthrough",
 		"-c:v", "mjpeg", "-q:v", "3", "-threads", "1", "-f", "mpjpeg", "-flush_packets", "1", "pipe:3",

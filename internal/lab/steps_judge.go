@@ -119,8 +119,8 @@ type sparseFreeze struct {
 }
 
 const (
-	// sparseMoving is the grid difference of a cell that has moved, 2 levels: JPEG and a coder's key pictures change less.
-	sparseMoving = 8
+	// sparseMoving is the grid difference of a cell that has moved, 4 levels: JPEG, a coder's key pictures and what it mends after them change less.
+	sparseMoving = 9
 	// sparseCells may move in a still picture.
 	sparseCells = 2
 )
