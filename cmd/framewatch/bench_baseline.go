@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
@@ -18,7 +17,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/framewatch/framewatch/internal/lab"
 	"github.com/framewatch/framewatch/schemas"
@@ -42,7 +40,7 @@ type benchBaseline struct {
 	old, ours         *lab.Score
 	oldTold, oursTold atomic.Int64
 	targets           map[string]*exec.Cmd
-	processes         benchDetector
+	processes         benchRig
 	receiver          string
 	steps             *lab.Steps
 	cluster           *kafka.Cluster
@@ -206,54 +204,46 @@ func alerts(score *lab.Score, count *atomic.Int64) http.HandlerFunc {
 
 // startOurs runs each target as a process of its own.
 func (b *benchBaseline) startOurs(ctx context.Context, dir string, run func(string, func() error)) error {
-	b.processes = benchDetector{stderr: b.stderr, dir: dir}
-	if err := b.processes.configure(); err != nil {
+	b.processes = benchRig{stderr: b.stderr, dir: dir}
+	address, err := unusedAddress()
+	if err != nil {
 		return err
 	}
 	streams := []StreamConfig{}
 	for id, spec := range b.demo.Streams() {
 		streams = append(streams, StreamConfig{ID: id, URL: spec.URL})
 	}
-	config := &b.processes.config
-	config.Kafka.Partitions = kafka.EmbeddedPartitions
-	text, err := yaml.Marshal(map[string]any{
-		"data_dir": dir, "embedded": map[string]string{"listen": config.Embedded.Listen}, "kafka": map[string]int32{"partitions": config.Kafka.Partitions},
-		"log": map[string]string{"level": "info", "format": "json"}, "streams": streams,
-		"notifier": map[string]any{"receivers": map[string]any{"bench": map[string]string{"type": "webhook", "url": b.receiver + "/ours"}}},
-	})
+	// As few partitions as one machine has: what each takes by itself is divided by few streams here.
+	log := map[string]any{"partitions": kafka.EmbeddedPartitions, "prefix": kafka.Defaults().Prefix}
+	receiver := map[string]string{"type": "webhook", "url": b.receiver + "/ours"}
+	err = b.processes.configure(address, kafka.Defaults().Prefix, map[string]any{"kafka": log, "streams": streams,
+		"notifier": map[string]any{"receivers": map[string]any{"bench": receiver}}})
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "framewatch.yaml"), text, 0o600); err != nil {
-		return err
-	}
+	b.processes.config.Kafka.Partitions = kafka.EmbeddedPartitions
 	if err := b.startTarget(brokerTarget); err != nil {
 		return err
 	}
-	a, err := newApp(*config, b.stderr)
-	if err != nil {
+	if b.cluster, err = b.processes.dial(ctx); err != nil {
 		return err
 	}
-	if err := a.dial(ctx); err != nil {
-		return err
-	}
-	b.cluster = a.cluster
-	if _, err := a.cluster.Apply(ctx); err != nil {
+	if _, err := b.cluster.Apply(ctx); err != nil {
 		return err
 	}
 	for _, target := range []string{"detector", "notifier", "ingest"} {
-		if err := b.startTarget(target, "--brokers", config.Embedded.Listen); err != nil {
+		if err := b.startTarget(target, "--brokers", address); err != nil {
 			return err
 		}
 	}
 	run("read defects", func() error {
-		return kafka.Read(ctx, a.cluster, topology.Defects, kafka.ReadOptions{}, func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
+		return kafka.Read(ctx, b.cluster, topology.Defects, kafka.ReadOptions{}, func(_ context.Context, r topology.Record[schemas.DefectEvent]) error {
 			b.ours.Event(r.Value, time.Now())
 			return nil
 		})
 	})
 	run("read features", func() error {
-		return kafka.Read(ctx, a.cluster, topology.Features, kafka.ReadOptions{}, func(_ context.Context, r topology.Record[schemas.Feature]) error {
+		return kafka.Read(ctx, b.cluster, topology.Features, kafka.ReadOptions{}, func(_ context.Context, r topology.Record[schemas.Feature]) error {
 			if s := r.Value.StreamSecond; s != nil {
 				b.decoded.Add(int64(s.FramesDecoded))
 				b.analysed.Add(int64(s.FramesAnalysed))
