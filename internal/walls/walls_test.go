@@ -48,7 +48,6 @@ var rooms = map[string][]string{
 	"internal/venv":              {},
 	"deploy":                     {},
 	"deploy/grafana/gen":         {},
-	"deploy/prometheus":          {},
 	"deploy/release":             {},
 	"deploy/kubernetes":          {},
 	"deploy/image":               {},
