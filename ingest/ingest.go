@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -24,7 +23,7 @@ import (
 
 // Config of the edge.
 type Config struct {
-	// Executable is run as `executable __worker` for each stream; empty: this program.
+	// Executable is run as `executable __worker` for each stream; empty: this program as it is now, whatever stands under its name by then.
 	Executable string `yaml:"-"`
 	// Edge is the base URL under which others reach this edge's pictures; it goes into every StreamSecond.
 	Edge string `yaml:"-"`
@@ -127,9 +126,6 @@ func New(config Config, publish Publish, log *slog.Logger) *Ingest {
 	if config.Policy == nil {
 		config.Policy = access.New(config.Access)
 	}
-	if self, err := os.Executable(); err == nil && config.Executable == "" {
-		config.Executable = self
-	}
 	i := &Ingest{
 		config: config, publish: publish, log: log, pictures: evidence.New(config.Evidence), packets: evidence.NewPackets(config.Evidence.Packets),
 		launcher: launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}, reproductions: &reproductions{dir: config.Reproductions}, streams: map[string]*kept{},
@@ -183,10 +179,6 @@ func (i *Ingest) Pictures() http.Handler { return i.pictures.Handler() }
 
 // Run keeps the streams until ctx is done and all their workers have ended.
 func (i *Ingest) Run(ctx context.Context) error {
-	if i.config.Executable == "" {
-		_, err := os.Executable()
-		return fmt.Errorf("find this program: %w", err)
-	}
 	i.tellSandbox()
 	i.mu.Lock()
 	i.ctx = ctx

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"strings"
 	"time"
 
@@ -45,11 +44,6 @@ func Measure(ctx context.Context, c MeasureConfig, out func(*schemas.Feature) er
 	at, err := resolve(c.URL)
 	if err != nil {
 		return err
-	}
-	if c.Executable == "" {
-		if c.Executable, err = os.Executable(); err != nil {
-			return fmt.Errorf("find this program: %w", err)
-		}
 	}
 	if c.Sandbox == "" {
 		c.Sandbox = sandbox.BestEffort

@@ -99,6 +99,21 @@ func TestMeasureErrors(t *testing.T) {
 	}
 }
 
+// Another version stands under the program's name by now: workers are still of the one that runs.
+func TestMeasureUpgradedInPlace(t *testing.T) {
+	path, self := clip(t, 3, "clip.ts"), must(os.Executable())
+	if err := os.Rename(self, self+".before"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Rename(self+".before", self) })
+	if err := os.WriteFile(self, []byte("#!/bin/sh\nexit 1\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if records, err := measure(t, path); err != nil || len(records) < 75 {
+		t.Errorf("%d records, %v", len(records), err)
+	}
+}
+
 // The caller's error comes back as it is, and a cancelled context ends the worker.
 func TestMeasureStops(t *testing.T) {
 	path := clip(t, 3, "clip.ts")

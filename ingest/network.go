@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	"github.com/framewatch/framewatch/ingest/feature"
@@ -78,13 +77,6 @@ func (t *try) refused(why string) {
 
 // CheckNetwork tells why ONNX cannot be the network of a name on an edge of this configuration. It may be anybody's: a worker in its sandbox reads it.
 func CheckNetwork(ctx context.Context, config Config, name string, onnx []byte) error {
-	if config.Executable == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return fmt.Errorf("find this program: %w", err)
-		}
-		config.Executable = self
-	}
 	ctx, cancel := context.WithTimeout(ctx, config.StallAfter)
 	defer cancel()
 	p, err := launcher{sandbox: config.Sandbox, memory: config.WorkerMemory}.start(ctx, config.Executable, job{Check: name, weights: &feature.Weights{ONNX: onnx}})

@@ -23,12 +23,9 @@ type Probe struct {
 
 // ProbeSandbox starts a worker of each kind as a stream's would be, which tries what it must not be able to do instead of decoding.
 func ProbeSandbox(ctx context.Context, config Config) ([]Probe, error) {
-	if config.Executable == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, fmt.Errorf("find this program: %w", err)
-		}
-		config.Executable = self
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
 	}
 	closed, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -47,7 +44,7 @@ func ProbeSandbox(ctx context.Context, config Config) ([]Probe, error) {
 		needs  sandbox.Needs
 	}{
 		{"fed by a pipe", sandbox.Needs{}},
-		{"reading a file", sandbox.Needs{File: config.Executable}},
+		{"reading a file", sandbox.Needs{File: self}},
 		{"talking TCP", sandbox.Needs{Network: true, Port: port(open)}},
 		{"talking UDP", sandbox.Needs{Network: true}},
 	} {

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -53,7 +54,10 @@ type launcher struct {
 	memory int64
 }
 
-// start executes the worker with its job. Media is written to p.media unless the job names a path; Wait must be called. A file that the
+// thisProgram is the binary that runs: when it is upgraded in place, what stands under its name is another version, which may write other records.
+const thisProgram = "/proc/self/exe"
+
+// start executes the worker with its job, of an executable or, where that is empty, of this program. Media is written to p.media unless the job names a path; Wait must be called. A file that the
 // job gives remains the caller's to close. The error is a sandbox.Absent when the sandbox is required and is not to be had.
 func (l launcher) start(ctx context.Context, executable string, j job) (*process, error) {
 	j.Sandbox, j.Memory, j.Network = l.sandbox, l.memory, j.weights != nil
@@ -65,7 +69,10 @@ func (l launcher) start(ctx context.Context, executable string, j job) (*process
 	if err != nil {
 		return nil, err
 	}
+	name := cmp.Or(executable, os.Args[0])
+	executable = cmp.Or(executable, thisProgram)
 	cmd := exec.CommandContext(ctx, executable, WorkerArg)
+	cmd.Args[0] = name
 	p := &process{cmd: cmd, stderr: &tail{}, file: j.file(), instructions: make(chan instruction, instructionsMost), ended: make(chan struct{}), told: make(chan struct{})}
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = p.stderr, p.stderr
