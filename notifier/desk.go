@@ -398,7 +398,10 @@ func (d *desk) note(list []letters, m *receiver.Message, a attempt) {
 				d.term.wasTold(c.Event.ID)
 			}
 			if c.What == receiver.Opened && a.err == nil {
-				d.term.meters.delay.Observe(now.Sub(time.UnixMicro(c.Event.Detected)).Seconds())
+				d.term.meters.Told(c.Event, now)
+			}
+			if d.term.deps.Told != nil {
+				d.term.deps.Told(Attempt{c.Event, string(c.What), d.key, a.number, a.began, now, a.err})
 			}
 			n := &schemas.Notification{
 				Message: c.ID, Stream: c.Event.Stream, Kind: c.Event.Kind, Revision: c.Event.Revision, State: c.What, Receiver: d.key,

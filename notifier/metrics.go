@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/framewatch/framewatch/schemas"
 )
 
 // meters are our own figures of a term, beside Alertmanager's.
@@ -47,6 +49,11 @@ func newMeters(t *term) *meters {
 			return time.Since(t.canary.last()).Seconds()
 		}))
 	return m
+}
+
+// Told tells how long it took until somebody was told that a defect began. Its id, which is that of its trace, is the figure's exemplar.
+func (m *meters) Told(ev *schemas.DefectEvent, now time.Time) {
+	m.delay.(prometheus.ExemplarObserver).ObserveWithExemplar(now.Sub(time.UnixMicro(ev.Detected)).Seconds(), prometheus.Labels{"trace_id": ev.ID})
 }
 
 // pending is how many messages wait for their targets to take them, and for how long the oldest has at now.

@@ -37,6 +37,8 @@ type Deps struct {
 	Evidence func(ctx context.Context, defect string) (receiver.Filmstrip, error)
 	// SignLink makes an address of the console's one that opens for whoever has it, for some days; nil: there are none.
 	SignLink func(u *url.URL)
+	// Told, when not nil, is handed each attempt to tell of a defect that began, as it ends.
+	Told func(Attempt)
 	// Metrics is where Alertmanager's own figures are registered.
 	Metrics prometheus.Registerer
 }

@@ -43,7 +43,9 @@ type app struct {
 	// findModel, when not nil, gives the detector the models that Settings name.
 	findModel func(name string, version int64) (*model.Trees, error)
 	// self is what this process says of itself.
-	self      self
+	self self
+	// tracing is nil where there are no traces.
+	tracing   *tracing
 	readiness readiness
 	// scaling is nil where there is no detector.
 	scaling  atomic.Pointer[scaling]

@@ -42,6 +42,8 @@ type Config struct {
 	Console console.Config `yaml:"console"`
 	// Admin is the listener for who operates the process.
 	Admin AdminConfig `yaml:"admin"`
+	// Tracing is where traces of defects go.
+	Tracing TracingConfig `yaml:"tracing"`
 	// Pictures is how the console is let at the edge's pictures.
 	Pictures PicturesConfig `yaml:"pictures"`
 	// Profiles are rule profiles by name; the one called default is for streams that no selector fits.
@@ -173,6 +175,7 @@ func defaultConfig() Config {
 		Detector: DetectorConfig{Interval: 100 * time.Millisecond},
 		Notifier: notifier.Defaults(),
 		Console:  console.Defaults(),
+		Tracing:  TracingConfig{Sample: 1},
 
 		WatchConfig: true,
 	}
@@ -214,7 +217,7 @@ func (c *Config) Validate() error {
 		part interface{ Validate() error }
 	}{
 		{"log", c.Log}, {"kafka", logConfig(c.Kafka)}, {"embedded", c.Embedded}, {"ingest", &c.Ingest}, {"detector", c.Detector},
-		{"notifier", &c.Notifier}, {"console", &c.Console}, {"admin", c.Admin},
+		{"notifier", &c.Notifier}, {"console", &c.Console}, {"admin", c.Admin}, {"tracing", c.Tracing},
 	} {
 		if err := section.part.Validate(); err != nil {
 			return fmt.Errorf("%s: %w", section.name, err)

@@ -60,6 +60,18 @@ func (o *owned) evidenceLog() ingest.EvidenceLog {
 	}
 }
 
+// traced makes a span of each evidence that is told of.
+func (a *app) traced(log ingest.EvidenceLog) ingest.EvidenceLog {
+	publish := log.Publish
+	log.Publish = func(ctx context.Context, stream, defect string, e *schemas.Evidence) error {
+		begun := time.Now()
+		err := publish(ctx, stream, defect, e)
+		a.tracing.stored(defect, stream, begun, time.Now(), err)
+		return err
+	}
+	return log
+}
+
 // measureEvidence tells what is kept in memory and what became of the defects that opened.
 func measureEvidence(to prometheus.Registerer, edge *ingest.Ingest, keeper *ingest.Keeper) {
 	to.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{

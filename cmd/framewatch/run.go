@@ -93,6 +93,14 @@ func run(ctx context.Context, config Config, names []string, stderr io.Writer, s
 		return err
 	}
 	defer closeAdmin()
+	if a.tracing, err = newTracing(ctx, config.Tracing, a.self); err != nil {
+		return err
+	}
+	defer func() {
+		if err := a.tracing.close(); err != nil {
+			a.log.Warn("the last spans are not sent", "error", err)
+		}
+	}()
 	for _, file := range config.secretFiles {
 		a.exposed.Check(a.log, file)
 	}

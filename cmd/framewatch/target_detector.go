@@ -22,7 +22,7 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 	gate, given, folding := a.readiness.of("detector"), &assignment{}, &folds{}
 	gate.waitFor("the streams, profiles and models on the log to be read")
 	a.watchdog.watch("the detector's folds", folding.check)
-	open := newOpenDefects()
+	open, openings := newOpenDefects(), &openings{}
 	a.metrics.MustRegister(open)
 	group.Go(func() error { return a.measureScale(ctx) })
 	group.Go(func() error {
@@ -60,27 +60,36 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 			New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
 				p := newPartition(a)
 				p.number, p.open = number, open
+				if a.tracing != nil {
+					p.openings = openings
+				}
 				open.begin(number)
 				folding.begin(number, &p.folding)
 				return p
 			},
 			Beat: func(p, generation int32, now time.Time) []topology.Message { return settings.beat(p, generation, now) },
 			Owns: func(partitions []int32) { given.owns(partitions, time.Now()) },
-			At:   a.attend(given, open.rebuilt),
+			At:   a.attend(given, open.rebuilt, openings),
 		})
 	})
 	return group.Wait()
 }
 
-// attend tells an assignment and rebuilt of the partitions that are rebuilt, and a.at of every moment.
-func (a *app) attend(given *assignment, rebuilt func(partition int32)) func(int32, kafka.Moment) {
+// attend tells an assignment and rebuilt of the partitions that are rebuilt, has the openings that are committed traced, and tells a.at of every moment.
+func (a *app) attend(given *assignment, rebuilt func(partition int32), openings *openings) func(int32, kafka.Moment) {
 	return func(partition int32, m kafka.Moment) {
 		if a.at != nil {
 			a.at(partition, m)
 		}
-		if m == kafka.Rebuilt {
+		switch m {
+		case kafka.Rebuilt:
+			openings.take(partition) // told before
 			given.working(partition)
 			rebuilt(partition)
+		case kafka.Committed:
+			for _, f := range openings.take(partition) {
+				a.tracing.opened(f, partition, time.Now())
+			}
 		}
 	}
 }
@@ -93,6 +102,9 @@ type partition struct {
 	// number is the partition's, open where what it tells is counted; nil: nowhere.
 	number int32
 	open   *openDefects
+	// openings is where defects go that open, to be traced, with the record that is being folded; nil: they are not.
+	openings *openings
+	record   time.Time
 	// folding is one more than the offset of the record that is being folded, 0 between two.
 	folding atomic.Int64
 	// emit is where what the detector says goes, by way of output.
@@ -150,6 +162,7 @@ func (a *app) recallHealth(ctx context.Context, d *detector.Partition, number in
 func (p *partition) Fold(r topology.Record[schemas.Feature], emit func(topology.Message)) {
 	p.emit = emit
 	p.folding.Store(r.Offset + 1)
+	p.record = r.Time
 	defer p.folding.Store(0)
 	p.detector.Fold(detector.Input{Stream: r.Key, Offset: r.Offset, Feature: r.Value}, p.output)
 }
@@ -158,6 +171,9 @@ func (p *partition) Fold(r topology.Record[schemas.Feature], emit func(topology.
 func (p *partition) say(out detector.Output) {
 	if out.Defect != nil {
 		p.count(out.Defect)
+		if p.openings != nil && out.Defect.State == "opened" {
+			p.openings.add(p.number, opening{out.Defect, p.record, p.folding.Load() - 1, time.Now()})
+		}
 		for _, m := range topology.Event(p.source, out.Defect) {
 			p.emit(m)
 		}

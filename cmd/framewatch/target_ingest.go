@@ -40,7 +40,7 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 	edge := ingest.New(config, mine.publish, a.log)
 	mine.edge = edge
 
-	keeper, err := edge.Keeper(mine.evidenceLog())
+	keeper, err := edge.Keeper(a.traced(mine.evidenceLog()))
 	if err != nil {
 		return fmt.Errorf("ingest.%w", err)
 	}

@@ -77,6 +77,7 @@ func (a *app) notifierDeps(l *kafka.Leader[schemas.NotifierState], strips *films
 		Record:   deliveries.add,
 		Evidence: strips.wait,
 		SignLink: func(u *url.URL) { a.pictures.sign(u, time.Now(), linkLife) },
+		Told:     a.tracing.told,
 		Metrics:  a.metrics,
 	}
 }

@@ -66,7 +66,7 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 			Interval: a.config.Detector.Interval,
 			Aside:    true,
 			Owns:     func(partitions []int32) { given.owns(partitions, time.Now()) },
-			At:       a.attend(given, func(int32) {}),
+			At:       a.attend(given, func(int32) {}, &openings{}),
 			Recall:   a.recallShadow,
 			New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
 				s := &shadow{detector: detector.New(detector.Config{Log: a.log, Model: a.modelFinder(ctx)}), source: source, change: rules.change}
