@@ -28,7 +28,7 @@ DIST ?= dist
 # How many streams `make cost` measures both designs with.
 COST_STREAMS ?= 1
 
-.PHONY: run build bindings setup test setup-test faults rolling test-browser screenshots bench-console cost lint fmt generate up up-demo image-test clean
+.PHONY: run build bindings setup test setup-test faults rolling test-browser screenshots bench-console bench-scale cost lint fmt generate up up-demo image-test clean
 
 # Plays the demo: live streams with faults, and the page that shows them being found.
 run: build
@@ -92,6 +92,12 @@ test-browser: setup-test
 # Photographs each page of the demo into docs/screenshots.
 screenshots: setup-test
 	go test -count=1 -v -timeout 10m -run '^TestScreenshots$$' ./cmd/framewatch -screenshots $(CURDIR)/docs/screenshots
+
+# Measures what streams take on this machine, within 8 minutes and quiet, and writes the capacity page anew.
+bench-scale: build setup-test
+	bin/framewatch bench scale --output json > bin/capacity.json
+	mv bin/capacity.json docs/capacity.json
+	go test -count=1 -run '^TestCapacityPage$$' ./internal/lab -capacity.update
 
 setup-test:
 	@deploy/setup.sh test

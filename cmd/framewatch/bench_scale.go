@@ -201,10 +201,14 @@ func (b *benchScale) measure(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if b.kill && b.Streams > 0 {
-		b.progress(fmt.Sprintf("%d streams, one of whose detectors is killed", b.Streams))
-		if _, b.Recovery, err = b.step(ctx, b.Streams, true); err != nil {
+	if killed := max(b.Streams, b.streams); b.kill && killed > 0 {
+		b.progress(fmt.Sprintf("%d streams, one of whose detectors is killed", killed))
+		step, recovery, err := b.step(ctx, killed, true)
+		if err != nil {
 			return err
+		}
+		if b.Recovery = recovery; recovery == nil {
+			b.progress("no recovery: " + step.Why)
 		}
 	}
 	if b.Streams == 0 {
