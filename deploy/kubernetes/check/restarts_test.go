@@ -25,6 +25,7 @@ func TestOnlyWhatMustIsRestarted(t *testing.T) {
 		{"transactions", "config: {detector: {interval: 200ms}}", []string{"detector"}},
 		{"the brokers", "config: {kafka: {brokers: ['other:9092']}}", []string{"console", "detector", "ingest", "notifier", "topics"}},
 		{"a detector's memory", "detector: {goMemoryLimit: 800MiB}", []string{"detector"}},
+		{"a detector's own user", "detector: {config: {kafka: {sasl: {mechanism: PLAIN, user: detector}}}}", []string{"detector"}},
 		{"how many", "detector: {replicas: 5}", nil},
 	} {
 		after := pods(objects(t, mustTemplate(t, c.values)))

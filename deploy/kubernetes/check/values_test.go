@@ -16,6 +16,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		{"no broker", "config: {kafka: {brokers: []}}", "/config/kafka/brokers"},
 		{"an unknown section", "config: {detectors: {}}", "detectors"},
 		{"an instance for all", "config: {kafka: {instance: one}}", "/config/kafka/instance"},
+		{"an instance for a target", "detector: {config: {kafka: {instance: one}}}", "/detector/config/kafka/instance"},
 		{"an address of the chart's", "config: {ingest: {advertise: http://edge}}", "/config/ingest/advertise"},
 		{"a shadow in the wrong place", "config: {detector: {shadow: {name: x}}}", "/config/detector/shadow"},
 		{"a secret for nobody", "secrets: {kafka: {secretName: kafka, targets: [detectors]}}", "/secrets/kafka"},

@@ -70,7 +70,7 @@ clusters: [{name: it, cluster: {server: "https://127.0.0.1:%s", insecure-skip-tl
 		"--listen-peer-urls", at(peers), "--initial-advertise-peer-urls", at(peers), "--initial-cluster", "default="+at(peers), "--log-level", "error")
 	c.run(t, "kube-apiserver", "--etcd-servers", at(store), "--bind-address", "127.0.0.1", "--secure-port", port, "--cert-dir", filepath.Join(home, "certificates"),
 		"--token-auth-file", filepath.Join(home, "tokens"), "--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.96.0.0/16",
-		"--service-account-issuer", "https://127.0.0.1", "--service-account-key-file", key, "--service-account-signing-key-file", key, "-v", "0")
+		"--service-account-issuer", "https://127.0.0.1", "--service-account-key-file", key, "--service-account-signing-key-file", key, "--endpoint-reconciler-type", "none", "-v", "0")
 	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
 		out, err := c.kubectl("", "get", "--raw", "/readyz")
 		if err == nil {
@@ -170,27 +170,52 @@ func TestAPIServerTakesTheManifests(t *testing.T) {
 			c.pods(t, file)
 		})
 	}
-	t.Run("mistakes", func(t *testing.T) {
-		for name, mistake := range map[string][2]string{
-			"unknown field":             {"minReadySeconds:", "minReadySecond:"},
-			"Invalid value":             {"type: RollingUpdate", "type: Rolling"},
-			"must be a strict subset":   {"169.254.0.0/16", "0.0.0.0/0"},
-			"may not be specified":      {"clusterIP: None", "clusterIP: None\n  externalIPs: [x]\n  type: ExternalName"},
-			"Unsupported value":         {"maxUnavailable: 1\n  # A pod", "maxUnavailable: 1\n  unhealthyPodEvictionPolicy: Never\n  # A pod"},
-			"unsupported value: \"No\"": {"imagePullPolicy: IfNotPresent", "imagePullPolicy: No"},
-		} {
-			text, err := os.ReadFile("../default.yaml")
-			if err != nil {
-				t.Fatal(err)
-			}
-			wrong := strings.Replace(string(text), mistake[0], mistake[1], 1)
-			out, err := c.kubectl(wrong, "apply", "--dry-run=server", "--validate=strict", "-f", "-")
-			if err == nil {
-				t.Errorf("%q for %q is taken: %s", mistake[1], mistake[0], out)
-			}
-			t.Logf("%s: %v", name, lastLines(out))
+	t.Run("mistakes", c.refuses)
+	t.Run("helm", c.helm)
+}
+
+// refuses has the server find mistakes, each of which another part of it looks for.
+func (c *cluster) refuses(t *testing.T) {
+	for _, m := range []struct{ file, right, wrong, want string }{
+		{"../default.yaml", "minReadySeconds:", "minReadySecond:", `unknown field "spec.minReadySecond"`},
+		{"../default.yaml", "type: RollingUpdate", "type: Rolling", `Unsupported value: "Rolling"`},
+		{"../default.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Sometimes", `Unsupported value: "Sometimes"`},
+		{"../default.yaml", "- 169.254.0.0/16", "- 0.0.0.0/0", "strict subset"},
+		{"../default.yaml", "replicas: 2", `replicas: "2"`, "cannot unmarshal string"},
+		{"../everything.yaml", "pollingInterval: 15", "pollingInterval: soon", "spec.pollingInterval"},
+		{"../everything.yaml", "relabelings:", "relabeling:", `unknown field "spec.endpoints[0].relabeling"`},
+	} {
+		text, err := os.ReadFile(m.file)
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
+		out, err := c.kubectl(strings.Replace(string(text), m.right, m.wrong, 1), "apply", "--dry-run=server", "--validate=strict", "-f", "-")
+		if err == nil || !strings.Contains(out, m.want) {
+			t.Errorf("%q for %q: %v\n%s\nwant a refusal that says %s", m.wrong, m.right, err, out, m.want)
+		}
+	}
+}
+
+// helm installs the chart, turns everything on that an installed one can be given, and goes back. Hooks are left out: nothing here runs their job.
+func (c *cluster) helm(t *testing.T) {
+	find := exec.Command("go", "tool", "-n", "helm")
+	find.Dir = "../check"
+	path, err := find.Output()
+	if err != nil {
+		t.Fatalf("build helm: %v", err)
+	}
+	for _, arguments := range [][]string{
+		{"install", "framewatch", "../../helm/framewatch", "--no-hooks"},
+		{"upgrade", "framewatch", "../../helm/framewatch", "--no-hooks", "--values", "../check/testdata/everything.yaml", "--set", "ingest.persistence.enabled=false"},
+		{"rollback", "framewatch", "1", "--no-hooks"},
+		{"uninstall", "framewatch", "--no-hooks"},
+	} {
+		command := exec.Command(strings.TrimSpace(string(path)), append(arguments, "--namespace", namespace)...)
+		command.Env = []string{"KUBECONFIG=" + c.config, "HOME=" + t.TempDir()}
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("helm %s: %v\n%s", strings.Join(arguments, " "), err, out)
+		}
+	}
 }
 
 // pods has the server take a pod of each workload, as a controller would make it, and refuse the same with more than the namespace lets in.
@@ -249,5 +274,3 @@ func withData(volumes []any) []any {
 	}
 	return append(volumes, map[string]any{"name": "data", "emptyDir": map[string]any{}})
 }
-
-func lastLines(text string) string { return text[max(0, len(text)-300):] }

@@ -65,6 +65,9 @@ app.kubernetes.io/component: {{ . }}
 {{- $_ := set $config $section (deepCopy (get $.root.Values.config $section)) }}
 {{- end }}
 {{- end }}
+{{- with (get $.root.Values .target).config }}
+{{- $config = mustMergeOverwrite $config (deepCopy .) }}
+{{- end }}
 {{- $places := dict }}
 {{- if ne .target "topics" }}
 {{- $places = dict "admin" (dict "listen" "0.0.0.0:9394") }}
