@@ -21,7 +21,7 @@ func checkCertificates(ctx context.Context, p *patient) []finding {
 	var findings []finding
 	for _, c := range p.config.Kafka.TLS.Expiries() {
 		remedy := "renew it; a process reads the file for each connection, so no restart is needed"
-		findings = append(findings, expiry(name, fmt.Sprintf("the certificate of the %s in %s", c.Of, c.File), c.At, p.now(), remedy))
+		findings = append(findings, expiry(name, fmt.Sprintf("the certificate of the %s in %s", c.Of, c.File), c.At, time.Now(), remedy))
 	}
 	brokers := p.config.Kafka.Brokers
 	shown := make([]*finding, len(brokers))
@@ -31,7 +31,7 @@ func checkCertificates(ctx context.Context, p *patient) []finding {
 			ctx, cancel := context.WithTimeout(ctx, reachPatience)
 			defer cancel()
 			if r := kafka.Reach(ctx, p.config.Kafka, address); r.Server != nil {
-				f := expiry(name, "the certificate of the broker "+address, r.Server.NotAfter, p.now(), "renew it at the broker (ssl.keystore)")
+				f := expiry(name, "the certificate of the broker "+address, r.Server.NotAfter, time.Now(), "renew it at the broker (ssl.keystore)")
 				shown[i] = &f
 			}
 		})

@@ -11,10 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The room that a disk should have, as a part of it.
+// The room that a disk should have: a part of it, or so many bytes where it is large.
 const (
-	scarce    = 0.10
-	exhausted = 0.02
+	scarce, scarceBytes       = 0.10, 20 << 30
+	exhausted, exhaustedBytes = 0.02, 1 << 30
 )
 
 // checkDisk looks at the folders that are written: that they can be, and how much room there is.
@@ -59,9 +59,9 @@ func judgeRoom(check, what string, free, all uint64) finding {
 	}
 	f := finding{Check: check, Status: statusOK, Detail: fmt.Sprintf("%s can be written to; %.1f GiB (%.0f %%) are free", what, float64(free)/(1<<30), 100*part)}
 	switch {
-	case part < exhausted:
+	case part < exhausted && free < exhaustedBytes:
 		f.Status, f.Remedy = statusFail, "make room: evidence has ingest.evidence.retain, the embedded broker's log the topics' retention"
-	case part < scarce:
+	case part < scarce && free < scarceBytes:
 		f.Status, f.Remedy = statusWarn, "make room soon: evidence has ingest.evidence.retain, the embedded broker's log the topics' retention"
 	}
 	return f

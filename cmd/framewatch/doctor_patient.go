@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/framewatch/framewatch/topology/kafka"
 )
@@ -15,15 +14,13 @@ type patient struct {
 	targets []string
 	// streams are the ids of those to open; none: the first few.
 	streams []string
-	// now is this machine's clock.
-	now func() time.Time
 	// examination of the cluster, begun when it is first asked for.
 	examination func() (*kafka.Examination, error)
 	close       func()
 }
 
 func newPatient(config Config, targets, streams []string) *patient {
-	p := &patient{config: config, targets: targets, streams: streams, now: time.Now, close: func() {}}
+	p := &patient{config: config, targets: targets, streams: streams, close: func() {}}
 	p.examination = sync.OnceValues(func() (*kafka.Examination, error) {
 		e, err := kafka.Examine(config.Kafka)
 		if err == nil {

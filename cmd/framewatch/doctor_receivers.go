@@ -23,7 +23,7 @@ func checkReceivers(ctx context.Context, p *patient) []finding {
 	findings := make([]finding, len(all))
 	var group sync.WaitGroup
 	for i, e := range all {
-		group.Go(func() { findings[i] = judgeReceiver(ctx, name, e, p.now()) })
+		group.Go(func() { findings[i] = judgeReceiver(ctx, name, e, time.Now()) })
 	}
 	group.Wait()
 	return findings

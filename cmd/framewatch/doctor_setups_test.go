@@ -7,6 +7,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -124,6 +125,7 @@ var brokenSetups = []setup{
 		return fmt.Sprintf("kafka: {brokers: %s, instance: pod-1}", list(brokers))
 	}, nil, "kafka members", statusFail, "a kafka.instance of its own"},
 	{"a registry that is down", func(t *testing.T) string { return withRegistry("http://" + freePort(t)) }, nil, "registry", statusFail, "is it up"},
+	{"a registry that is none", func(t *testing.T) string { return withRegistry("http://" + webServer(t)) }, nil, "registry", statusFail, "the base of its Confluent API"},
 	{"a registry that refuses the password", func(t *testing.T) string {
 		return withRegistry(registryThat(t, http.StatusUnauthorized, `{"error_code": 401, "message": "no"}`))
 	}, nil, "registry", statusFail, "kafka.registry.user"},
@@ -251,6 +253,32 @@ func TestDoctorFindsAllWell(t *testing.T) {
 	}
 }
 
+// Where everything takes connections and nothing ever answers, doctor comes to its end all the same, and tells of each.
+func TestDoctorEndsWhereNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // nobody accepts: the kernel connects
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	at := silent.Addr().String()
+	code, found := examine(t, fmt.Sprintf("kafka: {brokers: ['%[1]s'], tls: {enabled: true}, registry: {url: 'http://%[1]s'}}\n"+
+		"notifier: {receivers: {hook: {type: webhook, url: 'https://%[1]s/'}}}\nstreams: [{id: one, url: 'http://%[1]s/live.ts'}]\n", at), "--only", "kafka,registry,receivers,streams")
+	for _, name := range []string{"kafka reach", "registry", "receivers", "streams"} {
+		if !slices.ContainsFunc(found, func(f finding) bool { return f.Check == name && f.Status == statusFail }) {
+			t.Errorf("%s has not failed: %+v", name, found)
+		}
+	}
+	for _, f := range found {
+		if f.Status == statusOK {
+			t.Errorf("%+v, though nobody answers", f)
+		}
+	}
+	if code != exitFailure {
+		t.Errorf("exit code %d, want 1", code)
+	}
+}
+
 // Limits that the environment sets are compared with the machine's.
 func TestDoctorFindsLimits(t *testing.T) {
 	self, err := os.Executable()
@@ -305,6 +333,9 @@ func TestRoomAndClocksAreJudged(t *testing.T) {
 		if f := judgeRoom("disk", "it", c.free, 1000); f.Status != c.status {
 			t.Errorf("%d of 1000 free: %+v, want %s", c.free, f, c.status)
 		}
+	}
+	if f := judgeRoom("disk", "it", 30<<30, 1<<40); f.Status != statusOK { // 2.9 % of a large disk
+		t.Errorf("30 GiB of 1 TiB free: %+v, want all well", f)
 	}
 	for _, c := range []struct {
 		ahead, within time.Duration

@@ -79,7 +79,7 @@ func (p *patient) chosenStreams() (chosen []StreamConfig, unknown []string) {
 // judgeStream opens one stream.
 func (p *patient) judgeStream(ctx context.Context, check string, s StreamConfig, policy *access.Policy) (findings []finding) {
 	if until, ok := certified(ctx, s.URL, policy); ok {
-		if f := expiry(check, fmt.Sprintf("the certificate of stream %q", s.ID), until, p.now(), "let whoever serves the stream renew it: afterwards the stream is down"); f.Status != statusOK {
+		if f := expiry(check, fmt.Sprintf("the certificate of stream %q", s.ID), until, time.Now(), "let whoever serves the stream renew it: afterwards the stream is down"); f.Status != statusOK {
 			findings = append(findings, f)
 		}
 	}

@@ -46,12 +46,12 @@ func lookUp(ctx context.Context, client *sr.Client, subject string, s *topology.
 	if _, err = client.LookupSchema(ctx, subject, schema); err == nil {
 		return true, "", nil
 	}
-	if !absent(err) {
+	if !unregistered(err) {
 		return false, "", refusal(err)
 	}
 	fits, err := client.CheckCompatibility(ctx, subject, -1, schema)
 	switch {
-	case absent(err):
+	case unregistered(err):
 		return false, "", nil // it has no version yet
 	case err != nil:
 		return false, "", refusal(err)
@@ -72,4 +72,10 @@ func refusal(err error) error {
 		return fmt.Errorf("%w (%s)", ErrRegistryRefuses, http.StatusText(answer.StatusCode))
 	}
 	return err
+}
+
+// unregistered says that a registry has answered, and has no such subject, version or schema. A 404 of anything else says nothing of that.
+func unregistered(err error) bool {
+	var answer *sr.ResponseError
+	return errors.As(err, &answer) && answer.ErrorCode >= 40401 && answer.ErrorCode <= 40403
 }
