@@ -135,10 +135,10 @@ func (b *benchBaseline) run(ctx context.Context) (result baselineBench, err erro
 		return result, err
 	}
 	run("play the streams", func() error { return b.demo.Run(ctx) })
+	defer b.stopOurs()
 	if err := b.startOurs(ctx, dir, run); err != nil {
 		return result, err
 	}
-	defer b.stopOurs()
 	if err := b.startSteps(dir); err != nil {
 		return result, err
 	}
@@ -257,8 +257,11 @@ func (b *benchBaseline) startOurs(ctx context.Context, dir string, run func(stri
 	return nil
 }
 
-func (b *benchBaseline) startTarget(target string, arguments ...string) (err error) {
-	b.targets[target], err = b.processes.start(target, &lines{each: b.processes.complain}, arguments...)
+func (b *benchBaseline) startTarget(target string, arguments ...string) error {
+	process, err := b.processes.start(target, &lines{each: b.processes.complain}, arguments...)
+	if err == nil {
+		b.targets[target] = process
+	}
 	return err
 }
 
