@@ -116,6 +116,7 @@ func (a *app) adminHandler(local bool) http.Handler {
 	}))
 	guarded := func(pattern string, serve http.HandlerFunc) { mux.Handle(pattern, a.guardAdmin(local, serve)) }
 	guarded("POST /-/reload", a.postReload)
+	guarded("GET /-/config", a.getConfig)
 	guarded("GET /debug/pprof/", pprof.Index)
 	guarded("GET /debug/pprof/cmdline", pprof.Cmdline)
 	guarded("GET /debug/pprof/profile", pprof.Profile)

@@ -8,22 +8,16 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/framewatch/framewatch/detector"
-	"github.com/framewatch/framewatch/ingest/source"
 	"github.com/framewatch/framewatch/internal/catalogue"
 )
 
 func configCommand() *cobra.Command {
 	return group("config", "Check and show the configuration",
-		&cobra.Command{Use: "check", Short: "Read the configuration and say whether it is sound", Args: noArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := commandConfig(cmd); err != nil {
-				return err
-			}
-			_, err := fmt.Fprintln(cmd.OutOrStdout(), "the configuration is sound")
-			return err
-		}},
+		configCheckCommand(),
 		configShowCommand(),
 		configRulesCommand(),
 		configSchemaCommand(),
+		configDiffCommand(),
 	)
 }
 
@@ -45,6 +39,7 @@ func configShowCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&stream, "stream", "", "id of a stream of the configuration: its profile and why, every rule's options, what is expected of it")
+	cmd.Flags().Bool("redacted", true, "without secrets, which are never shown")
 	return cmd
 }
 
@@ -67,14 +62,9 @@ func showStream(cmd *cobra.Command, config Config, id string) error {
 }
 
 func showConfig(cmd *cobra.Command, config Config) error {
-	if config.Streams != nil {
-		for i := range *config.Streams {
-			(*config.Streams)[i].URL = source.Redact((*config.Streams)[i].URL)
-		}
-	}
 	encoder := yaml.NewEncoder(cmd.OutOrStdout())
 	encoder.SetIndent(2)
-	return encoder.Encode(config)
+	return encoder.Encode(config.shown())
 }
 
 func configRulesCommand() *cobra.Command {

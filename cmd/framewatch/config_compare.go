@@ -87,18 +87,22 @@ func differences(was, now Config) ([]keyChange, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []keyChange
-	for _, key := range sortedKeys(x, y, was.given, now.given) {
+	return changedKeys(x, y, was.given, now.given), nil
+}
+
+// changedKeys compares what is shown of two configurations and, of the keys that hold secrets, what is given.
+func changedKeys(x, y, givenX, givenY map[string]string) (all []keyChange) {
+	for _, key := range sortedKeys(x, y, givenX, givenY) {
 		hidden := holdsSecret(x[key]) || holdsSecret(y[key])
 		differ := x[key] != y[key]
 		if !differ && hidden {
-			differ = was.given[key] != now.given[key]
+			differ = givenX[key] != givenY[key]
 		}
 		if differ {
 			all = append(all, keyChange{Key: key, Was: x[key], Now: y[key], Secret: hidden, Restart: needsRestart(key)})
 		}
 	}
-	return all, nil
+	return all
 }
 
 func holdsSecret(shown string) bool {

@@ -55,7 +55,7 @@ func (g *generating) run(cmd *cobra.Command, a *app) error {
 	case g.partitions < 1:
 		return usage(errors.New("--partitions: how many?"))
 	case g.prefix == "" || g.prefix == a.config.Kafka.Prefix:
-		return usage(fmt.Errorf("--prefix: the new topics need another than %q, such as framewatch.g2.", a.config.Kafka.Prefix))
+		return usage(fmt.Errorf("--prefix: the new topics need another than %q (framewatch.g2. is one)", a.config.Kafka.Prefix))
 	case g.execute && g.by == "":
 		return usage(errors.New("--by: who does it?"))
 	}
