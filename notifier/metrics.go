@@ -1,6 +1,7 @@
 package notifier
 
 import (
+	"encoding/hex"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,9 +52,15 @@ func newMeters(t *term) *meters {
 	return m
 }
 
-// Told tells how long it took until somebody was told that a defect began. Its id, which is that of its trace, is the figure's exemplar.
+// Told tells how long it took until somebody was told that a defect began. Its id, which is that of its trace, is the figure's exemplar, unless it is none: Prometheus panics at
+// exemplars that it cannot take, and the id comes from the log.
 func (m *meters) Told(ev *schemas.DefectEvent, now time.Time) {
-	m.delay.(prometheus.ExemplarObserver).ObserveWithExemplar(now.Sub(time.UnixMicro(ev.Detected)).Seconds(), prometheus.Labels{"trace_id": ev.ID})
+	took := now.Sub(time.UnixMicro(ev.Detected)).Seconds()
+	if id, err := hex.DecodeString(ev.ID); err != nil || len(id) != 16 {
+		m.delay.Observe(took)
+		return
+	}
+	m.delay.(prometheus.ExemplarObserver).ObserveWithExemplar(took, prometheus.Labels{"trace_id": ev.ID})
 }
 
 // pending is how many messages wait for their targets to take them, and for how long the oldest has at now.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -12,6 +14,7 @@ import (
 type openDefects struct {
 	events *prometheus.CounterVec
 	open   *prometheus.Desc
+	kinds  []string
 
 	mu sync.Mutex
 	// of is, by partition, the state of each open defect by its id.
@@ -27,17 +30,29 @@ func newOpenDefects() *openDefects {
 	return &openDefects{
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framewatch_detector_defect_events_total", Help: "Events of defects told, by kind of defect and what it says: opened, updated, closed or retracted."},
 			[]string{"kind", "state"}),
-		open: prometheus.NewDesc("framewatch_detector_open_defects", "Defects that are open in the partitions of this process, by kind and severity.", []string{"kind", "severity"}, nil),
-		of:   map[int32]map[string]defectLabels{}, live: map[int32]bool{},
+		open:  prometheus.NewDesc("framewatch_detector_open_defects", "Defects that are open in the partitions of this process, by kind and severity.", []string{"kind", "severity"}, nil),
+		kinds: rule.Catalogue.Names(), of: map[int32]map[string]defectLabels{}, live: map[int32]bool{},
 	}
+}
+
+// severities and defectStates are those that there are.
+var severities, defectStates = []string{"info", "warning", "critical"}, []string{"opened", "updated", "closed", "retracted"}
+
+// among is a word of a list, or other: what stands on the log is not always what we wrote there, and bounds no labels.
+func among(word string, list []string) string {
+	if slices.Contains(list, word) {
+		return word
+	}
+	return "other"
 }
 
 // took takes an event of a partition.
 func (o *openDefects) took(partition int32, ev *schemas.DefectEvent) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	labels := defectLabels{among(ev.Kind, o.kinds), among(ev.Severity, severities)}
 	if o.live[partition] {
-		o.events.WithLabelValues(ev.Kind, ev.State).Inc()
+		o.events.WithLabelValues(labels.kind, among(ev.State, defectStates)).Inc()
 	}
 	if ev.State == "closed" || ev.State == "retracted" {
 		delete(o.of[partition], ev.ID)
@@ -46,7 +61,7 @@ func (o *openDefects) took(partition int32, ev *schemas.DefectEvent) {
 	if o.of[partition] == nil {
 		o.of[partition] = map[string]defectLabels{}
 	}
-	o.of[partition][ev.ID] = defectLabels{ev.Kind, ev.Severity}
+	o.of[partition][ev.ID] = labels
 }
 
 // begin forgets what was known of a partition, which is about to be rebuilt.

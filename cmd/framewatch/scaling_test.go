@@ -106,4 +106,6 @@ func TestOpenDefectsAreThoseOfOwnedPartitions(t *testing.T) {
 	event(1, "a", "opened", "info")
 	o.begin(1)
 	wants("")
+	o.took(1, &schemas.DefectEvent{ID: "odd", Kind: "\xff", State: "opened", Severity: strings.Repeat("x", 1000)})
+	wants("framewatch_detector_open_defects{kind=\"other\",severity=\"other\"} 1\n")
 }
