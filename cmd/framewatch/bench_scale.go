@@ -195,7 +195,7 @@ func (b *benchScale) measure(ctx context.Context) (err error) {
 				b.Streams = best.Streams
 			}
 		}
-	} else {
+	} else if err = b.warmBroker(ctx); err == nil {
 		b.Streams, err = lab.Search(b.first, b.most, b.time, try)
 	}
 	if err != nil {
@@ -219,6 +219,16 @@ func (b *benchScale) measure(ctx context.Context) (err error) {
 		b.Plans = append(b.Plans, lab.PlanCapacity(n, b.Costs, b.Edge, b.sizing))
 	}
 	return nil
+}
+
+// warmBroker plays the first number of streams for nothing: a Java machine compiles in its first minute, which would count as what few streams take.
+func (b *benchScale) warmBroker(ctx context.Context) error {
+	if b.kind != apacheBroker {
+		return nil
+	}
+	b.progress("warming the broker")
+	_, _, err := b.step(ctx, min(b.first, b.most), false)
+	return err
 }
 
 // time tells whether another number of streams and the kill are over before the bench must be.
