@@ -41,7 +41,7 @@ func tools(t *testing.T) string {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.Command("go", "build", "-p", "1", "-trimpath", "-o", folder+"/", "k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kubectl", "./etcd")
+	build := exec.Command("go", "build", "-p", "1", "-trimpath", "-ldflags", "-X k8s.io/component-base/version.gitVersion="+version, "-o", folder+"/", "k8s.io/kubernetes/cmd/kube-apiserver", "k8s.io/kubernetes/cmd/kubectl", "./etcd")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the API server: %v\n%s", err, out)
@@ -178,7 +178,7 @@ func TestAPIServerTakesTheManifests(t *testing.T) {
 func (c *cluster) refuses(t *testing.T) {
 	for _, m := range []struct{ file, right, wrong, want string }{
 		{"../default.yaml", "minReadySeconds:", "minReadySecond:", `unknown field "spec.minReadySecond"`},
-		{"../default.yaml", "type: RollingUpdate", "type: Rolling", `Unsupported value: "Rolling"`},
+		{"../default.yaml", "type: RollingUpdate", "type: Rolling", "spec.strategy: Unsupported value"},
 		{"../default.yaml", "imagePullPolicy: IfNotPresent", "imagePullPolicy: Sometimes", `Unsupported value: "Sometimes"`},
 		{"../default.yaml", "- 169.254.0.0/16", "- 0.0.0.0/0", "strict subset"},
 		{"../default.yaml", "replicas: 2", `replicas: "2"`, "cannot unmarshal string"},
