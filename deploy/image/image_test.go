@@ -136,10 +136,10 @@ func TestDemoInTheImage(t *testing.T) {
 	}
 }
 
-// Where no demo is played there is no ffmpeg, and what that brings along.
+// Where no demo is played there is no ffmpeg.
 func TestSlimImage(t *testing.T) {
 	slim := *image + "-slim"
-	if out, code := docker(t, slices.Concat([]string{"run", "--rm", "--entrypoint", "sh"}, hardened, []string{slim, "-c", "command -v ffmpeg; ls /usr/lib/x86_64-linux-gnu | grep LLVM"})...); out != "" {
+	if out, code := docker(t, slices.Concat([]string{"run", "--rm", "--entrypoint", "sh"}, hardened, []string{slim, "-c", "command -v ffmpeg"})...); out != "" {
 		t.Errorf("it has %s (exit code %d)", out, code)
 	}
 	if out, code := docker(t, slices.Concat([]string{"run", "--rm"}, hardened, []string{slim, "doctor"})...); code != 0 {
