@@ -10,6 +10,9 @@ import (
 // Operator is not a stage: it is who gives commands (topics apply, streams, silence, replay) and who makes and changes topics.
 const Operator = "operator"
 
+// ConfigWork is the transactional id, before its prefix is set right, under which a configuration file is laid on the log.
+const ConfigWork = "framewatch.config"
+
 // Grant is one thing that a user of the brokers must be allowed to do: an ACL, in Kafka's words.
 type Grant struct {
 	// Resource is topic, group, transactional-id or cluster.
@@ -98,6 +101,9 @@ func stageGrants(s Stage, prefix string) []Grant {
 			id = group + "."
 		}
 		all = append(all, under(TransactionResource, id, "Write", "writes in transactions, one a partition"))
+	}
+	if slices.Contains(s.AlsoWrites, &Streams.Spec) {
+		all = append(all, Grant{Resource: TransactionResource, Name: GroupNamed(ConfigWork, prefix), Operation: "Write", Why: "lays the streams and profiles of its file on the log at once when that is read again"})
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -188,6 +189,15 @@ func (s *secured) works(t *testing.T) {
 	}
 	if pipeline, err := page.pipelineFor(ctx); err != nil || len(pipeline.Stages) == 0 {
 		t.Errorf("pipeline %+v, %v", pipeline, err)
+	}
+	file := page.started.path
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, string(text)+fmt.Sprintf("streams: [{id: filed, url: '%s', loop: true}]\n", silent.URL), 0o600)
+	if _, err := page.reload(ctx); err != nil {
+		t.Errorf("read the console's file again, which names a stream: %v", err)
 	}
 	if strings.Contains(log.String(), "AUTHORIZATION_FAILED") {
 		t.Error("something was refused")

@@ -18,14 +18,13 @@ import (
 
 	"github.com/framewatch/framewatch/ingest"
 	"github.com/framewatch/framewatch/notifier"
+	"github.com/framewatch/framewatch/topology"
 	"github.com/framewatch/framewatch/topology/kafka"
 )
 
 const (
 	// publishPatience is how long the log is waited for when the file is read again.
 	publishPatience = 45 * time.Second
-	// configTransaction names the work of laying a file on the log.
-	configTransaction = "framewatch.config"
 	// shownDifferences bounds the lines that tell what has changed.
 	shownDifferences = 100
 )
@@ -187,7 +186,7 @@ func (a *app) publishAtOnce(ctx context.Context, config Config) error {
 	for {
 		l, err := a.layConfig(ctx, config)
 		if err == nil && len(l.messages()) > 0 {
-			err = a.cluster.PublishAll(ctx, configTransaction, func(ctx context.Context) (messages []kafka.Placed, err error) {
+			err = a.cluster.PublishAll(ctx, topology.ConfigWork, func(ctx context.Context) (messages []kafka.Placed, err error) {
 				l, err = a.layConfig(ctx, config)
 				return l.messages(), err
 			})
