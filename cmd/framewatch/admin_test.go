@@ -259,13 +259,12 @@ func TestWatchdogTellsOfWhatStandsStill(t *testing.T) {
 	waitFor(t, "an answer of the locked one", func() bool { w.mu.Lock(); defer w.mu.Unlock(); return !w.loops[2].asking })
 
 	var f folds
-	p := newPartition(&app{})
-	f.begin(2, &p.folding)
+	at := f.begin(2)
 	for _, step := range []struct {
 		at   int64
 		want string
 	}{{0, ""}, {0, ""}, {8, ""}, {9, ""}, {9, "partition 2 goes on folding the record at offset 8"}, {0, ""}, {9, ""}} {
-		p.folding.Store(step.at)
+		at.Store(step.at)
 		err := f.check()
 		if (err == nil) != (step.want == "") || err != nil && err.Error() != step.want {
 			t.Errorf("folding %d: got %v, want %q", step.at, err, step.want)

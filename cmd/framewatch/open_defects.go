@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -83,13 +84,8 @@ func (o *openDefects) rebuilt(partition int32) {
 func (o *openDefects) keep(partitions []int32) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	kept := map[int32]map[string]defectLabels{}
-	for _, p := range partitions {
-		if of := o.of[p]; of != nil {
-			kept[p] = of
-		}
-	}
-	o.of = kept
+	maps.DeleteFunc(o.of, func(p int32, _ map[string]defectLabels) bool { return !slices.Contains(partitions, p) })
+	maps.DeleteFunc(o.live, func(p int32, _ bool) bool { return !slices.Contains(partitions, p) })
 }
 
 // Describe is prometheus.Collector's.

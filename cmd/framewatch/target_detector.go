@@ -19,11 +19,10 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 	settings := newSettings()
 	streams, profiles, models := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	a.findModel = a.modelFinder(ctx)
-	gate, given, folding := a.readiness.of("detector"), &assignment{}, &folds{}
+	gate, owns := a.readiness.of("detector"), newOwnership(settings)
 	gate.waitFor("the streams, profiles and models on the log to be read")
-	a.watchdog.watch("the detector's folds", folding.check)
-	open, openings := newOpenDefects(), &openings{}
-	a.metrics.MustRegister(open)
+	a.watchdog.watch("the detector's folds", owns.folding.check)
+	a.metrics.MustRegister(owns.open)
 	group.Go(func() error { return a.measureScale(ctx) })
 	group.Go(func() error {
 		return kafka.Read(ctx, a.cluster, topology.Streams, kafka.ReadOptions{CaughtUp: closer(streams)},
@@ -49,30 +48,53 @@ func runDetector(ctx context.Context, a *app, ready func()) error {
 			a.log.Warn("the models that come with the program are not all on the log: a later release cannot score by them", "error", err)
 		}
 		ready()
-		gate.until(func() string { return given.missing(time.Now()) })
-		return kafka.Run(ctx, a.cluster, kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
-			Stage:    detectorStage,
-			Group:    topology.StageNamed("detector").Group,
-			Input:    topology.Features,
-			Latest:   topology.DefectsLatest,
-			Interval: a.config.Detector.Interval,
-			Recall:   a.recall,
-			New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
-				p := newPartition(a)
-				p.number, p.open = number, open
-				if a.tracing != nil {
-					p.openings = openings
-				}
-				open.begin(number)
-				folding.begin(number, &p.folding)
-				return p
-			},
-			Beat: func(p, generation int32, now time.Time) []topology.Message { return settings.beat(p, generation, now) },
-			Owns: func(partitions []int32) { given.owns(partitions, time.Now()) },
-			At:   a.attend(given, open.rebuilt, openings),
-		})
+		gate.until(func() string { return owns.given.missing(time.Now()) })
+		return kafka.Run(ctx, a.cluster, a.detecting(owns))
 	})
 	return group.Wait()
+}
+
+// ownership is what a detector's process knows of the partitions that it owns.
+type ownership struct {
+	settings *settings
+	given    *assignment
+	folding  *folds
+	open     *openDefects
+	openings *openings
+}
+
+func newOwnership(s *settings) *ownership {
+	return &ownership{settings: s, given: &assignment{}, folding: &folds{}, open: newOpenDefects(), openings: &openings{}}
+}
+
+// detecting is the detector as a stage that folds.
+func (a *app) detecting(h *ownership) kafka.RunOptions[schemas.Feature, schemas.DefectEvent] {
+	return kafka.RunOptions[schemas.Feature, schemas.DefectEvent]{
+		Stage:    detectorStage,
+		Group:    topology.StageNamed("detector").Group,
+		Input:    topology.Features,
+		Latest:   topology.DefectsLatest,
+		Interval: a.config.Detector.Interval,
+		Recall:   a.recall,
+		New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
+			p := newPartition(a, h.folding.begin(number))
+			p.number, p.open = number, h.open
+			if a.tracing != nil {
+				p.openings = h.openings
+			}
+			h.open.begin(number)
+			return p
+		},
+		Beat: func(p, generation int32, now time.Time) []topology.Message {
+			return h.settings.beat(p, generation, now)
+		},
+		Owns: func(partitions []int32) {
+			h.given.owns(partitions, time.Now())
+			h.folding.keep(partitions)
+			h.open.keep(partitions)
+		},
+		At: a.attend(h.given, h.open.rebuilt, h.openings),
+	}
 }
 
 // attend tells an assignment and rebuilt of the partitions that are rebuilt, has the openings that are committed traced, and tells a.at of every moment.
@@ -105,15 +127,15 @@ type partition struct {
 	// openings is where defects go that open, to be traced, with the record that is being folded; nil: they are not.
 	openings *openings
 	record   time.Time
-	// folding is one more than the offset of the record that is being folded, 0 between two.
-	folding atomic.Int64
+	// folding is one more than the offset of the record that is being folded, 0 between two. It is not part of the state, which who looks at it does not keep.
+	folding *atomic.Int64
 	// emit is where what the detector says goes, by way of output.
 	emit   func(topology.Message)
 	output func(detector.Output)
 }
 
-func newPartition(a *app) *partition {
-	p := &partition{detector: detector.New(detector.Config{Log: a.log, Model: a.findModel}), source: topology.EventSource(a.config.Kafka.Prefix)}
+func newPartition(a *app, folding *atomic.Int64) *partition {
+	p := &partition{folding: folding, detector: detector.New(detector.Config{Log: a.log, Model: a.findModel}), source: topology.EventSource(a.config.Kafka.Prefix)}
 	p.output = p.say
 	return p
 }

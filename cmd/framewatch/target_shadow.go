@@ -65,13 +65,11 @@ func runShadow(ctx context.Context, a *app, ready func()) error {
 			Input:    topology.Features,
 			Interval: a.config.Detector.Interval,
 			Aside:    true,
-			Owns:     func(partitions []int32) { given.owns(partitions, time.Now()) },
+			Owns:     func(partitions []int32) { given.owns(partitions, time.Now()); folding.keep(partitions) },
 			At:       a.attend(given, func(int32) {}, &openings{}),
 			Recall:   a.recallShadow,
 			New: func(number int32) topology.Processor[schemas.Feature, schemas.DefectEvent] {
-				s := &shadow{detector: detector.New(detector.Config{Log: a.log, Model: a.modelFinder(ctx)}), source: source, change: rules.change}
-				folding.begin(number, &s.folding)
-				return s
+				return &shadow{detector: detector.New(detector.Config{Log: a.log, Model: a.modelFinder(ctx)}), source: source, change: rules.change, folding: folding.begin(number)}
 			},
 		})
 	})
@@ -114,7 +112,7 @@ type shadow struct {
 	source   string
 	change   func(*schemas.Setting)
 	// folding is one more than the offset of the record that is being folded, 0 between two.
-	folding atomic.Int64
+	folding *atomic.Int64
 	// begun says that it stands on the topic since when the candidate judges; until then below is the offset of the first record that it judges.
 	begun bool
 	below int64

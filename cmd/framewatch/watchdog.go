@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -100,15 +102,25 @@ type folds struct {
 	seen map[int32]int64
 }
 
-// begin adds the fold of a partition, in the place of an earlier one. at is written by who folds.
-func (f *folds) begin(partition int32, at *atomic.Int64) {
+// begin adds the fold of a partition, in the place of an earlier one. Who folds writes at.
+func (f *folds) begin(partition int32) (at *atomic.Int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.at == nil {
 		f.at, f.seen = map[int32]*atomic.Int64{}, map[int32]int64{}
 	}
+	at = new(atomic.Int64)
 	f.at[partition] = at
 	delete(f.seen, partition)
+	return at
+}
+
+// keep forgets all partitions but those.
+func (f *folds) keep(partitions []int32) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	maps.DeleteFunc(f.at, func(p int32, _ *atomic.Int64) bool { return !slices.Contains(partitions, p) })
+	maps.DeleteFunc(f.seen, func(p int32, _ int64) bool { return !slices.Contains(partitions, p) })
 }
 
 // check fails while a record is being folded that was when last asked.
