@@ -103,7 +103,7 @@ func stageGrants(s Stage, prefix string) []Grant {
 		all = append(all, under(TransactionResource, id, "Write", "writes in transactions, one a partition"))
 	}
 	if slices.Contains(s.AlsoWrites, &Streams.Spec) {
-		all = append(all, Grant{Resource: TransactionResource, Name: GroupNamed(ConfigWork, prefix), Operation: "Write", Why: "lays the streams and profiles of its file on the log at once when that is read again"})
+		all = append(all, under(TransactionResource, GroupNamed(ConfigWork, prefix), "Write", "lays the streams and profiles of its file on the log at once when that is read again"))
 	}
 	return all
 }
