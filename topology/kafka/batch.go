@@ -179,5 +179,9 @@ func (b *batch[In, Out]) store() error {
 	return nil
 }
 
-// settled tells that all up to next is committed.
-func (b *batch[In, Out]) settled() { b.lane.settled.Store(b.last.UnixNano()) }
+// settled tells that all up to next is committed. Of markers of transactions alone there is no time.
+func (b *batch[In, Out]) settled() {
+	if !b.last.IsZero() {
+		b.lane.settled.Store(b.last.UnixNano())
+	}
+}

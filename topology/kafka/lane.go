@@ -25,7 +25,7 @@ type lane[In, Out any] struct {
 	// rebuilds has a place for each partition that may be rebuilt at a time, refolds for each of them that may fold its lookback.
 	rebuilds, refolds chan struct{}
 	meters            *foldMeters
-	// settled is when the last record was written whose effect is committed, Unix nanoseconds.
+	// settled is when the last record was written whose effect is committed, before that when the tenure began, Unix nanoseconds.
 	settled *atomic.Int64
 	// values reads the input, each record into the memory of the one before.
 	values *schemas.Reader[In]
@@ -40,7 +40,7 @@ func (l *lane[In, Out]) at(m Moment) {
 
 // follow folds until the tenure ends, beginning anew after each error.
 func (l *lane[In, Out]) follow() {
-	l.settled = l.meters.behind.of(l.tenure.partition)
+	l.settled = l.meters.behind.of(l.tenure.partition, time.Now())
 	for l.tenure.ctx.Err() == nil {
 		if err := l.fold(); err != nil && l.tenure.ctx.Err() == nil {
 			l.meters.restarts.Inc()

@@ -137,28 +137,30 @@ func (c *Cluster) foldMetersOf(stage string) *foldMeters {
 	return m
 }
 
-// behind tells, when it is collected, how long ago the last record was written of each partition that is committed, and how many partitions there are.
+// behind tells, when it is collected, how long ago the last record was written of each partition that is committed, and how many partitions there are. A partition that never gets
+// going must not be one of which nothing is told: until something of it is committed, what counts is since when it is owned.
 type behind struct {
 	seconds, partitions *prometheus.Desc
 
 	mu sync.Mutex
-	// committed is, by partition, when the last committed record was written, Unix nanoseconds; 0: none yet.
+	// committed is, by partition, when the last committed record was written, before that when the partition was taken, Unix nanoseconds.
 	committed map[int32]*atomic.Int64
 }
 
 func newBehind(seconds, partitions string) *behind {
 	return &behind{
-		seconds: prometheus.NewDesc(seconds, "Age of the last record of each owned partition whose effect is committed. The log's clock ticks once a second, so up to about 1.5 s is none.",
+		seconds: prometheus.NewDesc(seconds, "Age of the last record of each owned partition whose effect is committed; until there is one, how long the partition has been owned. The log's clock ticks once a second, so up to about 1.5 s is none.",
 			[]string{"partition"}, nil),
 		partitions: prometheus.NewDesc(partitions, "Partitions that this process owns.", nil, nil), committed: map[int32]*atomic.Int64{},
 	}
 }
 
-// of is where the time of a partition's last committed record goes.
-func (b *behind) of(partition int32) *atomic.Int64 {
+// of is where the time of the last committed record goes of a partition that is taken now.
+func (b *behind) of(partition int32, now time.Time) *atomic.Int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at := &atomic.Int64{}
+	at.Store(now.UnixNano())
 	b.committed[partition] = at
 	return at
 }
@@ -170,15 +172,13 @@ func (b *behind) gone(partition int32) {
 	delete(b.committed, partition)
 }
 
-// Seconds are those of the partitions of which something is committed, at now.
+// Seconds are those of the partitions that are owned, at now.
 func (b *behind) Seconds(now time.Time) (list map[int32]float64, owned int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	list = map[int32]float64{}
 	for p, at := range b.committed {
-		if last := at.Load(); last != 0 {
-			list[p] = max(0, now.Sub(time.Unix(0, last)).Seconds())
-		}
+		list[p] = max(0, now.Sub(time.Unix(0, at.Load())).Seconds())
 	}
 	return list, len(b.committed)
 }

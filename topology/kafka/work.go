@@ -68,7 +68,8 @@ func (c *Cluster) Work(stage string) (busy time.Duration, records int64, process
 	return busy, records, m.work.processors
 }
 
-// Behind is the largest age of the last committed record of the partitions that a stage owns in this process, seconds; 0: it owns none, or has committed nothing.
+// Behind is the largest age of the last committed record of the partitions that a stage owns in this process, seconds; of one of which nothing is committed it is how long it has
+// been owned. 0: it owns none.
 func (c *Cluster) Behind(stage string) (most float64) {
 	c.folding.Lock()
 	m := c.folds[stage]

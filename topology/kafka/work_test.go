@@ -36,13 +36,13 @@ func TestWorkCountsProcessors(t *testing.T) {
 func TestBehindForgetsWhatIsGone(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	b := newBehind("a_behind_seconds", "a_partitions")
-	b.of(1).Store(now.Add(-3 * time.Second).UnixNano())
-	b.of(2) // nothing of it is committed
-	if list, owned := b.Seconds(now); len(list) != 1 || list[1] != 3 || owned != 2 {
-		t.Errorf("behind is %v of %d partitions, want 3 s of partition 1 of 2", list, owned)
+	b.of(1, now.Add(-time.Hour)).Store(now.Add(-3 * time.Second).UnixNano())
+	b.of(2, now.Add(-7*time.Second)) // nothing of it is committed
+	if list, owned := b.Seconds(now); len(list) != 2 || list[1] != 3 || list[2] != 7 || owned != 2 {
+		t.Errorf("behind is %v of %d partitions, want 3 s of partition 1 and, since it is owned, 7 s of partition 2", list, owned)
 	}
 	b.gone(1)
-	if list, owned := b.Seconds(now); len(list) != 0 || owned != 1 {
-		t.Errorf("behind is %v of %d partitions, want none of 1", list, owned)
+	if list, owned := b.Seconds(now); len(list) != 1 || list[1] != 0 || owned != 1 {
+		t.Errorf("behind is %v of %d partitions, want that of partition 2 alone", list, owned)
 	}
 }
