@@ -20,6 +20,8 @@ type batch[In, Out any] struct {
 	committed, next int64
 	// last is when the record before next was written.
 	last time.Time
+	// came is when the records came that are being folded.
+	came time.Time
 	// waiting are the records with a key since the last one without.
 	waiting byKey
 	// told is the output of the records that are being folded, with the offset of what caused it.
@@ -38,6 +40,7 @@ type told struct {
 // the other, so that a stream's state is fetched from memory once for many records. The output has the order of what caused it.
 func (b *batch[In, Out]) fold(fetches kgo.Fetches) error {
 	l, next := b.lane, b.next
+	b.came = time.Now()
 	l.meters.work.Begin()
 	defer func() { l.meters.work.End(fetches.NumRecords()) }()
 	b.touch(fetches)
@@ -125,7 +128,7 @@ func (b *batch[In, Out]) foldAll(key string, records ...*kgo.Record) error {
 	}
 	for _, r := range records {
 		cause = r.Offset
-		record, poison, err := decode(l.tenure.ctx, l.c, t, r, key, l.values.Read)
+		record, poison, err := decode(l.tenure.ctx, l.c, t, r, b.came, key, l.values.Read)
 		if err != nil {
 			return err
 		}

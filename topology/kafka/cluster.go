@@ -59,9 +59,9 @@ type Cluster struct {
 
 // versions is where the schemas of other versions are: a registry, or the log itself.
 type versions interface {
-	// learn asks for the schema of a value, if the contract does not know its id, and says whether the contract does now. While it cannot be asked it waits: what it might know is
-	// not poison.
-	learn(ctx context.Context, contract *schemas.Contract, value []byte) (learnt bool, err error)
+	// learn asks for the schema of a value, if the contract does not know its id, and says whether the contract does now. The value had been written by the time at which it came.
+	// While it cannot be asked it waits: what it might know is not poison.
+	learn(ctx context.Context, contract *schemas.Contract, value []byte, came time.Time) (known bool, err error)
 	// declare has the schemas that we write with known to others, before we do.
 	declare(ctx context.Context) error
 }
@@ -88,7 +88,7 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 		c.client.Close()
 		return nil, fmt.Errorf("dial %v: %w", config.Brokers, err)
 	}
-	c.versions = &logged{cluster: c}
+	c.versions = newLogged(c)
 	if config.Registry.URL != "" {
 		c.versions, err = agree(ctx, config, contract)
 	}

@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -13,8 +14,9 @@ import (
 // letterBytes is how much of a poison record is set aside.
 const letterBytes = 64 << 10
 
-// decode reads the value of a record, whose key is key, by read. poison is why that cannot be; err is that it could not be found out before ctx ended.
-func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, key string, read func([]byte) (*T, error)) (out topology.Record[T], poison, err error) {
+// decode reads the value of a record, whose key is key, by read. The record had been written by the time at which it came. poison is why it cannot be read; err is that it could not
+// be found out before ctx ended.
+func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, came time.Time, key string, read func([]byte) (*T, error)) (out topology.Record[T], poison, err error) {
 	out = topology.Record[T]{Partition: r.Partition, Offset: r.Offset, Key: key, Time: r.Timestamp}
 	for _, h := range r.Headers {
 		out.Headers = append(out.Headers, [2]string{h.Key, string(h.Value)})
@@ -26,8 +28,8 @@ func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo
 	if poison == nil || &t.Spec == &topology.Schemas.Spec {
 		return out, poison, nil
 	}
-	learnt, err := c.versions.learn(ctx, c.contract, r.Value)
-	if learnt {
+	known, err := c.versions.learn(ctx, c.contract, r.Value, came)
+	if known { // or another partition has learnt it meanwhile
 		out.Value, poison = decodeValue(t.Value, r.Value, read)
 	}
 	return out, poison, err
@@ -35,7 +37,7 @@ func decode[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo
 
 // Learn looks for the schema of a value whose id the contract does not know, in the registry or else on the log. The values that Read hands on need it not.
 func (c *Cluster) Learn(ctx context.Context, value []byte) error {
-	_, err := c.versions.learn(ctx, c.contract, value)
+	_, err := c.versions.learn(ctx, c.contract, value, time.Now())
 	return err
 }
 

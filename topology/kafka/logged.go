@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -18,18 +17,25 @@ import (
 // is taken back. It is safe for concurrent use.
 type logged struct {
 	cluster *Cluster
-	mu      sync.Mutex
+	// looking has the one place of who looks what stands there, which guards what follows.
+	looking chan struct{}
+	// looked is when a look was begun that has been taken in: what it did not find nobody had declared by then.
+	looked time.Time
 	// read is up to which offset the topic has been read.
 	read int64
 	// ids that stand there.
 	ids map[uint32]bool
 }
 
+func newLogged(c *Cluster) *logged { return &logged{cluster: c, looking: make(chan struct{}, 1)} }
+
 // declare writes down those of our schemas that do not stand there yet. Without the topic it does nothing: Apply makes it, and calls declare again. Who may not write there, such as
 // a reader, is not kept from its work.
 func (l *logged) declare(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+	if err := enter(ctx, l.looking); err != nil {
+		return err
+	}
+	defer leave(l.looking)
 	there, err := l.catchUp(ctx, l.cluster.contract)
 	if err != nil || !there {
 		return l.tolerated(err)
@@ -61,30 +67,46 @@ func (l *logged) tolerated(err error) error {
 	return nil
 }
 
-func (l *logged) learn(ctx context.Context, contract *schemas.Contract, value []byte) (learnt bool, err error) {
+func (l *logged) learn(ctx context.Context, contract *schemas.Contract, value []byte, came time.Time) (known bool, err error) {
 	id, err := schemas.WireID(value)
 	if err != nil {
 		return false, nil
 	}
-	if _, known := contract.Text(id); known {
-		return false, nil
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	for {
-		_, err := l.catchUp(ctx, contract)
-		switch {
-		case err == nil || errors.Is(err, kerr.TopicAuthorizationFailed):
+		if _, known := contract.Text(id); known {
+			return true, nil
+		}
+		err := l.look(ctx, contract, came)
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		if err == nil {
 			_, known := contract.Text(id)
 			return known, nil
-		case ctx.Err() != nil:
-			return false, ctx.Err()
 		}
 		pause(ctx, time.Second)
 	}
 }
 
-// catchUp takes in what has been written to the topic since, and tells whether there is one. The lock is held.
+// look has all known that was declared before what came at a time was written. A schema stands there before a value is written with it: a look that was begun after the value had
+// come finds it, and one look does for all that had come by then, however many ids nobody knows.
+func (l *logged) look(ctx context.Context, contract *schemas.Contract, came time.Time) error {
+	if err := enter(ctx, l.looking); err != nil {
+		return err
+	}
+	defer leave(l.looking)
+	if l.looked.After(came) {
+		return nil
+	}
+	begun := time.Now()
+	if _, err := l.catchUp(ctx, contract); err != nil && !errors.Is(err, kerr.TopicAuthorizationFailed) {
+		return err
+	}
+	l.looked = begun
+	return nil
+}
+
+// catchUp takes in what has been written to the topic since, and tells whether there is one. The place is held.
 func (l *logged) catchUp(ctx context.Context, contract *schemas.Contract) (there bool, err error) {
 	ends, err := l.cluster.Ends(ctx, &topology.Schemas.Spec)
 	if errors.Is(err, kerr.UnknownTopicOrPartition) {

@@ -2,10 +2,15 @@ package kafka_test
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
@@ -85,5 +90,41 @@ func TestVersionsDeclareThemselves(t *testing.T) {
 	publishStreams(t, c, "a")
 	if got := readAll(t, c, kafka.ReadOptions{}); len(got) != 1 {
 		t.Errorf("read %q, want one stream", got)
+	}
+}
+
+// A flood of ids that nobody knows costs one look at the topic of schemas for all that came at once, however many ids these are; and what is declared later is found at once.
+func TestOneLookDoesForAllThatCame(t *testing.T) {
+	broker, config := fakeBroker(t)
+	c := laidOut(t, config)
+	var flood []*kgo.Record
+	for i := range uint32(200) {
+		value := append(binary.BigEndian.AppendUint32([]byte{0}, 0x7F000000+i%20), 8, 'r', 't', 's', 'p')
+		flood = append(flood, &kgo.Record{Topic: config.Prefix + "streams", Key: []byte("k"), Value: value})
+	}
+	client, _ := raw(t, config.Brokers, kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err := client.ProduceSync(within(t), flood...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	var looks atomic.Int32
+	broker.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		broker.KeepControl()
+		for _, topic := range r.(*kmsg.ListOffsetsRequest).Topics {
+			if topic.Topic == config.Prefix+topology.Schemas.Name {
+				looks.Add(1)
+			}
+		}
+		return nil, nil, false
+	})
+	if got := readAll(t, c, kafka.ReadOptions{}); len(got) != 0 {
+		t.Errorf("read %q of schemas that nobody has told of", got)
+	}
+	// The records may come in more than one fetch.
+	if n := looks.Load(); n < 1 || n > 20 {
+		t.Errorf("the topic of schemas was looked at %d times for 200 records, want once for each fetch", n)
+	}
+	declared(t, c, strconv.Itoa(0x7F000007), otherVersion)
+	if got := readAll(t, c, kafka.ReadOptions{}); len(got) != 10 {
+		t.Errorf("read %d, want the 10 whose schema is declared now", len(got))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -61,9 +62,9 @@ func Own[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group str
 		if err != nil {
 			return err
 		}
-		owned := m.owned()
+		came, owned := time.Now(), m.owned()
 		for r := range newest(fetches) {
-			err := deliver(ctx, c, t, r, true, func(_ context.Context, record topology.Record[T]) error {
+			err := deliver(ctx, c, t, r, came, true, func(_ context.Context, record topology.Record[T]) error {
 				calls.Lock()
 				defer calls.Unlock()
 				if tenure := owned[r.Partition]; tenure != nil && tenure.ctx.Err() == nil {

@@ -56,11 +56,13 @@ func Read[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], options 
 
 // readAlone follows the topic without a group.
 func readAlone[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], options ReadOptions, handle Handler[T]) error {
-	return c.follow(ctx, &t.Spec, options, func(r *kgo.Record) error { return deliver(ctx, c, t, r, options.Owner, handle) })
+	return c.follow(ctx, &t.Spec, options, func(r *kgo.Record, came time.Time) error {
+		return deliver(ctx, c, t, r, came, options.Owner, handle)
+	})
 }
 
-// follow hands the records of a topic to handle as they are, markers of transactions among them, without a group.
-func (c *Cluster) follow(ctx context.Context, s *topology.Spec, options ReadOptions, handle func(*kgo.Record) error, further ...kgo.Opt) error {
+// follow hands the records of a topic to handle as they are, with when they came, markers of transactions among them, without a group.
+func (c *Cluster) follow(ctx context.Context, s *topology.Spec, options ReadOptions, handle func(r *kgo.Record, came time.Time) error, further ...kgo.Opt) error {
 	from, left, err := c.plan(ctx, s, options)
 	if err != nil {
 		return err
@@ -85,11 +87,12 @@ func (c *Cluster) follow(ctx context.Context, s *topology.Spec, options ReadOpti
 		if err != nil {
 			return err
 		}
+		came := time.Now()
 		for r := range fetches.RecordsAll() {
 			if options.Bounded && left.passed(r.Partition, r.Offset) {
 				continue
 			}
-			if err := handle(r); err != nil {
+			if err := handle(r, came); err != nil {
 				return err
 			}
 			left.reach(r.Partition, r.Offset)
@@ -103,11 +106,11 @@ func (c *Cluster) follow(ctx context.Context, s *topology.Spec, options ReadOpti
 }
 
 // deliver decodes one record and hands it over, or sets it aside. Markers of transactions are nobody's.
-func deliver[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, owner bool, handle Handler[T]) error {
+func deliver[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], r *kgo.Record, came time.Time, owner bool, handle Handler[T]) error {
 	if r.Attrs.IsControl() {
 		return nil
 	}
-	record, poison, err := decode(ctx, c, t, r, string(r.Key), kept(c, t))
+	record, poison, err := decode(ctx, c, t, r, came, string(r.Key), kept(c, t))
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
+	written := time.Now() // by now all is that stands before next
 	processor := l.options.New(l.tenure.partition)
 	if l.options.Latest != nil {
 		latest, err := l.latest(ctx)
@@ -51,7 +52,7 @@ func (l *lane[In, Out]) rebuild() (topology.Processor[In, Out], int64, error) {
 		if r.Attrs.IsControl() {
 			return nil
 		}
-		record, poison, err := decode(ctx, l.c, input, r, string(r.Key), l.values.Read)
+		record, poison, err := decode(ctx, l.c, input, r, written, string(r.Key), l.values.Read)
 		// What cannot be read was set aside when it was folded first.
 		if err == nil && poison == nil {
 			processor.Fold(record, func(topology.Message) {})
@@ -105,13 +106,13 @@ func (l *lane[In, Out]) latest(ctx context.Context) ([]Out, error) {
 	if err != nil {
 		return nil, err
 	}
-	byKey := map[string]topology.Record[Out]{}
+	written, byKey := time.Now(), map[string]topology.Record[Out]{}
 	start, end := extent.of(l.c.name(spec), partition)
 	err = l.c.span(ctx, spec, partition, start, end, func(r *kgo.Record) error {
 		if r.Attrs.IsControl() {
 			return nil
 		}
-		record, poison, err := decode(ctx, l.c, l.options.Latest, r, string(r.Key), kept(l.c, l.options.Latest))
+		record, poison, err := decode(ctx, l.c, l.options.Latest, r, written, string(r.Key), kept(l.c, l.options.Latest))
 		if poison != nil {
 			l.c.poisoned(spec, r, poison)
 		} else if err == nil {

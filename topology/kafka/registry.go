@@ -86,13 +86,13 @@ func (g *registry) id(ctx context.Context, subject string, s *topology.Spec) (ui
 // declare has been done by agree: ids come from the registry.
 func (g *registry) declare(context.Context) error { return nil }
 
-func (g *registry) learn(ctx context.Context, contract *schemas.Contract, value []byte) (learnt bool, err error) {
+func (g *registry) learn(ctx context.Context, contract *schemas.Contract, value []byte, _ time.Time) (known bool, err error) {
 	id, err := schemas.WireID(value)
 	if err != nil {
 		return false, nil
 	}
 	if _, known := contract.Text(id); known || g.recentlyUnknown(id) {
-		return false, nil
+		return known, nil
 	}
 	for {
 		schema, err := g.client.SchemaByID(ctx, int(id))

@@ -38,13 +38,13 @@ func readShared[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], gr
 		if err != nil {
 			return err
 		}
-		owned := m.owned()
+		came, owned := time.Now(), m.owned()
 		for r := range fetches.RecordsAll() {
 			tenure := owned[r.Partition]
 			if tenure == nil {
 				continue
 			}
-			if err := s.take(ctx, m, tenure, r, func() error { return deliver(tenure.ctx, c, t, r, true, handle) }); err != nil {
+			if err := s.take(ctx, m, tenure, r, func() error { return deliver(tenure.ctx, c, t, r, came, true, handle) }); err != nil {
 				return err
 			}
 		}

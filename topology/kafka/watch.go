@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -19,7 +20,7 @@ func Watch(ctx context.Context, c *Cluster, s *topology.Spec, options ReadOption
 	if options.Group != "" {
 		return errors.New("watch: it has no group")
 	}
-	err := c.follow(ctx, s, options, func(r *kgo.Record) error {
+	err := c.follow(ctx, s, options, func(r *kgo.Record, _ time.Time) error {
 		if r.Attrs.IsControl() {
 			return nil
 		}
