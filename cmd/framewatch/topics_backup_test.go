@@ -252,22 +252,55 @@ func TestRestoreKeepsLanes(t *testing.T) {
 	}
 }
 
-// What a newer version has written can be read after a restore by who could read it before: the schema comes along.
-func TestRestoreBringsTheSchemas(t *testing.T) {
+// newerVerdict puts a verdict of a newer version on a vault's log, and says before how to read it.
+func (v *vault) newerVerdict() {
+	v.t.Helper()
 	newer := strings.Replace(topology.Verdicts.Schema, `"fields": [`, `"fields": [{"name": "certainty", "type": "double", "default": 1}, `, 1)
 	id, err := schemas.BakedIDOf(newer)
 	if err != nil || newer == topology.Verdicts.Schema {
-		t.Fatalf("no newer schema: %v", err)
+		v.t.Fatalf("no newer schema: %v", err)
 	}
-	old := newVault(t, kafkatest.Embedded(t), partitions)
-	old.publish(0, topology.Schemas.Message(fmt.Sprint(id), &schemas.WriterSchema{Text: newer, Release: "v9"}))
+	v.publish(0, topology.Schemas.Message(fmt.Sprint(id), &schemas.WriterSchema{Text: newer, Release: "v9"}))
 	verdict := topology.Verdicts.Message("news", &schemas.Verdict{Label: "confirmed", Kind: "black", Author: "ann"})
 	encode := verdict.Encode
 	verdict.Encode = func(c *schemas.Contract, dst []byte) ([]byte, error) {
 		value, err := encode(c, nil)
 		return slices.Concat(binary.BigEndian.AppendUint32([]byte{0}, id), make([]byte, 8), value[5:]), err
 	}
-	old.publish(1, verdict)
+	v.publish(1, verdict)
+}
+
+// unreadable puts a stream on a vault's log that nobody can read.
+func (v *vault) unreadable() {
+	v.t.Helper()
+	odd := topology.Streams.Message("odd", &schemas.StreamSpec{})
+	odd.Encode = func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, "no value of ours"...), nil }
+	v.publish(v.a.cluster.Partition("odd"), odd)
+}
+
+// One stream that nobody can read comes along as it is, and keeps nothing else from coming.
+func TestRestoreTakesWhatCannotBeRead(t *testing.T) {
+	v := newVault(t, kafkatest.Embedded(t), 4)
+	v.fill()
+	v.unreadable()
+	want := v.contents()
+	directory := filepath.Join(t.TempDir(), "backup")
+	v.run("topics", "backup", "-o", directory)
+	for _, count := range []int32{4, 7} {
+		fresh := newVault(t, kafkatest.Embedded(t), count)
+		fresh.unreadable()
+		fresh.run("topics", "restore", directory, "--topic", "models")
+		fresh.run("topics", "restore", directory)
+		if got := fresh.contents(); len(got) != len(want) {
+			t.Errorf("with %d partitions there are %d records, want %d:\n%.2000s", count, len(got), len(want), strings.Join(got, "\n"))
+		}
+	}
+}
+
+// What a newer version has written can be read after a restore by who could read it before: the schema comes along.
+func TestRestoreBringsTheSchemas(t *testing.T) {
+	old := newVault(t, kafkatest.Embedded(t), partitions)
+	old.newerVerdict()
 	directory := filepath.Join(t.TempDir(), "backup")
 	old.run("topics", "backup", "-o", directory)
 

@@ -72,7 +72,7 @@ func (g *generating) run(cmd *cobra.Command, a *app) error {
 	if has := next.cluster.Partitions(); has != g.partitions {
 		return fmt.Errorf("the topics of %s have %d partitions already, not %d: choose another prefix", g.prefix, has, g.partitions)
 	}
-	s := &succession{old: a, next: next}
+	s := &succession{old: a, next: next, schemas: map[uint32]string{}}
 	ctx, out := cmd.Context(), cmd.OutOrStdout()
 	if err := s.describe(ctx, out); err != nil {
 		return err
@@ -95,6 +95,24 @@ type succession struct {
 	old, next *app
 	// lanes are those of the streams, by id.
 	lanes *backupLanes
+	// schemas are those that values were written with, by their ids on the wire; lacking are those of them that are to be written for who reads the next generation.
+	schemas map[uint32]string
+	lacking []kafka.Placed
+}
+
+// learn has the next generation read what a value of the old one was written with.
+func (s *succession) learn(ctx context.Context, value []byte) error {
+	before := len(s.schemas)
+	if err := s.old.noteSchema(ctx, value, s.schemas); err != nil || len(s.schemas) == before {
+		return err
+	}
+	id, err := schemas.WireID(value)
+	if err != nil {
+		return err
+	}
+	lacking, err := s.next.lackingSchemas(ctx, &backupManifest{Version: version(), Schemas: map[uint32]string{id: s.schemas[id]}})
+	s.lacking = append(s.lacking, lacking...)
+	return err
 }
 
 // handed are the topics whose records are written into the next generation: what is not measured anew, and the last event of each defect.
@@ -110,7 +128,13 @@ func handed() (topics []*topology.Spec) {
 // describe tells what the next generation means for the streams.
 func (s *succession) describe(ctx context.Context, out io.Writer) error {
 	s.lanes = newBackupLanes(s.next)
-	if err := s.old.liveRecords(ctx, &topology.Streams.Spec, s.lanes.learn); err != nil {
+	err := s.old.liveRecords(ctx, &topology.Streams.Spec, func(r topology.Raw) error {
+		if err := s.learn(ctx, r.Value); err != nil {
+			return err
+		}
+		return s.lanes.learn(ctx, r)
+	})
+	if err != nil {
 		return err
 	}
 	before, after := s.old.cluster.Partitions(), s.next.cluster.Partitions()
@@ -123,7 +147,7 @@ func (s *succession) describe(ctx context.Context, out io.Writer) error {
 	lanes := maps.Values(s.lanes.of)
 	fmt.Fprintf(out, "topics      %s* with %d partitions -> %s* with %d\n", s.old.config.Kafka.Prefix, before, s.next.config.Kafka.Prefix, after)
 	fmt.Fprintf(out, "streams     %d, of which %d have another partition then\n", len(s.lanes.of), moved)
-	_, err := fmt.Fprintf(out, "fullest     %.2f times the mean -> %.2f times\n", kafka.Skew(lanes, before), kafka.Skew(lanes, after))
+	_, err = fmt.Fprintf(out, "fullest     %.2f times the mean -> %.2f times\n", kafka.Skew(lanes, before), kafka.Skew(lanes, after))
 	return err
 }
 
@@ -189,10 +213,13 @@ func (s *succession) tellSteps(ctx context.Context, out io.Writer, working []str
 	}
 	for _, t := range handed() {
 		count := 0
-		if err := s.old.liveRecords(ctx, t, func(topology.Raw) error { count++; return nil }); err != nil {
+		if err := s.old.liveRecords(ctx, t, func(r topology.Raw) error { count++; return s.learn(ctx, r.Value) }); err != nil {
 			return fmt.Errorf("topic %s: %w", t.Name, err)
 		}
 		fmt.Fprintf(out, "write  %-32s %d records\n", s.next.config.Kafka.Prefix+t.Name, count)
+	}
+	if len(s.lacking) > 0 {
+		fmt.Fprintf(out, "write  %-32s %d records\n", s.next.config.Kafka.Prefix+topology.Schemas.Name, len(s.lacking))
 	}
 	for _, reason := range working {
 		fmt.Fprintln(out, "first  "+reason)
@@ -245,16 +272,19 @@ func (s *succession) missing(ctx context.Context, out io.Writer) (all []kafka.Pl
 		}
 		differences = append(differences, d)
 	}
+	if len(s.lacking) > 0 {
+		differences = append(differences, difference{topic: &topology.Schemas.Spec, missing: s.lacking})
+	}
 	if err := printDifferences(out, differences); err != nil {
 		return nil, err
 	}
-	return new(restoring).decide(differences)
+	return decide(differences, false, "choose another --prefix")
 }
 
 // hand gives a record its place in the next generation. An event there stands before the first record of features: none of them has caused it, and none of
 // them is too early to open another defect.
 func (s *succession) hand(ctx context.Context, t *topology.Spec, r *topology.Raw) (err error) {
-	if err := s.next.cluster.Learn(ctx, r.Value); err != nil {
+	if err := s.learn(ctx, r.Value); err != nil {
 		return err
 	}
 	if !t.Single {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -139,6 +140,32 @@ func TestDefectsOutliveAGeneration(t *testing.T) {
 			t.Errorf("the generation before tells %v, want opened alone", after)
 		}
 	})
+}
+
+// What a newer version has written can be read in the next generation by who could read it before, one record that nobody can read keeps nothing from coming, and what somebody
+// else has begun under the prefix is left alone.
+func TestAGenerationTakesWhatAnotherVersionWrote(t *testing.T) {
+	brokers := kafkatest.Embedded(t)
+	old := newVault(t, brokers, 4)
+	old.run("streams", "apply", "-f", old.file("streams: [{id: news, url: 'https://origin.example/news.m3u8'}]"))
+	old.newerVerdict()
+	old.unreadable()
+	next := &vault{t: t, brokers: brokers, prefix: old.prefix + "g2."}
+	next.config = next.file(fmt.Sprintf("kafka: {brokers: [%q], prefix: %s, partitions: 7}\n", brokers[0], next.prefix))
+	generation := []string{"topics", "generation", "--partitions", "7", "--prefix", next.prefix, "--by", "ann"}
+	if plan := old.run(generation...); !regexp.MustCompile(`(?m)^write +\S+g2\.schemas +1 records$`).MatchString(plan) {
+		t.Errorf("the plan does not name the schema:\n%s", plan)
+	}
+	execute := append(slices.Clone(generation), "--execute")
+	old.run(execute...)
+	if out := old.run(execute...); !strings.Contains(out, "all of it is there") {
+		t.Errorf("done again it says:\n%s", out)
+	}
+	if list := next.run("export", "verdicts"); !strings.Contains(list, "certainty") {
+		t.Errorf("the verdict reads %s", list)
+	}
+	next.run("streams", "apply", "-f", next.file("streams: [{id: other, url: 'https://origin.example/other.m3u8'}]"))
+	old.refused("streams holds something else; choose another --prefix", execute...)
 }
 
 // crowd is so many stream ids of one of many line-ups.

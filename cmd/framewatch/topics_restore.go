@@ -79,7 +79,7 @@ func (r *restoring) run(cmd *cobra.Command) error {
 		if err := printDifferences(out, differences); err != nil {
 			return nil, err
 		}
-		return r.decide(differences)
+		return decide(differences, r.merge, "--merge lets the backup's values win and other keys stay")
 	}
 	if r.dryRun {
 		_, err := plan(ctx)
@@ -126,8 +126,8 @@ func (r *restoring) read() (*backupManifest, []*topology.Spec, error) {
 	return m, topics, nil
 }
 
-// decide is what is to be written, or why nothing is.
-func (r *restoring) decide(differences []difference) (all []kafka.Placed, err error) {
+// decide is what is to be written, or why nothing is and what can be done about that. merge: what the topics hold besides does not matter.
+func decide(differences []difference, merge bool, remedy string) (all []kafka.Placed, err error) {
 	var taken []string
 	for _, d := range differences {
 		all = append(all, d.missing...)
@@ -135,8 +135,8 @@ func (r *restoring) decide(differences []difference) (all []kafka.Placed, err er
 			taken = append(taken, d.topic.Name)
 		}
 	}
-	if len(taken) > 0 && !r.merge {
-		return nil, exitError{exitFailure, fmt.Errorf("nothing is written: %s holds something else; --merge lets the backup's values win and other keys stay", strings.Join(taken, " and "))}
+	if len(taken) > 0 && !merge {
+		return nil, exitError{exitFailure, fmt.Errorf("nothing is written: %s holds something else; %s", strings.Join(taken, " and "), remedy)}
 	}
 	return all, nil
 }
@@ -186,7 +186,7 @@ func printDifferences(w io.Writer, differences []difference) error {
 
 // compareBackup finds out what the topics lack of a backup, whose files are found whole.
 func (a *app) compareBackup(ctx context.Context, directory string, m *backupManifest, topics []*topology.Spec) (all []difference, err error) {
-	lanes, err := a.backupLanes(ctx, directory, m)
+	lanes, err := a.backupLanes(ctx, directory, m, topics)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
@@ -21,24 +22,36 @@ func newBackupLanes(a *app) *backupLanes {
 	return &backupLanes{a: a, of: map[string]string{}, generic: schemas.NewGeneric(a.contract)}
 }
 
-// learn takes the lane of one stream.
-func (l *backupLanes) learn(r topology.Raw) error {
+// learn takes the lane of one stream. One that nobody can read is in force nowhere: it has no lane but its own.
+func (l *backupLanes) learn(ctx context.Context, r topology.Raw) error {
+	if err := l.a.cluster.Learn(ctx, r.Value); err != nil {
+		return err
+	}
 	id, spec := string(r.Key), new(schemas.StreamSpec)
 	if err := schemas.Decode(l.a.contract, topology.Streams.Value, r.Value, spec); err != nil {
-		return fmt.Errorf("the lane of stream %q: %w", id, err)
+		l.a.log.Warn("a stream cannot be read: its records are placed by its id, not by its lane", "stream", fmt.Sprintf("%.80q", id), "error", err)
+		return nil
 	}
 	l.of[id] = lane(id, spec)
 	return nil
 }
 
-// backupLanes learns the lanes of streams.
-func (a *app) backupLanes(ctx context.Context, directory string, m *backupManifest) (*backupLanes, error) {
+// backupLanes learns the lanes of streams, if a record of one of the topics has to have another partition than it had.
+func (a *app) backupLanes(ctx context.Context, directory string, m *backupManifest, topics []*topology.Spec) (*backupLanes, error) {
 	l := newBackupLanes(a)
-	if err := a.liveRecords(ctx, &topology.Streams.Spec, l.learn); err != nil {
+	moves := func(t *topology.Spec) bool {
+		kept, _ := m.topic(t.Name)
+		return a.cluster.PartitionsOf(t) != kept.Partitions
+	}
+	if !slices.ContainsFunc(topics, moves) {
+		return l, nil
+	}
+	learn := func(r topology.Raw) error { return l.learn(ctx, r) }
+	if err := a.liveRecords(ctx, &topology.Streams.Spec, learn); err != nil {
 		return nil, err
 	}
 	if kept, ok := m.topic(topology.Streams.Name); ok {
-		if err := kept.read(directory, l.learn); err != nil {
+		if err := kept.read(directory, learn); err != nil {
 			return nil, err
 		}
 	}
