@@ -29,7 +29,7 @@ type Process struct {
 	// ID is the same for all that one process takes part in.
 	ID      string `json:"id"`
 	Version string `json:"version"`
-	// Config is the hash of its configuration, without secrets.
+	// Config is the hash of what it has read of its configuration at start, without secrets.
 	Config string `json:"config"`
 	// Started is in microseconds since the Unix epoch.
 	Started int64 `json:"started"`
@@ -186,9 +186,8 @@ func (c *Console) problems(p Pipeline, now time.Time) (all []string) {
 	if err := c.board.standstill(now); err != nil {
 		wrong("All stands still: %v.", err)
 	}
-	configs := map[string]bool{}
 	for _, s := range p.Stages {
-		owned := map[int32]bool{}
+		owned, configs := map[int32]bool{}, map[string]bool{}
 		for _, m := range s.Members {
 			for _, n := range m.Partitions {
 				owned[n] = true
@@ -205,9 +204,9 @@ func (c *Console) problems(p Pipeline, now time.Time) (all []string) {
 		case s.Name != "notifier" && len(owned) < int(p.Partitions):
 			wrong("No %s has %s.", map[string]string{"ingest": "edge", "detector": "detector"}[s.Name], numbered(p.Partitions, func(n int32) bool { return !owned[n] })+map[string]string{"ingest": ": its streams are not watched", "detector": ": what its streams tell waits"}[s.Name])
 		}
-	}
-	if len(configs) > 1 {
-		wrong("There are processes with %d configurations that differ.", len(configs))
+		if len(configs) > 1 { // each stage may have a file of its own
+			wrong("There are %s with %d configurations that differ.", map[string]string{"ingest": "edges", "detector": "detectors", "notifier": "notifiers"}[s.Name], len(configs))
+		}
 	}
 	late, silent := map[int32]bool{}, map[int32]bool{}
 	expected := c.expected()

@@ -29,12 +29,13 @@ const (
 	scrapesAtOnce = 4
 )
 
-// AdminConfig is the listener for who operates the process: probes, metrics, profiles of the running program and the reload. Every target has it, also before the log is reached.
+// AdminConfig is the listener for who operates the process: probes, metrics, profiles of the running program, the configuration that it follows and the reload. Every target has it,
+// also before the log is reached.
 type AdminConfig struct {
 	// Listen is host:port, such as 127.0.0.1:9394; port 0 takes a free one; empty: there is no such listener.
 	Listen string `yaml:"listen"`
-	// TokenFile holds the token that opens /debug/pprof/ and /-/reload, of 16 bytes at least; a final line break is not part of it. It is read anew for each request. Without one
-	// these are open on a loopback address, and closed on any other.
+	// TokenFile holds the token that opens /debug/pprof/, /-/reload and /-/config, which shows the configuration without its secrets, of 16 bytes at least; a final line break is not
+	// part of it. It is read anew for each request. Without one these are open on a loopback address, and closed on any other.
 	TokenFile string `yaml:"token_file"`
 }
 

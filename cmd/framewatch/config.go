@@ -61,8 +61,12 @@ type Config struct {
 	secretFiles []string
 	// given is what the file says outside its streams, key by key, with the secrets. Nothing prints it.
 	given map[string]string
+	// written is what it says itself where something else is used; nil: nothing is.
+	written *wording
 	// seen is the digest of the files that it was read from.
 	seen fileDigest
+	// sections are the digests of the console's and the notifier's, with what the files hold that they name.
+	sections map[string]fileDigest
 }
 
 // LogConfig is how log lines are written.
@@ -184,20 +188,24 @@ func defaultConfig() Config {
 // loadConfig reads the file at path over the defaults; an empty path means defaults alone.
 func loadConfig(path string) (Config, error) {
 	config := defaultConfig()
+	config.path, config.written = path, config.wording()
 	if path == "" {
 		return config, nil
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
+		config.seen = digestOf([]byte(err.Error()), nil)
 		return config, err
 	}
+	// The digest is of the text that is read here, and of what it names before that is read: whatever is being written meanwhile will differ from it.
+	config.secretFiles = secretFiles(text, "streams")
+	config.seen = digestOf(text, config.secretFiles)
 	given, err := decodeGiven(text, &config, "streams")
-	config.path, config.secretFiles = path, secretFiles(text, "streams")
-	config.seen = digestOf(config.files())
+	config.written = config.wording()
 	if err != nil {
 		return config, fmt.Errorf("%s: %w", path, err)
 	}
-	config.given = givenKeys(given, "streams")
+	config.given, config.sections = givenKeys(given, "streams"), sectionDigests(given)
 	if !filepath.IsAbs(config.DataDir) {
 		config.DataDir = filepath.Join(filepath.Dir(path), config.DataDir)
 	}

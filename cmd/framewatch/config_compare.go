@@ -131,6 +131,24 @@ func (c Config) shown() Config {
 	return c
 }
 
+// wording is what a configuration says itself where, in use, paths stand below the directory of its file and brokers come from the command line.
+type wording struct {
+	dataDir, shadowRules string
+	brokers              []string
+}
+
+func (c Config) wording() *wording {
+	return &wording{c.DataDir, c.Detector.Shadow.Rules, c.Kafka.Brokers}
+}
+
+// asWritten is the configuration as it is worded, so that it compares with one from another directory.
+func (c Config) asWritten() Config {
+	if w := c.written; w != nil {
+		c.DataDir, c.Detector.Shadow.Rules, c.Kafka.Brokers = w.dataDir, w.shadowRules, w.brokers
+	}
+	return c
+}
+
 // effectiveKeys are what is shown key by key, profiles with every option of every rule.
 func (c Config) effectiveKeys() (map[string]string, error) {
 	c = c.shown()

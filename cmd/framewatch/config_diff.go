@@ -26,13 +26,13 @@ type runningConfig struct {
 	Keys map[string]string `json:"keys"`
 }
 
-// running is the configuration that this process follows: what is read at start as it was then, the rest as it is in force.
+// running is the configuration that this process follows, as its file words it: what is read at start as it was then, the rest as it is in force.
 func (a *app) running() (runningConfig, error) {
-	keys, err := a.started.effectiveKeys()
+	keys, err := a.started.asWritten().effectiveKeys()
 	if err != nil {
 		return runningConfig{}, err
 	}
-	now, err := a.inForce().effectiveKeys()
+	now, err := a.inForce().asWritten().effectiveKeys()
 	if err != nil {
 		return runningConfig{}, err
 	}
@@ -114,7 +114,7 @@ func diffConfigs(cmd *cobra.Command, args []string, address, tokenFile string) (
 	if err != nil {
 		return nil, usage(err)
 	}
-	return differences(was, next)
+	return differences(was.asWritten(), next.asWritten())
 }
 
 func diffRunning(cmd *cobra.Command, next Config, address, tokenFile string) ([]keyChange, error) {
@@ -150,7 +150,7 @@ func diffRunning(cmd *cobra.Command, next Config, address, tokenFile string) ([]
 	if err := json.Unmarshal(text, &running); err != nil {
 		return nil, fmt.Errorf("ask %s for its configuration: %w", base.Host, err)
 	}
-	keys, err := next.effectiveKeys()
+	keys, err := next.asWritten().effectiveKeys()
 	return changedKeys(running.Keys, keys, nil, nil), err
 }
 

@@ -71,6 +71,21 @@ live     streams[a].labels.site: (absent) -> north
 	if status, text := fetch(t, "GET", server.URL+"/-/config"); strings.Contains(text, "-secret") || !strings.Contains(text, later.hash()) {
 		t.Errorf("the process tells %d %s", status, text)
 	}
+	// A file is the same in another directory, and to a process that is told of other brokers.
+	here, there := file("here.yaml", "kafka: {brokers: ['kafka:9092']}\n"), filepath.Join(t.TempDir(), "there.yaml")
+	write(t, there, "kafka: {brokers: ['kafka:9092']}\n", 0o600)
+	compare(exitOK, "", here, there)
+	config, err = loadConfig(here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := newApp(config.at([]string{"127.0.0.1:9092"}), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	telling := httptest.NewServer(told.adminHandler(true))
+	defer telling.Close()
+	compare(exitOK, "", "--running", telling.URL, there)
 	a.config.Admin.TokenFile = file("token", "0123456789abcdef")
 	compare(exitFailure, "", "--running", server.URL, other)
 	compare(exitDefects, strings.SplitAfter(all, "\n")[0], "--running", server.URL, "--token-file", a.config.Admin.TokenFile, other)

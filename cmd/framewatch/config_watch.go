@@ -8,9 +8,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+	"go.yaml.in/yaml/v3"
 )
 
 const (
@@ -25,33 +28,98 @@ const (
 // fileDigest tells what some files hold apart from what they held before.
 type fileDigest [sha256.Size]byte
 
-// digestOf reads files. One that cannot be read counts by the reason.
-func digestOf(files []string) (d fileDigest) {
+// digestOf is that of a text and of files, which it reads. One that cannot be read counts by the reason, and a pipe by its name.
+func digestOf(text []byte, files []string) (d fileDigest) {
 	sum := sha256.New()
+	_, _ = sum.Write(text)
 	for _, file := range files {
 		fmt.Fprintf(sum, "\x00%s\x00", file)
-		f, err := os.Open(file)
+		info, err := os.Stat(file)
+		if err == nil && info.Mode().IsRegular() {
+			err = copyTo(sum, file)
+		}
 		if err != nil {
 			fmt.Fprint(sum, err)
-			continue
 		}
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			_, _ = io.Copy(sum, io.LimitReader(f, largestWatched))
-		}
-		f.Close()
 	}
 	sum.Sum(d[:0])
 	return d
 }
 
+func copyTo(w io.Writer, file string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = io.Copy(w, io.LimitReader(f, largestWatched))
+	return err
+}
+
+// digest is that of the configuration's files as they are now: that of seen while they are as they were read.
+func (c Config) digest() fileDigest {
+	text, err := os.ReadFile(c.path)
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	return digestOf(text, c.secretFiles)
+}
+
 // files are those that the configuration was read from.
 func (c Config) files() []string { return append([]string{c.path}, c.secretFiles...) }
+
+// sectionDigests are those of the sections that a running process takes over whole: of what they say, and of what stands in the files that they name.
+func sectionDigests(root *yaml.Node) map[string]fileDigest {
+	var tree map[string]any
+	if root == nil || root.Decode(&tree) != nil {
+		return nil // it has been decoded before
+	}
+	digests := map[string]fileDigest{}
+	for _, name := range []string{"console", "notifier"} {
+		text, err := yaml.Marshal(tree[name])
+		if err != nil {
+			continue
+		}
+		files := filesBelow(name, tree[name])
+		slices.Sort(files)
+		digests[name] = digestOf(text, files)
+	}
+	return digests
+}
+
+// filesBelow are the files that a value, which stands under key, names: by keys that end in _file, and Alertmanager's templates.
+func filesBelow(key string, value any) (files []string) {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, below := range v {
+			files = append(files, filesBelow(name, below)...)
+		}
+	case map[any]any:
+		for name, below := range v {
+			files = append(files, filesBelow(fmt.Sprint(name), below)...)
+		}
+	case []any:
+		for _, item := range v {
+			files = append(files, filesBelow(key, item)...)
+		}
+	case string:
+		if strings.HasSuffix(key, "_file") {
+			files = []string{v}
+		} else if key == "templates" {
+			files, _ = filepath.Glob(v)
+		}
+	}
+	return files
+}
 
 // watches reads the configuration again when it, or a file with a secret that it names, has changed, until ctx ends. The directories are watched, and not the
 // files: an editor puts a new file in the place of the old one, and Kubernetes a new directory behind a symbolic link.
 func (a *app) watches(ctx context.Context) error {
 	if a.started.path == "" || !a.started.WatchConfig {
 		return nil
+	}
+	if info, err := os.Stat(a.started.path); err == nil && !info.Mode().IsRegular() {
+		return nil // what comes by a pipe comes once
 	}
 	var events <-chan fsnotify.Event
 	var failures <-chan error
@@ -64,11 +132,12 @@ func (a *app) watches(ctx context.Context) error {
 	}
 	look := time.NewTicker(lookAgain)
 	defer look.Stop()
-	tried, watched := a.inForce().seen, map[string]bool{}
-	files := a.inForce().files()
-	a.follow(w, files, watched)
+	watched := map[string]bool{}
 	settled := time.After(0) // it may have changed since it was read
+	untaken := false         // the log did not take what was read last
 	for {
+		// Also where that was refused: what is wrong may be mended in a file that only it names.
+		a.follow(w, a.lastRead().files(), watched)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -84,16 +153,11 @@ func (a *app) watches(ctx context.Context) error {
 			settled = nil
 		case <-look.C:
 		}
-		now := digestOf(files)
-		if now == tried || now == a.inForce().seen {
+		if last := a.lastRead(); last.digest() == last.seen && !untaken {
 			continue
 		}
-		tried = now
-		if _, err := a.reload(ctx); errors.Is(err, errUnpublished) {
-			tried = fileDigest{}
-		}
-		files = a.inForce().files()
-		a.follow(w, files, watched)
+		_, err := a.reload(ctx)
+		untaken = errors.Is(err, errUnpublished)
 	}
 }
 

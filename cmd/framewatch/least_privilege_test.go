@@ -138,6 +138,11 @@ func (s *secured) works(t *testing.T) {
 		t.Fatal(err)
 	}
 	sections := fmt.Sprintf("ingest: {access: {directories: ['%s']}}\nconsole: {listen: '127.0.0.1:0'}\nnotifier: {receivers: {hook: {type: webhook, url: '%s'}}}\ndetector: {shadow: {name: same, models: {damage: 1}}}\n", clips, hook.URL)
+	// Some may not read profiles, and nothing in their files has them do so.
+	operator := follower(t, nil, s.file("framewatch-operator", "profiles: {elsewhere: {selector: {site: elsewhere}, rules: {silence: {for: 6s}}}}\n"), t.Output())
+	if err := operator.publishConfig(t.Context(), operator.config); err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	log := &locked{}
 	var running sync.WaitGroup
@@ -150,6 +155,7 @@ func (s *secured) works(t *testing.T) {
 	}()
 	apps := make(chan *app, len(targets))
 	var page *app
+	var all []*app
 	for _, target := range targets {
 		config, err := loadConfig(s.file("framewatch-"+target.name, sections))
 		if err != nil {
@@ -165,6 +171,7 @@ func (s *secured) works(t *testing.T) {
 	for range targets {
 		select {
 		case a := <-apps:
+			all = append(all, a)
 			if a.console.Load() != nil {
 				page = a
 			}
@@ -198,6 +205,11 @@ func (s *secured) works(t *testing.T) {
 	write(t, file, string(text)+fmt.Sprintf("streams: [{id: filed, url: '%s', loop: true}]\n", silent.URL), 0o600)
 	if _, err := page.reload(ctx); err != nil {
 		t.Errorf("read the console's file again, which names a stream: %v", err)
+	}
+	for _, a := range all {
+		if _, err := a.reload(ctx); err != nil {
+			t.Errorf("%s: read the file again: %v", a.started.path, err)
+		}
 	}
 	if strings.Contains(log.String(), "AUTHORIZATION_FAILED") {
 		t.Error("something was refused")

@@ -21,6 +21,7 @@ const fromFile = "config"
 // laid is what is written of one stream or profile, in this order, and what is said of it then.
 type laid struct {
 	messages  []kafka.Placed
+	level     slog.Level
 	said      string
 	attribute slog.Attr
 }
@@ -45,7 +46,7 @@ func (l layout) messages() (all []kafka.Placed) {
 func (l layout) tell(log *slog.Logger) {
 	for _, part := range slices.Concat(l.profiles, l.streams) {
 		if part.said != "" {
-			log.LogAttrs(context.Background(), slog.LevelInfo, part.said, part.attribute)
+			log.LogAttrs(context.Background(), part.level, part.said, part.attribute)
 		}
 	}
 	if l.said {
@@ -103,8 +104,11 @@ func (a *app) write(ctx context.Context, l layout) error {
 	return nil
 }
 
-// layConfig is what there is to write for a file.
+// layConfig is what there is to write for a file. For one that names neither streams nor profiles nothing is read: most targets may not read these topics.
 func (a *app) layConfig(ctx context.Context, config Config) (l layout, err error) {
+	if config.Profiles == nil && config.Streams == nil {
+		return l, nil
+	}
 	profiles, err := current(ctx, a.cluster, topology.Profiles)
 	if err != nil {
 		return l, err
@@ -128,17 +132,18 @@ func (a *app) layProfiles(l *layout, want map[string]ProfileConfig, have map[str
 			return err
 		}
 		old := have[name]
+		written := laid{[]kafka.Placed{{Message: topology.Profiles.Message(name, profile)}}, slog.LevelInfo, "profile is configured", slog.String("profile", name)}
 		if old != nil && old.Origin != fromFile {
-			a.log.Warn("the configuration file's profile takes the place of one that the console made", "profile", name)
+			written.level, written.said = slog.LevelWarn, "the configuration file's profile takes the place of one that the console made"
 		}
 		if have[name] = profile; !reflect.DeepEqual(old, profile) {
-			l.profiles = append(l.profiles, laid{[]kafka.Placed{{Message: topology.Profiles.Message(name, profile)}}, "profile is configured", slog.String("profile", name)})
+			l.profiles = append(l.profiles, written)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(have)) {
 		if _, wanted := want[name]; !wanted && have[name].Origin == fromFile {
 			delete(have, name)
-			l.profiles = append(l.profiles, laid{[]kafka.Placed{{Message: topology.Profiles.Tombstone(name)}}, "profile is removed", slog.String("profile", name)})
+			l.profiles = append(l.profiles, laid{[]kafka.Placed{{Message: topology.Profiles.Tombstone(name)}}, slog.LevelInfo, "profile is removed", slog.String("profile", name)})
 		}
 	}
 	return nil
@@ -169,7 +174,7 @@ func (a *app) layStreams(ctx context.Context, l *layout, want []StreamConfig, pr
 	for _, id := range slices.Sorted(maps.Keys(have)) {
 		if prune && have[id].Origin == origin {
 			end := kafka.Placed{Partition: a.cluster.Partition(lane(id, have[id])), Message: topology.Streams.Tombstone(id)}
-			l.streams = append(l.streams, laid{[]kafka.Placed{end}, "stream is removed", slog.String("stream", id)})
+			l.streams = append(l.streams, laid{[]kafka.Placed{end}, slog.LevelInfo, "stream is removed", slog.String("stream", id)})
 		}
 	}
 	return nil

@@ -25,6 +25,8 @@ import (
 const (
 	// publishPatience is how long the log is waited for when the file is read again.
 	publishPatience = 45 * time.Second
+	// firstDelay and longestDelay bound the random delays before the log is written; the bound doubles from one try to the next.
+	firstDelay, longestDelay = 500 * time.Millisecond, 8 * time.Second
 	// shownDifferences bounds the lines that tell what has changed.
 	shownDifferences = 100
 )
@@ -36,7 +38,9 @@ type reloading struct {
 	// started is the configuration of the start, as it was read.
 	started Config
 	// force is the one in force, but for what needs a restart.
-	force   atomic.Pointer[Config]
+	force atomic.Pointer[Config]
+	// read is the one that was read last, be it taken or not.
+	read    atomic.Pointer[Config]
 	level   *slog.LevelVar
 	meters  *reloadMeters
 	exposed ingest.Exposures
@@ -45,12 +49,23 @@ type reloading struct {
 func newReloading(config Config, level *slog.LevelVar, metrics prometheus.Registerer) *reloading {
 	r := &reloading{started: config, level: level, meters: newReloadMeters(metrics)}
 	r.force.Store(&config)
+	r.read.Store(&config)
 	r.meters.took(config, nil)
 	return r
 }
 
 // inForce is the configuration in force, but for what needs a restart.
 func (r *reloading) inForce() *Config { return r.force.Load() }
+
+// lastRead is the configuration that was read last, with its path and the files that it names, be it taken or not.
+func (r *reloading) lastRead() *Config { return r.read.Load() }
+
+// begin has a part of the process begin with the configuration in force, with no other taken before that part is there to take it too.
+func (r *reloading) begin(with func(Config) error) error {
+	r.once.Lock()
+	defer r.once.Unlock()
+	return with(*r.inForce())
+}
 
 // reloaded is what another reading of the configuration came to.
 type reloaded struct {
@@ -89,7 +104,8 @@ func (a *app) reloads(ctx context.Context) error {
 
 // reload reads the configuration file again, all or nothing: with a mistake in it, or a log that does not take its streams and profiles, what was in force
 // stays. Streams, their expectations and profiles take effect through the log, in one transaction, so that a stream that is the same as before is not touched; who
-// is told of defects, who may come to the console, and the level of the log lines change then. What else has changed waits for a restart.
+// is told of defects, who may come to the console, and the level of the log lines change then, each only where the file says something else of it. What else has changed waits
+// for a restart.
 func (a *app) reload(ctx context.Context) (reloaded, error) {
 	a.once.Lock()
 	defer a.once.Unlock()
@@ -120,10 +136,11 @@ func (a *app) takeFile(ctx context.Context) (reloaded, error) {
 		return result, err
 	}
 	// From here on nothing can fail.
-	if a.notifiers.now() != nil {
+	was := a.inForce()
+	if a.notifiers.now() != nil && next.sections["notifier"] != was.sections["notifier"] {
 		a.notifiers.use(tell)
 	}
-	if page := a.page.Load(); page != nil {
+	if page := a.page.Load(); page != nil && next.sections["console"] != was.sections["console"] {
 		page.Admit(next.Console)
 	}
 	_ = a.level.UnmarshalText([]byte(next.Log.Level)) // it is sound
@@ -142,6 +159,8 @@ func (a *app) readAgain() (Config, error) {
 		return Config{}, errors.New("there is no configuration file to read again")
 	}
 	next, err := loadConfig(a.started.path)
+	read := next
+	a.read.Store(&read)
 	if err != nil {
 		return next, err
 	}
@@ -181,16 +200,10 @@ func (a *app) compare(next Config) (result reloaded, err error) {
 }
 
 // publishAtOnce lays the streams and profiles on the log in one transaction. Of several processes that read the same file again one does, and the others find
-// that it is done.
+// that it is done: each that begins to write ends what others have begun, so they wait for unlike times, and longer each time.
 func (a *app) publishAtOnce(ctx context.Context, config Config) error {
-	for {
-		l, err := a.layConfig(ctx, config)
-		if err == nil && len(l.messages()) > 0 {
-			err = a.cluster.PublishAll(ctx, topology.ConfigWork, func(ctx context.Context) (messages []kafka.Placed, err error) {
-				l, err = a.layConfig(ctx, config)
-				return l.messages(), err
-			})
-		}
+	for delay := firstDelay; ; delay = min(2*delay, longestDelay) {
+		l, err := a.layAfter(ctx, rand.N(delay), config)
 		var mistake exitError
 		switch {
 		case err == nil && ctx.Err() == nil:
@@ -201,11 +214,27 @@ func (a *app) publishAtOnce(ctx context.Context, config Config) error {
 		case !kafka.Superseded(err) || ctx.Err() != nil:
 			return fmt.Errorf("%w: %w", errUnpublished, errors.Join(err, ctx.Err()))
 		}
-		select {
-		case <-time.After(rand.N(time.Second)):
-		case <-ctx.Done():
-		}
 	}
+}
+
+// layAfter lays a file on the log after a delay, if there is something to write before it and after it.
+func (a *app) layAfter(ctx context.Context, delay time.Duration, config Config) (l layout, err error) {
+	if l, err = a.layConfig(ctx, config); err != nil || len(l.messages()) == 0 {
+		return l, err
+	}
+	select {
+	case <-time.After(delay):
+	case <-ctx.Done():
+		return l, ctx.Err()
+	}
+	if l, err = a.layConfig(ctx, config); err != nil || len(l.messages()) == 0 {
+		return l, err
+	}
+	err = a.cluster.PublishAll(ctx, topology.ConfigWork, func(ctx context.Context) (messages []kafka.Placed, err error) {
+		l, err = a.layConfig(ctx, config)
+		return l.messages(), err
+	})
+	return l, err
 }
 
 // tellReloaded logs what has changed, key by key, and what waits.

@@ -9,15 +9,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // self is what a process says of itself to the brokers, in the name of its client: so that the console can tell the members of groups apart by process, version and
 // configuration, with no topic for it.
 type self struct {
 	version string
-	// config is the hash of the configuration without secrets.
+	// config is the hash of what of the configuration is read at start, without secrets: the rest can change while the process has this name.
 	config  string
 	started time.Time
 	// tag tells processes apart that were started in the same second.
@@ -26,21 +24,34 @@ type self struct {
 
 // newSelf describes this process.
 func newSelf(config Config) self {
-	s := self{version: version(), config: config.hash(), started: time.Now()}
+	s := self{version: version(), config: config.startHash(), started: time.Now()}
 	var tag [2]byte
 	rand.Read(tag[:])
 	s.tag = hex.EncodeToString(tag[:])
 	return s
 }
 
-// hash tells configurations apart, but for their secrets, which are not in it.
-func (c Config) hash() string {
-	text, err := yaml.Marshal(c)
+// hash tells configurations apart, but for their secrets, which are not in it. Processes that follow the same file have the same: what one of them is called, where its
+// pictures are found, and what the command line says are not in it.
+func (c Config) hash() string { return c.hashOf(func(string) bool { return true }) }
+
+// startHash tells apart what of them is read at start only.
+func (c Config) startHash() string { return c.hashOf(needsRestart) }
+
+func (c Config) hashOf(counts func(key string) bool) string {
+	c = c.asWritten()
+	c.Kafka.Instance, c.Ingest.Advertise = "", ""
+	keys, err := c.effectiveKeys()
 	if err != nil {
 		return "unknown"
 	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:4])
+	sum := sha256.New()
+	for _, key := range sortedKeys(keys) {
+		if counts(key) {
+			fmt.Fprintf(sum, "%q: %q\n", key, keys[key])
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:4])
 }
 
 var notOfClient = regexp.MustCompile(`[^a-zA-Z0-9.-]`)

@@ -58,7 +58,7 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 	a.access.Own("the console", listener.Addr().String())
 	var caughtUp atomic.Int32
 	book := newRulebook()
-	page := console.New(a.config.Console, console.Deps{
+	deps := console.Deps{
 		Picture: a.picture,
 		Stored:  a.stored,
 		Shared:  a.pictures.guard,
@@ -104,8 +104,13 @@ func runConsole(ctx context.Context, a *app, ready func()) error {
 		LogDeps: a.logDeps(),
 		Schemas: a.subjects,
 		Log:     a.log,
+	}
+	var page *console.Console
+	_ = a.begin(func(config Config) error {
+		page = console.New(config.Console, deps)
+		a.page.Store(page)
+		return nil
 	})
-	a.page.Store(page)
 	a.watchdog.watch("the console's board", func() error { page.Answers(); return nil })
 	gate := a.readiness.of("console")
 	gate.waitFor("what stands on the log to be read")

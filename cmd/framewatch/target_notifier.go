@@ -19,11 +19,16 @@ import (
 
 // runNotifier tells people of defects while this process is the one of its group that does; otherwise it waits to take over.
 func runNotifier(ctx context.Context, a *app, ready func()) error {
-	first, err := notifier.New(a.config.Notifier, a.log)
+	err := a.begin(func(config Config) error {
+		first, err := notifier.New(config.Notifier, a.log)
+		if err == nil {
+			a.notifiers.use(first)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	a.notifiers.use(first)
 	group, ctx := errgroup.WithContext(ctx)
 	strips, deliveries := newFilmstrips(a), newDeliveryLog(a)
 	group.Go(func() error { return strips.follow(ctx) })

@@ -30,8 +30,12 @@ type TracingConfig struct {
 
 // Validate checks that the endpoint is a URL and the share one.
 func (c TracingConfig) Validate() error {
-	if u, err := url.Parse(c.Endpoint); c.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	u, err := url.Parse(c.Endpoint)
+	if c.Endpoint != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return fmt.Errorf("endpoint: it is no http or https URL such as http://localhost:4318")
+	}
+	if u.User != nil {
+		return fmt.Errorf("endpoint: it holds a user, which would be shown and is not sent: take it out, and name a collector that asks for none, such as one on this machine that passes traces on")
 	}
 	if c.Sample <= 0 || c.Sample > 1 {
 		return fmt.Errorf("sample %g: it must be above 0 and at most 1", c.Sample)

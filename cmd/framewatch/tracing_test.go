@@ -179,9 +179,10 @@ func TestTracesOfNoDefectAreNone(t *testing.T) {
 		}
 	}
 	for c, want := range map[TracingConfig]string{
-		{"localhost:4318", 1}:        "endpoint: it is no http or https URL",
-		{"http://localhost:4318", 0}: "sample 0: it must be above 0",
-		{"http://localhost:4318", 2}: "sample 2: it must be above 0",
+		{"localhost:4318", 1}:            "endpoint: it is no http or https URL",
+		{"http://u:p@localhost:4318", 1}: "endpoint: it holds a user, which would be shown",
+		{"http://localhost:4318", 0}:     "sample 0: it must be above 0",
+		{"http://localhost:4318", 2}:     "sample 2: it must be above 0",
 	} {
 		if err := c.Validate(); err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {
 			t.Errorf("%+v: got %v, want %s", c, err, want)

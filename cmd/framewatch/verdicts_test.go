@@ -311,6 +311,7 @@ func TestVerdictsOfTheConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.config.Console = console.Config{Listen: "127.0.0.1:0", Users: map[string]console.User{"ops": {PasswordFile: password}}}
+	a.force.Store(&a.config)
 	ctx, stop := context.WithCancel(t.Context())
 	up, ended := make(chan struct{}), make(chan error, 1)
 	go func() { ended <- runConsole(ctx, a, func() { close(up) }) }()

@@ -135,12 +135,13 @@ function Processes({told}) {
   };
   for (const s of told.stages ?? []) for (const m of s.members) put(m.process?.id ?? m.id, m.process, m.instance || m.host, s.name, m.partitions);
   put(told.self.id, told.self, "", "console", []);
-  const configs = new Set([...by.values()].map((p) => p.process?.config));
+  // Each stage may have a file of its own, so that the processes of one are compared.
+  const differ = new Set((told.stages ?? []).filter((s) => new Set(s.members.flatMap((m) => m.process ? [m.process.config] : [])).size > 1).map((s) => s.name));
   return html`<section aria-labelledby="processes"><h2 id="processes">Processes <span class="count">${by.size}</span></h2>
     <div class="wide" tabindex="0" role="group" aria-labelledby="processes"><table class="figures processes">
       <thead><tr><th scope="col">Process</th><th scope="col">Takes part as</th><th scope="col">Version</th><th scope="col">Configuration</th><th scope="col">Since</th></tr></thead>
       <tbody>${[...by].map(([id, {process: p, host, parts}]) => html`<tr key=${id}><th scope="row"><bdi>${host || "this console"}</bdi></th>
         <td>${parts.map(({stage, partitions}) => `${stage}${stage === "notifier" ? (partitions.length > 0 ? " (leads)" : " (waits)") : partitions.length > 0 ? ` (${partitions.length} partitions)` : ""}`).join(", ")}</td>
-        ${p ? html`<td>${p.version}</td><td class=${configs.size > 1 ? "pending" : ""}><code>${p.config}</code></td><td>${timeOfDay(p.started)} ${zoneName(p.started)}</td>` : html`<td class="unknown" colspan="3">not known: it says nothing of itself</td>`}</tr>`)}</tbody>
+        ${p ? html`<td>${p.version}</td><td class=${parts.some(({stage}) => differ.has(stage)) ? "pending" : ""}><code>${p.config}</code></td><td>${timeOfDay(p.started)} ${zoneName(p.started)}</td>` : html`<td class="unknown" colspan="3">not known: it says nothing of itself</td>`}</tr>`)}</tbody>
     </table></div></section>`;
 }

@@ -119,8 +119,12 @@ func (c Config) Validate() error {
 }
 
 func (r Registry) validate() error {
-	if u, err := url.Parse(r.URL); r.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	u, err := url.Parse(r.URL)
+	if r.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return errors.New("registry: url is no http or https address")
+	}
+	if u.User != nil {
+		return errors.New("registry: url holds a user, which would be shown; give user and password beside it")
 	}
 	return nil
 }

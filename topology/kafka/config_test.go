@@ -34,6 +34,7 @@ func TestValidateNamesTheProblem(t *testing.T) {
 		}, "sasl: give either"},
 		{"no mechanism", func(c *kafka.Config) { c.SASL.User = "u" }, "sasl: user or password is given but no mechanism"},
 		{"registry without scheme", func(c *kafka.Config) { c.Registry.URL = "registry:8081" }, "registry: url is no http or https address"},
+		{"registry with a password", func(c *kafka.Config) { c.Registry.URL = "http://bob:hunter2@registry:8081" }, "registry: url holds a user, which would be shown; give user and password"},
 		{"registry", func(c *kafka.Config) { c.Registry.URL = "http://registry:8081" }, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
