@@ -81,8 +81,10 @@ bench-console: setup-test
 
 # Measures both designs on this machine, which should be quiet, and writes what they cost into docs/cost.md.
 cost: build
-	for rate in 1 every; do bin/framewatch bench baseline --streams $(COST_STREAMS) --for 60s --rate $$rate --output json || exit 1; done > deploy/measured.ndjson
-	bin/framewatch cost --output markdown > docs/cost.md
+	for rate in 1 every; do bin/framewatch bench baseline --streams $(COST_STREAMS) --for 60s --rate $$rate --output json || exit 1; done > bin/measured.ndjson
+	bin/framewatch cost --measured bin/measured.ndjson --output markdown > bin/cost.md
+	mv bin/measured.ndjson deploy/measured.ndjson
+	mv bin/cost.md docs/cost.md
 
 # What a browser sees: the page's own tests, and an operator's shift over the demo.
 test-browser: setup-test

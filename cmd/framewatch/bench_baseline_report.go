@@ -50,7 +50,7 @@ type designBench struct {
 	Analysed float64 `json:"analysed_share"`
 	// WorkerMemory is the largest resident set of a process that decodes a stream, MiB.
 	WorkerMemory float64 `json:"worker_memory_mib"`
-	// Notifications in the whole run.
+	// Notifications: of the other design those that are among its transitions, of ours those in the whole run.
 	Notifications int64 `json:"notifications"`
 }
 
@@ -75,7 +75,7 @@ func (r *baselineBench) fill(before, after baselineSight) {
 	r.Old = designBench{
 		Transitions: float64(used.Transitions) / done, Puts: float64(used.Puts) / done, Gets: float64(used.Gets) / done,
 		StoredBytes: float64(used.PutBytes) / done, MovedBytes: float64(used.PutBytes+used.GetBytes) / done,
-		Execution: used.Execution / done, CPU: map[string]float64{},
+		Execution: used.Execution / done, CPU: map[string]float64{}, Notifications: used.Notifications,
 	}
 	for step, cpu := range used.CPU {
 		r.Old.CPU[string(step)] = cpu / done

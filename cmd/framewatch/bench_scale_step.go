@@ -235,7 +235,7 @@ func (s *scaleStep) fill(ctx context.Context, result *lab.ScaleStep) error {
 	case result.Lag99 >= sustainedLag.Seconds():
 		result.Why = fmt.Sprintf("records are folded up to %.2f s late", result.Lag99)
 	case !d.Exact():
-		result.Why = fmt.Sprintf("of %d defects %d were found and %d told, %d events twice", d.Expected, d.Found, d.Told, d.Doubled)
+		result.Why = fmt.Sprintf("of %d defects %d were found and %d told, %d of them twice; %d events stand twice on the log", d.Expected, d.Found, d.Told, d.ToldTwice, d.Doubled)
 	default:
 		result.Sustained = true
 	}

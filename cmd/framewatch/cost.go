@@ -180,13 +180,13 @@ const leastAnalysed = 0.98
 
 // usable tells what is missing for a bill: nothing is taken for 0 because it was not measured.
 func (r baselineBench) usable() error {
-	needed := map[string]float64{"transitions_per_stream_second": r.TransitionsPerStreamSecond, "old.puts": r.Old.Puts, "old.gets": r.Old.Gets,
+	needed := map[string]float64{"streams": float64(r.Streams), "seconds": r.Seconds, "old.transitions": r.Old.Transitions, "old.execution_seconds": r.Old.Execution, "old.puts": r.Old.Puts, "old.gets": r.Old.Gets,
 		"old.stored_bytes": r.Old.StoredBytes, "old.moved_bytes": r.Old.MovedBytes, "old.worker_memory_mib": r.Old.WorkerMemory,
 		"ours.log_bytes": r.Ours.LogBytes, "ours.worker_memory_mib": r.Ours.WorkerMemory, "pictures_per_second": float64(r.Rate)}
 	for _, step := range []lab.Step{lab.StepConvert, lab.StepVideo, lab.StepAudio, lab.StepAggregate} {
 		needed["old.cpu_seconds."+string(step)] = r.Old.CPU[string(step)]
 	}
-	for _, target := range []string{"ingest", "detector", "notifier"} {
+	for _, target := range []string{brokerTarget, "ingest", "detector", "notifier"} {
 		needed["ours.cpu_seconds."+target] = r.Ours.CPU[target]
 	}
 	var missing []string
@@ -194,6 +194,9 @@ func (r baselineBench) usable() error {
 		if !(value > 0) {
 			missing = append(missing, key)
 		}
+	}
+	if len(missing) == 0 && !(r.calmTransitions() > 0) {
+		return fmt.Errorf("old.notifications are %d, but of old.transitions there are fewer", r.Old.Notifications)
 	}
 	if r.Ours.Analysed < leastAnalysed && len(missing) == 0 {
 		return fmt.Errorf("ours analysed only %s of the pictures, so its CPU says too little: measure on a machine that is less busy", percent(r.Ours.Analysed))

@@ -57,7 +57,12 @@ func (c costing) functionSeconds() (sum float64) {
 func (c costing) defects() float64 { return c.assumed["defects_per_stream_day"] / (24 * 3600) }
 
 // transitions per stream and second: those of each second as measured, without those of the faults that the bench injects, and those of the assumed defects.
-func (c costing) transitions() float64 { return float64(len(lab.AllSteps)-1) + c.defects() }
+func (c costing) transitions() float64 { return c.measured.calmTransitions() + c.defects() }
+
+// calmTransitions are those of the other design per stream and second without those that tell of a defect, each of which is one.
+func (r baselineBench) calmTransitions() float64 {
+	return r.Old.Transitions - float64(r.Old.Notifications)/(r.Seconds*float64(r.Streams))
+}
 
 // machines that carry so many vCPU-seconds per stream and second, and so many MiB per stream; whole ones.
 func (c costing) machines(cpu, memory float64) float64 {
@@ -100,7 +105,9 @@ func (c costing) ours() bill {
 	machines := c.machines(cpu, m.WorkerMemory) + c.assumed["spare_machines"]
 	copies := c.assumed["log_replication"]
 	written := m.LogBytes * c.streams // bytes a second
-	brokers := max(c.assumed["broker_least"], math.Ceil(written*copies/(c.assumed["broker_mb_per_second"]*1e6)))
+	byBytes := written * copies / (c.assumed["broker_mb_per_second"] * 1e6)
+	byCPU := c.streams * m.CPU[brokerTarget] * copies / (c.prices["broker_vcpus"] * c.assumed["utilisation"])
+	brokers := max(c.assumed["broker_least"], math.Ceil(max(byBytes, byCPU)))
 	disk := written * copies * c.assumed["log_retention_hours"] * 3600 / c.assumed["log_fill"] / gibibyte
 	evidence := c.assumed["evidence_mb_per_defect"] * mebibyte * c.streams * c.assumed["defects_per_stream_day"] * c.assumed["evidence_retention_days"] / gibibyte
 	const objectsPerDefect, toldPerDefect = 2, 2
@@ -119,11 +126,10 @@ func saving(before, after bill) float64 { return 1 - after.total()/before.total(
 
 // quotaOf is what one stream needs of each thing that a quota can be of, a second or at once.
 var quotaOf = map[string]func(costing) float64{
-	"transitions":      costing.transitions,
-	"executions":       func(costing) float64 { return 1 },
-	"function_seconds": costing.functionSeconds,
-	"puts":             func(c costing) float64 { return c.measured.Old.Puts },
-	"gets":             func(c costing) float64 { return c.measured.Old.Gets },
+	"transitions":        costing.transitions,
+	"executions":         func(costing) float64 { return 1 },
+	"executions_at_once": func(c costing) float64 { return c.measured.Old.Execution }, // one begins each second
+	"function_seconds":   costing.functionSeconds,
 }
 
 // wall is how many streams a quota lets through.
@@ -212,7 +218,10 @@ func (c costing) sensitivities(others []baselineBench) []sensitivity {
 	}
 	all := []sensitivity{c.sensitivity("as measured and assumed")}
 	for _, other := range others {
-		all = append(all, vary(rateName(other.Rate)+" stored by the other design", func(v *costing) { v.measured = other }))
+		all = append(all, vary(rateName(other.Rate)+" stored by the other design", func(v *costing) {
+			v.measured = other
+			v.measured.Ours = c.measured.Ours
+		}))
 	}
 	assume := func(what, key string, value float64) {
 		all = append(all, vary(what, func(v *costing) { v.assumed = with(c.assumed, func(t map[string]float64) { t[key] = value }) }))

@@ -50,6 +50,7 @@ type prices struct {
 	MachineVCPUs      price `yaml:"machine_vcpus"`
 	MachineMemoryGiB  price `yaml:"machine_memory_gib"`
 	BrokerHour        price `yaml:"broker_hour"`
+	BrokerVCPUs       price `yaml:"broker_vcpus"`
 	DiskGBMonth       price `yaml:"disk_gb_month"`
 	CrossZoneGB       price `yaml:"cross_zone_gb"`
 	Transition        price `yaml:"transition"`
@@ -93,7 +94,7 @@ type assumptions struct {
 }
 
 // divisors are the figures that something is divided by.
-var divisors = []string{"machine_vcpus", "machine_memory_gib", "utilisation", "memory_share", "log_fill", "broker_mb_per_second", "hours_per_month"}
+var divisors = []string{"machine_vcpus", "machine_memory_gib", "broker_vcpus", "utilisation", "memory_share", "log_fill", "broker_mb_per_second", "hours_per_month"}
 
 // readPrices reads a file of prices and chooses a set; name is empty for the default.
 func readPrices(file, name string) (*priceFile, string, error) {

@@ -69,15 +69,16 @@ func TestCostPage(t *testing.T) {
 // evenCosting is figures that can be reckoned in one's head: 100 streams, a month of 1000 hours, so 3.6e8 stream-seconds.
 func evenCosting() costing {
 	c := costing{streams: 100, oldCPU: 1,
-		prices: map[string]float64{"machine_hour": 1, "machine_vcpus": 10, "machine_memory_gib": 10, "broker_hour": 0.5, "disk_gb_month": 1, "cross_zone_gb": 1, "transition": 0.001,
+		prices: map[string]float64{"machine_hour": 1, "machine_vcpus": 10, "machine_memory_gib": 10, "broker_hour": 0.5, "broker_vcpus": 2, "disk_gb_month": 1, "cross_zone_gb": 1, "transition": 0.001,
 			"express_request": 0.0001, "express_gb_second": 0.01, "function_request": 0.00001, "function_gb_second": 0.002, "function_gb_per_vcpu": 2,
 			"object_put": 0.0001, "object_get": 0.00001, "object_gb_month": 2, "object_transfer_gb": 1, "notification": 0.1},
 		assumed: map[string]float64{"utilisation": 0.5, "memory_share": 1, "spare_machines": 1, "object_retention_hours": 1, "log_retention_hours": 1, "log_replication": 3,
 			"log_fill": 0.5, "broker_least": 3, "broker_mb_per_second": 1e9, "cross_zone_crossings": 2, "defects_per_stream_day": 86.4, "evidence_mb_per_defect": 1024,
 			"evidence_retention_days": 10, "express_gb": 0.1, "hours_per_month": 1000}}
-	c.measured.Old = designBench{Puts: 2, Gets: 3, StoredBytes: gibibyte, MovedBytes: 2 * gibibyte, WorkerMemory: 10,
+	c.measured.Streams, c.measured.Seconds = 2, 30
+	c.measured.Old = designBench{Transitions: 4.05, Notifications: 3, Execution: 0.5, Puts: 2, Gets: 3, StoredBytes: gibibyte, MovedBytes: 2 * gibibyte, WorkerMemory: 10,
 		CPU: map[string]float64{"convert": 0.1, "detect_video": 0.15, "detect_audio": 0.05, "aggregate": 0.05}}
-	c.measured.Ours = designBench{LogBytes: gibibyte, WorkerMemory: 1024, CPU: map[string]float64{"ingest": 0.1, "detector": 0.05, "notifier": 0.05, "broker": 9}}
+	c.measured.Ours = designBench{LogBytes: gibibyte, WorkerMemory: 1024, CPU: map[string]float64{"ingest": 0.1, "detector": 0.05, "notifier": 0.05, "broker": 0.1}}
 	return c
 }
 
@@ -92,15 +93,21 @@ func TestBills(t *testing.T) {
 	old := c.old()
 	near("old compute", old.Compute, 2*1000)                              // 100 * 0.1 vCPU / (10 * 0.5)
 	near("old functions", old.Functions, 3.6e8*(0.25*2*0.002+3.001*1e-5)) // 0.001 defects a second
-	near("old orchestration", old.Orchestration, 3.6e8*4.001*0.001)       // four steps, and one a defect
+	near("old orchestration", old.Orchestration, 3.6e8*4.001*0.001)       // four steps, and one a defect: 4.05 less 3 / 60 of the bench's faults, and 0.001
+	busier := c
+	busier.measured.Old.Transitions = 8.05
+	near("old orchestration at twice the steps", busier.old().Orchestration, 3.6e8*8.001*0.001)
 	near("old requests", old.ObjectRequests, 3.6e8*(2e-4+3e-5))
 	near("old storage", old.ObjectStorage, 100*3600*2)
 	near("old transfer", old.Transfer, 3.6e8*2)
 	near("old notifications", old.Notifications, 3.6e8*0.001*0.1)
 	near("express", c.express().Orchestration, 3.6e8*(0.0001+0.3*0.1*0.01)) // 0.25 s are charged as 0.3
 	ours := c.ours()
-	near("our compute", ours.Compute, 11*1000) // memory decides: 100 * 1 GiB / 10 GiB, and a spare one
-	near("our log", ours.Log, 3*0.5*1000+100*3*3600/0.5)
+	near("our compute", ours.Compute, 11*1000)            // memory decides: 100 * 1 GiB / 10 GiB, and a spare one
+	near("our log", ours.Log, 30*0.5*1000+100*3*3600/0.5) // their CPU decides: 3 copies * 100 * 0.1 vCPU / (2 * 0.5) are 30 brokers
+	idle := c
+	idle.measured.Ours.CPU = with(c.measured.Ours.CPU, func(cpu map[string]float64) { cpu["broker"] = 0.001 })
+	near("our log by what is least", idle.ours().Log, 3*0.5*1000+100*3*3600/0.5)
 	near("our transfer", ours.Transfer, 3.6e8*2)
 	near("our requests", ours.ObjectRequests, 3.6e8*0.001*2*(1e-4+1e-5))
 	near("our storage", ours.ObjectStorage, 100*86.4*10*2)
@@ -133,10 +140,37 @@ func TestBreakEven(t *testing.T) {
 }
 
 func TestWalls(t *testing.T) {
-	limit := 400.1
-	walls := evenCosting().walls([]quota{{Name: "transitions", Of: "transitions", price: price{Value: &limit}}})
-	if len(walls) != 1 || walls[0].Streams != 100 || walls[0].Share != 1 {
-		t.Errorf("walls are %+v, want 100 streams (400.1 / 4.001), all of them", walls)
+	limit, atOnce := 400.11, 25.1
+	walls := evenCosting().walls([]quota{{Name: "transitions", Of: "transitions", price: price{Value: &limit}}, {Name: "at once", Of: "executions_at_once", price: price{Value: &atOnce}}})
+	if len(walls) != 2 || walls[0].Streams != 100 || walls[0].Share != 1 {
+		t.Fatalf("walls are %+v, want 100 streams (400.11 / 4.001), all of them", walls)
+	}
+	if walls[1].Streams != 50 {
+		t.Errorf("%v streams are let through, want 50: each has half an execution of 0.5 s at once, of 25", walls[1].Streams)
+	}
+}
+
+// Another rate of pictures is another bill of the other design, and the same of ours.
+func TestRatesChangeTheOtherDesignAlone(t *testing.T) {
+	c := evenCosting()
+	dearer := c.measured
+	dearer.Rate, dearer.Old.Puts, dearer.Ours.LogBytes = lab.FrameRate, 26, 9*gibibyte
+	all := c.sensitivities([]baselineBench{dearer})
+	if all[1].Ours != all[0].Ours || all[1].Old <= all[0].Old {
+		t.Errorf("of every picture: %+v, want ours as in %+v and the other dearer", all[1], all[0])
+	}
+}
+
+// Both pages assume the same of evidence.
+func TestEvidenceIsAssumedOnce(t *testing.T) {
+	p, _, err := readPrices(pricesFile, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, a := lab.DefaultSizing(), p.Assumed
+	if size := *a.EvidenceMBPerDefect.Value * mebibyte; math.Abs(size/s.EvidenceBytes()-1) > 0.01 || *a.EvidenceRetentionDays.Value != s.EvidenceDays || *a.DefectsPerStreamDay.Value != s.Defects {
+		t.Errorf("deploy/prices.yaml: %.3g bytes, %v days, %v defects; docs/capacity.md: %.3g, %v, %v", size, *a.EvidenceRetentionDays.Value, *a.DefectsPerStreamDay.Value,
+			s.EvidenceBytes(), s.EvidenceDays, s.Defects)
 	}
 }
 
@@ -194,10 +228,10 @@ func TestBaselineFigures(t *testing.T) {
 	r.fill(
 		baselineSight{steps: lab.StepsUsage{Seconds: 4, Transitions: 16, Puts: 8, Gets: 12, PutBytes: 100, GetBytes: 200, CPU: map[lab.Step]float64{lab.StepConvert: 1}, Execution: 1},
 			targets: map[string]lab.TreeUse{"ingest": {CPU: 3}}, log: 1000, decoded: 100, analysed: 90},
-		baselineSight{steps: lab.StepsUsage{Seconds: 24, Transitions: 97, Puts: 48, Gets: 72, PutBytes: 2100, GetBytes: 4200, CPU: map[lab.Step]float64{lab.StepConvert: 2}, Execution: 2},
+		baselineSight{steps: lab.StepsUsage{Seconds: 24, Transitions: 97, Notifications: 1, Puts: 48, Gets: 72, PutBytes: 2100, GetBytes: 4200, CPU: map[lab.Step]float64{lab.StepConvert: 2}, Execution: 2},
 			targets: map[string]lab.TreeUse{"ingest": {CPU: 5}}, log: 3000, decoded: 300, analysed: 190})
-	got := []float64{r.TransitionsPerStreamSecond, r.RequestsPerStreamSecond, r.Old.StoredBytes, r.Old.MovedBytes, r.Old.CPU["convert"], r.Old.Execution, r.Ours.CPU["ingest"], r.Ours.LogBytes, r.Ours.Analysed}
-	for i, want := range []float64{81. / 20, 5, 100, 300, 0.05, 0.05, 0.1, 100, 0.5} {
+	got := []float64{r.TransitionsPerStreamSecond, r.RequestsPerStreamSecond, r.Old.StoredBytes, r.Old.MovedBytes, r.Old.CPU["convert"], r.Old.Execution, r.Ours.CPU["ingest"], r.Ours.LogBytes, r.Ours.Analysed, r.calmTransitions()}
+	for i, want := range []float64{81. / 20, 5, 100, 300, 0.05, 0.05, 0.1, 100, 0.5, 4} {
 		if math.Abs(got[i]-want) > 1e-9 {
 			t.Errorf("figure %d is %v, want %v", i, got[i], want)
 		}

@@ -20,6 +20,9 @@ type Costs struct {
 	// Memory of all detectors and of the notifier, MiB.
 	DetectorMemory Line `json:"detector_memory_mib"`
 	NotifierMemory Line `json:"notifier_memory_mib"`
+	// ByteStreams is the number of streams at which bytes were taken: the fewest that were sustained, since copies of a clip that are compressed together take less than
+	// streams that differ.
+	ByteStreams int `json:"bytes_at_streams"`
 	// In and Out are bytes a stream and second that are sent to the brokers, and that detectors fetch.
 	In  float64 `json:"in_bytes_per_stream_second"`
 	Out float64 `json:"out_bytes_per_stream_second"`
@@ -84,17 +87,18 @@ func CostsOf(r *ScaleReport) Costs {
 	memory := func(s *ScaleStage) float64 { return s.Memory }
 	c.Publish, c.Detector, c.Broker, c.Notifier = line(SimulatorStage, cores), line(DetectorStage, cores), line(BrokerStage, cores), line(NotifierStage, cores)
 	c.DetectorMemory, c.NotifierMemory = line(DetectorStage, memory), line(NotifierStage, memory)
-	best := r.Best()
-	if best == nil {
+	least := r.Least()
+	if least == nil {
 		return c
 	}
-	if s := best.Stage(SimulatorStage); s != nil {
+	c.ByteStreams = least.Streams
+	if s := least.Stage(SimulatorStage); s != nil {
 		c.In = s.Written
 	}
-	if s := best.Stage(DetectorStage); s != nil {
+	if s := least.Stage(DetectorStage); s != nil {
 		c.Out = s.Read
 	}
-	for _, t := range best.Topics {
+	for _, t := range least.Topics {
 		if t.Name == FeaturesTopic {
 			c.Features += t.Bytes
 		} else {

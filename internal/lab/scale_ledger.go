@@ -93,7 +93,7 @@ func (l *ScaleLedger) Defects(judged time.Time) ScaleDefects {
 
 func (d delays) percentiles() Percentiles { return Percentiles{d.p50.Seconds(), d.p99.Seconds()} }
 
-// Exact tells that all there was to find was found and told, and that no event stands twice on the log.
+// Exact tells that all there was to find was found and told once, and that no event stands twice on the log.
 func (d ScaleDefects) Exact() bool {
-	return d.Found == d.Expected && d.Told == d.Found && d.Doubled == 0
+	return d.Found == d.Expected && d.Told == d.Found && d.ToldTwice == 0 && d.Doubled == 0
 }

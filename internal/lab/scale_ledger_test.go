@@ -43,4 +43,12 @@ func TestScaleLedgerCounts(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
+	if once := (lab.ScaleDefects{Expected: 2, Found: 2, Told: 2}); !once.Exact() {
+		t.Errorf("not exact: %+v", once)
+	}
+	for _, wrong := range []lab.ScaleDefects{{Expected: 2, Found: 1, Told: 1}, {Expected: 2, Found: 2, Told: 1}, {Expected: 2, Found: 2, Told: 2, ToldTwice: 1}, {Expected: 2, Found: 2, Told: 2, Doubled: 1}} {
+		if wrong.Exact() {
+			t.Errorf("exact: %+v", wrong)
+		}
+	}
 }

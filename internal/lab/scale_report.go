@@ -36,7 +36,7 @@ type ScaleReport struct {
 type ScaleStep struct {
 	Streams int     `json:"streams"`
 	Seconds float64 `json:"seconds"`
-	// Sustained: nothing was behind by more than a second at the 99th percentile, the streams were sent in time and every defect was found once. Why says what was not so.
+	// Sustained: nothing was behind by more than a second at the 99th percentile, the streams were sent in time and every defect was found and told once. Why says what was not so.
 	Sustained bool   `json:"sustained"`
 	Why       string `json:"why,omitempty"`
 	// Records and Pictures that were sent, a second.
@@ -136,6 +136,26 @@ func (r *ScaleReport) Best() (best *ScaleStep) {
 		}
 	}
 	return best
+}
+
+// Least is the sustained step of the fewest streams; nil: none was.
+func (r *ScaleReport) Least() (least *ScaleStep) {
+	for i := range r.Steps {
+		if s := &r.Steps[i]; s.Sustained && (least == nil || s.Streams < least.Streams) {
+			least = s
+		}
+	}
+	return least
+}
+
+// Limit is the step of the fewest streams above those that were sustained that was not; nil: no limit was reached.
+func (r *ScaleReport) Limit() (limit *ScaleStep) {
+	for i := range r.Steps {
+		if s := &r.Steps[i]; !s.Sustained && s.Streams > r.Streams && (limit == nil || s.Streams < limit.Streams) {
+			limit = s
+		}
+	}
+	return limit
 }
 
 // StageOf is what processes took over a time, for so many streams.
