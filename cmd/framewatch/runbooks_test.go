@@ -11,6 +11,9 @@ import (
 // inRunbook is a command of ours as a page of docs/runbooks or a panel's description names it: on a line of its own, or in backquotes.
 var inRunbook = regexp.MustCompile("(?m)^ {4,}(framewatch .*)$|`(framewatch [^`]+)`")
 
+// unindented is a command that would be shown as prose.
+var unindented = regexp.MustCompile(`(?m)^ {0,3}(framewatch|curl|kubectl|openssl) .*$`)
+
 func TestCommandsOfRunbooksExist(t *testing.T) {
 	pages, err := filepath.Glob("../../docs/runbooks/*.md")
 	if err != nil {
@@ -25,6 +28,9 @@ func TestCommandsOfRunbooksExist(t *testing.T) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if m := unindented.FindString(string(text)); m != "" {
+			t.Errorf("%s: %q begins a line: four spaces before it make it a command", filepath.Base(page), m)
 		}
 		for _, m := range inRunbook.FindAllStringSubmatch(string(text), -1) {
 			found++
