@@ -100,3 +100,17 @@ app.kubernetes.io/component: {{ . }}
 {{- $candidate := ternary .root.Values.shadow.profiles dict (eq .target "shadow") }}
 {{- list $config $candidate | toJson | sha256sum }}
 {{- end }}
+
+{{/* processors are so much of CPU, like 500m or 1.5, rounded up; nothing of nothing. */}}
+{{- define "framewatch.processors" -}}
+{{- if . }}
+{{- $cpu := trimSuffix "m" . | float64 }}
+{{- if hasSuffix "m" . }}{{ $cpu = divf $cpu 1000 }}{{ end }}
+{{- max 1 ($cpu | ceil | int) }}
+{{- end }}
+{{- end }}
+
+{{/* partitions that each topic of streams has. */}}
+{{- define "framewatch.partitions" -}}
+{{ dig "kafka" "partitions" 24 .Values.config | int }}
+{{- end }}

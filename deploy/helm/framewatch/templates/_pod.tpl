@@ -83,6 +83,10 @@ spec:
         - name: GOMEMLIMIT
           value: {{ . }}
         {{- end }}
+        {{- with .values.goMaxProcs | default (include "framewatch.processors" .values.resources.requests.cpu) }}
+        - name: GOMAXPROCS
+          value: {{ . | toString | quote }}
+        {{- end }}
       {{- if not .restart }}
       ports:
         {{- range .ports }}
