@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"debug/buildinfo"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -47,18 +48,18 @@ func contents(b *build, bill []byte) ([]file, error) {
 	return all, nil
 }
 
-// leftOut is what only builds and tests, and what only they need.
+// leftOut is what only builds and tests, and what only they need. The compose file builds the image, so it is nothing without the sources.
 func leftOut(name string) bool {
 	if strings.HasPrefix(name, "deploy/examples/") {
 		return false
 	}
 	return slices.Contains([]string{".go", ".mod", ".sum"}, path.Ext(name)) || strings.Contains(name, "/testdata/") ||
-		slices.ContainsFunc([]string{"deploy/release/", "deploy/training/", "deploy/setup.sh", "deploy/Dockerfile"}, func(p string) bool { return strings.HasPrefix(name, p) })
+		slices.ContainsFunc([]string{"deploy/release/", "deploy/training/", "deploy/image/", "deploy/setup.sh", "deploy/secrets.sh", "deploy/healthy.sh", "deploy/Dockerfile"}, func(p string) bool { return strings.HasPrefix(name, p) })
 }
 
 // tracked are the papers and the deployment files of the source tree.
 func tracked(*build) (files []file, err error) {
-	list, err := output("git", "ls-files", "-z", "--", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docker-compose.yml", "docs", "deploy")
+	list, err := output("git", "ls-files", "-z", "--", "README.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "docs", "deploy")
 	if err != nil {
 		return nil, err
 	}
@@ -97,18 +98,39 @@ func completions(b *build) (files []file, err error) {
 
 // texts are the licences and notices of the modules, of Go, and of the packages whose libraries the program names, each as it came.
 func texts(b *build) (files []file, err error) {
+	if files, err = textsOfGo(b.modules); err != nil {
+		return nil, err
+	}
+	for _, d := range b.packages {
+		if !d.direct {
+			continue
+		}
+		content, err := os.ReadFile(d.paper())
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{name: path.Join("debian", d.Name, "copyright"), content: content})
+	}
+	for i := range files {
+		files[i].name = "licenses/" + files[i].name
+	}
+	return files, nil
+}
+
+// textsOfGo are those of modules and of Go.
+func textsOfGo(modules []module) (files []file, err error) {
 	add := func(name, from string) error {
 		content, err := os.ReadFile(from)
-		files = append(files, file{name: "licenses/" + filepath.ToSlash(name), content: content})
+		files = append(files, file{name: "go/" + name, content: content})
 		return err
 	}
-	for _, m := range b.modules {
+	for _, m := range modules {
 		names, err := papers(m.Dir)
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range names {
-			if err := add(path.Join("go", m.Path, filepath.ToSlash(name)), filepath.Join(m.Dir, name)); err != nil {
+			if err := add(path.Join(m.Path, filepath.ToSlash(name)), filepath.Join(m.Dir, name)); err != nil {
 				return nil, err
 			}
 		}
@@ -117,17 +139,36 @@ func texts(b *build) (files []file, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := add("go/std/LICENSE", filepath.Join(strings.TrimSpace(string(root)), "LICENSE")); err != nil {
+	if err := add("std/LICENSE", filepath.Join(strings.TrimSpace(string(root)), "LICENSE")); err != nil {
 		return nil, fmt.Errorf("find Go's own licence, which a Go from https://go.dev/dl has: %w", err)
 	}
-	for _, d := range b.packages {
-		if d.direct {
-			if err := add(path.Join("debian", d.Name, "copyright"), d.paper()); err != nil {
-				return nil, err
-			}
+	return files, nil
+}
+
+// licensesOnly writes the texts of what a program holds below a folder, for the image: those of the distribution's libraries come with their packages.
+func licensesOnly(binary, into string) error {
+	info, err := buildinfo.ReadFile(binary)
+	if err != nil {
+		return err
+	}
+	modules, err := licensed(info)
+	if err != nil {
+		return err
+	}
+	files, err := textsOfGo(modules)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		at := filepath.Join(into, f.name)
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(at, f.content, 0o644); err != nil {
+			return err
 		}
 	}
-	return files, nil
+	return nil
 }
 
 // noticeOf is a table of all that the program is made of and loads.

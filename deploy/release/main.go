@@ -1,6 +1,7 @@
 // Command release makes of a built framewatch what is given to others: an archive of it with its papers, the bill of what it is made of, and their checksums.
 //
 //	go run ./deploy/release -version v1.2.3 -binary bin/framewatch -out dist
+//	go run ./deploy/release -binary bin/framewatch -licenses /licenses
 //
 // The same commit, built and packed twice on the same packages, gives the same bytes.
 package main
@@ -25,8 +26,13 @@ func main() {
 	version := flag.String("version", "", "what git describe calls the commit")
 	binary := flag.String("binary", "bin/framewatch", "the program, built with -trimpath")
 	out := flag.String("out", "dist", "the folder that gets the files")
+	licenses := flag.String("licenses", "", "the folder that gets the licences and notices of the Go modules, and nothing else is made; of any build")
 	flag.Parse()
-	if err := release(*version, *binary, *out); err != nil {
+	run := func() error { return release(*version, *binary, *out) }
+	if *licenses != "" {
+		run = func() error { return licensesOnly(*binary, *licenses) }
+	}
+	if err := run(); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -28,6 +28,23 @@ type module struct {
 
 // modulesOf lists what the build says it took in, by path.
 func modulesOf(info *debug.BuildInfo) ([]module, error) {
+	all, err := licensed(info)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]bool{}
+	for _, m := range all {
+		held[m.Path] = true
+	}
+	requires, err := requirements(held)
+	for i := range all {
+		all[i].requires = requires[all[i].Path]
+	}
+	return all, err
+}
+
+// licensed are the modules with where they lie and their licences; what they require is not asked for.
+func licensed(info *debug.BuildInfo) ([]module, error) {
 	sums := map[string]string{}
 	arguments := []string{"list", "-m", "-json"}
 	for _, d := range info.Deps {
@@ -44,10 +61,6 @@ func modulesOf(info *debug.BuildInfo) ([]module, error) {
 	if err != nil {
 		return nil, err
 	}
-	requires, err := requirements(sums)
-	if err != nil {
-		return nil, err
-	}
 	var all []module
 	for d := json.NewDecoder(bytes.NewReader(text)); ; {
 		var m module
@@ -56,7 +69,7 @@ func modulesOf(info *debug.BuildInfo) ([]module, error) {
 		} else if err != nil {
 			return nil, fmt.Errorf("read what go list says: %w", err)
 		}
-		m.sum, m.requires = sums[m.Path], requires[m.Path]
+		m.sum = sums[m.Path]
 		if m.licenses, err = licensesOf(m.Dir); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Path, err)
 		}
@@ -67,7 +80,7 @@ func modulesOf(info *debug.BuildInfo) ([]module, error) {
 }
 
 // requirements tells of each of the modules which others of them its go.mod names.
-func requirements(of map[string]string) (map[string][]string, error) {
+func requirements(of map[string]bool) (map[string][]string, error) {
 	text, err := output("go", "mod", "graph")
 	if err != nil {
 		return nil, err
@@ -77,8 +90,7 @@ func requirements(of map[string]string) (map[string][]string, error) {
 		from, to, _ := strings.Cut(strings.TrimSpace(line), " ")
 		from, _, _ = strings.Cut(from, "@")
 		to, _, _ = strings.Cut(to, "@")
-		_, held := of[from]
-		if _, other := of[to]; held && other && !slices.Contains(found[from], to) {
+		if of[from] && of[to] && !slices.Contains(found[from], to) {
 			found[from] = append(found[from], to)
 		}
 	}

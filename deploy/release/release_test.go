@@ -185,13 +185,28 @@ func TestArchiveDependsOnItsFilesOnly(t *testing.T) {
 	}
 	modes := unpack(t, one, "framewatch_v1.2.3_linux_amd64_debian12/", b.made)
 	for name, want := range map[string]int64{
-		"bin/framewatch": 0o755, "deploy/secrets.sh": 0o755, "README.md": 0o644, "deploy/framewatch.yaml": 0o644, "deploy/systemd/framewatch.service": 0o644,
-		"docker-compose.yml": 0o644, "deploy/examples/go/main.go": 0o644, "licenses/go/std/LICENSE": 0o644, "licenses/go/github.com/google/uuid/LICENSE": 0o644,
+		"bin/framewatch": 0o755, "deploy/secrets.sh": 0, "deploy/image/test.sh": 0, "README.md": 0o644, "deploy/framewatch.yaml": 0o644, "deploy/systemd/framewatch.service": 0o644,
+		"docker-compose.yml": 0, "deploy/examples/go/main.go": 0o644, "licenses/go/std/LICENSE": 0o644, "licenses/go/github.com/google/uuid/LICENSE": 0o644,
 		"licenses/debian/libavcodec59/copyright": 0o644, "deploy/Dockerfile": 0, "deploy/release/main.go": 0, "deploy/kubernetes/default.yaml": 0o644, "deploy/kubernetes/check/go.mod": 0, "docs/runbooks/README.md": 0o644, "deploy/secrets/pictures_key": 0,
 	} {
 		if modes[name] != want {
 			t.Errorf("%s has mode %o, want %o (0: not there)", name, modes[name], want)
 		}
+	}
+}
+
+func TestLicencesOfTheImage(t *testing.T) {
+	into := filepath.Join(t.TempDir(), "licenses")
+	if err := licensesOnly(os.Args[0], into); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"go/std/LICENSE", "go/github.com/google/uuid/LICENSE", "go/github.com/CycloneDX/cyclonedx-go/LICENSE", "go/github.com/CycloneDX/cyclonedx-go/NOTICE"} {
+		if info, err := os.Stat(filepath.Join(into, name)); err != nil || info.Size() == 0 || info.Mode() != 0o644 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+	if err := licensesOnly("/usr/bin/ffmpeg", into); err == nil {
+		t.Error("a program that is not Go's has licences of Go modules")
 	}
 }
 
