@@ -29,7 +29,7 @@ func (l *backupLanes) learn(ctx context.Context, r topology.Raw) error {
 	}
 	id, spec := string(r.Key), new(schemas.StreamSpec)
 	if err := schemas.Decode(l.a.contract, topology.Streams.Value, r.Value, spec); err != nil {
-		l.a.log.Warn("a stream cannot be read: its records are placed by its id, not by its lane", "stream", fmt.Sprintf("%.80q", id), "error", err)
+		l.a.log.Warn("a stream cannot be read: its records are placed by its id, not by its lane", "stream", fmt.Sprintf("%.80s", id), "error", err)
 		return nil
 	}
 	l.of[id] = lane(id, spec)
