@@ -157,7 +157,7 @@ func TestKiosk(t *testing.T) {
 	server.Close()
 	b.waitFor(`document.querySelector(".banner") !== null && document.querySelectorAll(".wall .tile").length === 24`)
 	b.do(chromedp.KeyEvent("\x1b"))
-	b.waitFor(`document.querySelector(".bar") !== null && !location.hash.includes("kiosk")`)
+	b.waitFor(`document.querySelector(".bar") !== null && !location.hash.includes("kiosk") && [...document.querySelectorAll(".tools button")].some(x => x.textContent === "Kiosk")`)
 
 	// The screen is kept awake for as long as it is one.
 	b.script(`navigator.wakeLock.request = async (kind) => { window.awake = kind; return {released: false, release() { window.awake = ""; }}; }`)

@@ -10,8 +10,8 @@ import (
 // does by now, was told to its end.
 type inherited struct {
 	term *term
-	// until is up to where the notifier before had taken in the topic and told what there was to tell.
-	until time.Time
+	// before is up to where the notifier before had taken in the topic and told what there was to tell.
+	before position
 	// last are the newest of these events, by defect; nil once the log is caught up with.
 	last map[string]posted
 }
@@ -25,17 +25,17 @@ type posted struct {
 
 // event takes in an event of a defect, written at time at.
 func (i *inherited) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
-	before, known := i.last[ev.ID]
+	older, known := i.last[ev.ID]
 	switch {
 	case i.last == nil:
 		i.term.event(partition, ev, at)
-	case !at.After(i.until):
+	case !at.After(i.before.of(partition)):
 		i.last[ev.ID] = posted{partition, ev, at}
 	case known && over(ev) && !i.term.toldOf(ev.ID):
 		i.last[ev.ID] = posted{partition, ev, at}
 	default:
 		if known {
-			i.term.event(before.partition, before.event, before.at)
+			i.term.event(older.partition, older.event, older.at)
 			delete(i.last, ev.ID)
 		}
 		i.term.event(partition, ev, at)

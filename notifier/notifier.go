@@ -106,9 +106,9 @@ func (n *Notifier) filmstripLink(sign func(*url.URL), defect string) string {
 	return u.String()
 }
 
-// Lead tells of defects until ctx ends; meanwhile no other notifier does. It returns an error when it cannot go on: what it has begun is in the log, so that the next one goes on with it.
-func (n *Notifier) Lead(ctx context.Context, deps Deps) error {
-	ctx, end := context.WithCancelCause(ctx)
+// Lead tells of defects until its context ends; meanwhile no other notifier does. It returns an error when it cannot go on: what it has begun is in the log, so that the next one goes on with it.
+func (n *Notifier) Lead(outer context.Context, deps Deps) error {
+	ctx, end := context.WithCancelCause(outer)
 	defer end(nil)
 	if n.config.External.URL != "" {
 		return n.relay(ctx, deps)
@@ -123,7 +123,7 @@ func (n *Notifier) Lead(ctx context.Context, deps Deps) error {
 		return fmt.Errorf("register Alertmanager's figures: %w", err)
 	}
 	defer deps.Metrics.Unregister(t.registry)
-	from := time.Now()
+	from := position{Until: time.Now()}
 	caughtUp := make(chan struct{})
 	// The last entry of each key counts: the topic may still hold those before it.
 	entries := map[string]*schemas.NotifierState{}
@@ -157,15 +157,16 @@ func (n *Notifier) Lead(ctx context.Context, deps Deps) error {
 		return cause(ctx)
 	}
 	t.work.Go(func() {
-		old := &inherited{term: t, until: from, last: map[string]posted{}}
-		err := deps.Defects(ctx, from.Add(-positionMargin), func() { old.settle(); t.begin() }, old.event)
+		old := &inherited{term: t, before: from, last: map[string]posted{}}
+		t.startFrom(from)
+		err := deps.Defects(ctx, from.Until.Add(-positionMargin), func() { old.settle(); t.begin() }, old.event)
 		if err != nil {
 			end(err)
 		}
 	})
 	<-ctx.Done()
 	n.serve(nil)
-	if err := cause(ctx); err != nil {
+	if err := context.Cause(ctx); err != context.Cause(outer) {
 		return err
 	}
 	t.leave()

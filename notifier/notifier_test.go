@@ -375,6 +375,43 @@ func TestTakenOverOnce(t *testing.T) {
 	})
 }
 
+// TestLeaves has a notifier end as an operator ends it, shortly after it has told of a defect's beginning and end: the next one tells neither again.
+func TestLeaves(t *testing.T) {
+	in(t, "alertmanager: {route: {receiver: ops, group_interval: 1s}}", one("ops"), func(w *town) {
+		w.wait(11 * time.Second) // the position is written down once
+		short := defect("d1", "news", "black")
+		w.post(short.opened())
+		w.wait(3 * time.Second)
+		w.post(short.closed())
+		w.wait(3 * time.Second)
+		w.leave()
+		w.begin()
+		w.wait(time.Minute)
+		if got, want := w.targets["ops"].lines(), []string{"d1 opened critical", "d1 closed critical"}; !slices.Equal(got, want) {
+			t.Errorf("told %q, want %q", got, want)
+		}
+	})
+}
+
+// TestSeenLate has a defect begin and end in a partition that is read later than another, while nobody leads: that it was written earlier than what the notifier before had seen of the other does
+// not make it known.
+func TestSeenLate(t *testing.T) {
+	in(t, "", one("ops"), func(w *town) {
+		seen, late := defect("d1", "news", "black"), defect("d2", "film", "freeze")
+		w.wait(15 * time.Second)
+		w.post(seen.opened())
+		w.wait(15 * time.Second)
+		w.leave()
+		before := time.Now().Add(-16 * time.Second)
+		late.Onset = before.Add(-time.Second).UnixMicro()
+		w.postLate(2, late.opened(), before)
+		w.postLate(2, late.closed(), before.Add(time.Second/2))
+		w.begin()
+		w.wait(time.Minute)
+		w.expectAll("ops", "d1 opened critical", "d2 opened critical", "d2 closed critical")
+	})
+}
+
 // TestCrashes lets the notifier die at every step that leaves a trace, one after the other, and another one go on. Nothing is lost, and what is told again has the id it had.
 func TestCrashes(t *testing.T) {
 	steps := 0

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/prometheus/alertmanager/alert"
@@ -119,21 +121,30 @@ func (t *term) untold(partition int32, ev *schemas.DefectEvent, now time.Time) {
 	})
 }
 
+// startFrom takes over the position of the notifier before.
+func (t *term) startFrom(p position) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for partition, at := range p.Partitions {
+		t.until[partition] = later(t.until[partition], at)
+	}
+}
+
 // notePosition writes down until when the defects topic was taken in, and told of where somebody is to be told.
 func (t *term) notePosition(ctx context.Context, now time.Time) {
 	t.mu.Lock()
-	until := t.until
-	if until.IsZero() {
-		until = now
-	}
+	p := position{Until: now, Partitions: maps.Clone(t.until)}
 	for _, d := range t.defects {
 		// One that nobody was told of for longer is muted.
-		if !d.told && now.Sub(d.since) < t.n.tree.groupWait+t.n.tree.groupInterval+grace && !d.posted.After(until) {
-			until = d.posted.Add(-time.Microsecond)
+		if !d.told && now.Sub(d.since) < t.n.tree.groupWait+t.n.tree.groupInterval+grace && !d.posted.After(p.Partitions[d.partition]) {
+			p.Partitions[d.partition] = d.posted.Add(-time.Microsecond)
 		}
 	}
 	t.mu.Unlock()
-	payload, err := json.Marshal(position{until})
+	if len(p.Partitions) > 0 {
+		p.Until = slices.MaxFunc(slices.Collect(maps.Values(p.Partitions)), time.Time.Compare)
+	}
+	payload, err := json.Marshal(p)
 	if err == nil {
 		err = t.deps.Write(ctx, entry(kindPosition, "defects", payload, now, time.Time{}))
 	}

@@ -77,9 +77,18 @@ func cutKind(key, kind string) (name string, ok bool) {
 	return name, true
 }
 
-// position is until when the defects topic has been taken in.
+// position is until when the defects topic has been taken in, in all and in each partition: what is written to one may be seen later than what is written to another after it.
 type position struct {
-	Until time.Time `json:"until"`
+	Until      time.Time           `json:"until"`
+	Partitions map[int32]time.Time `json:"partitions,omitempty"`
+}
+
+// of is until when a partition has been; a zero time where nothing is known of it.
+func (p position) of(partition int32) time.Time {
+	if p.Partitions == nil {
+		return p.Until
+	}
+	return p.Partitions[partition]
 }
 
 // delivery is what one target has been told of one group.

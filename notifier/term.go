@@ -59,8 +59,8 @@ type term struct {
 	recurrences map[string]Recurrence
 	plans       int
 	graves      map[string]time.Time
-	// until is the time of the newest record of the defects topic that was taken in.
-	until time.Time
+	// until are the times of the newest records of the defects topic that were taken in, by partition.
+	until map[int32]time.Time
 }
 
 // defect is what the notifier knows of one.
@@ -84,7 +84,7 @@ const retention = 5 * 24 * time.Hour
 
 func newTerm(ctx context.Context, n *Notifier, deps Deps) (t *term, err error) {
 	t = &term{n: n, deps: deps, log: n.log, ctx: ctx, registry: prometheus.NewRegistry(), desks: map[string]*desk{}, defects: map[string]*defect{}, acks: map[string]Acknowledgement{},
-		recurrences: map[string]Recurrence{}, graves: map[string]time.Time{}}
+		recurrences: map[string]Recurrence{}, graves: map[string]time.Time{}, until: map[int32]time.Time{}}
 	t.meters = newMeters(t)
 	quiet := slog.New(n.log.Handler()).With("component", "alertmanager")
 	if t.notified, err = nflog.New(nflog.Options{Retention: retention, Logger: quiet, Metrics: t.registry}); err != nil {
@@ -164,7 +164,7 @@ func (t *term) state(key string, v *schemas.NotifierState) error {
 }
 
 // restore takes in what whoever told before wrote last under a key, nil where that was removed; it comes before anything is told.
-func (t *term) restore(v *schemas.NotifierState, from *time.Time) error {
+func (t *term) restore(v *schemas.NotifierState, from *position) error {
 	if v == nil {
 		return nil
 	}
@@ -174,7 +174,7 @@ func (t *term) restore(v *schemas.NotifierState, from *time.Time) error {
 		if err := json.Unmarshal(v.Payload, &p); err != nil {
 			return err
 		}
-		*from = p.Until
+		*from = p
 	case kindDelivery:
 		var d delivery
 		if err := json.Unmarshal(v.Payload, &d); err != nil {
@@ -205,7 +205,7 @@ func (t *term) restore(v *schemas.NotifierState, from *time.Time) error {
 func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 	now := time.Now()
 	t.mu.Lock()
-	t.until = later(t.until, at)
+	t.until[partition] = later(t.until[partition], at)
 	if ev.DryRun != nil && *ev.DryRun {
 		t.mu.Unlock()
 		return

@@ -40,11 +40,14 @@ type town struct {
 	// stop ends the notifier that leads; crash is called before and after each step that leaves a trace.
 	stop  func()
 	crash func(step string)
+	// leaving says that it may still write when it is ended.
+	leaving bool
 }
 
 type posted struct {
-	ev *schemas.DefectEvent
-	at time.Time
+	partition int32
+	ev        *schemas.DefectEvent
+	at        time.Time
 }
 
 // target notes what it is told.
@@ -189,12 +192,12 @@ func (w *town) deps(ctx context.Context) notifier.Deps {
 		},
 		Write: func(_ context.Context, entries ...notifier.Entry) error {
 			w.step("before writing")
-			if ctx.Err() != nil {
+			if w.gone(ctx) {
 				return errFenced
 			}
 			w.write(entries...)
 			w.step("after writing")
-			if ctx.Err() != nil {
+			if w.gone(ctx) {
 				return errFenced
 			}
 			return nil
@@ -205,7 +208,7 @@ func (w *town) deps(ctx context.Context) notifier.Deps {
 				p := w.defects[i]
 				w.mu.Unlock()
 				if !p.at.Before(from) {
-					handle(1, p.ev, p.at)
+					handle(p.partition, p.ev, p.at)
 				}
 			})
 		},
@@ -272,10 +275,37 @@ func (w *town) post(events ...*schemas.DefectEvent) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, ev := range events {
-		w.defects = append(w.defects, posted{ev, time.Now()})
+		w.defects = append(w.defects, posted{1, ev, time.Now()})
 	}
 	close(w.changed)
 	w.changed = make(chan struct{})
+}
+
+// postLate writes an event to a partition, with a time that is past: its transaction was open for long, or its clock is slow.
+func (w *town) postLate(partition int32, ev *schemas.DefectEvent, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.defects = append(w.defects, posted{partition, ev, at})
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// leave ends the notifier that leads as an operator does: it may write down what it hands over.
+func (w *town) leave() {
+	w.mu.Lock()
+	w.leaving = true
+	w.mu.Unlock()
+	w.stop()
+	w.mu.Lock()
+	w.leaving = false
+	w.mu.Unlock()
+}
+
+// gone tells whether nothing is written any more of a notifier.
+func (w *town) gone(ctx context.Context) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return ctx.Err() != nil && !w.leaving
 }
 
 // life is a defect that tests tell events of.

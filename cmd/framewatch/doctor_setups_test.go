@@ -39,12 +39,12 @@ const hidden = "hunter2"
 
 // brokenSetups are those that are broken each in a way of its own.
 var brokenSetups = []setup{
-	{"a broker that is down", func(t *testing.T) string { return onBrokers(freePort(t)) }, nil, "kafka reach", statusFail, "is the broker up"},
+	{"a broker that is down", func(*testing.T) string { return onBrokers("127.0.0.1:1") }, nil, "kafka reach", statusFail, "is the broker up"},
 	{"a broker of a name that there is not", func(*testing.T) string { return onBrokers("no-such-host.invalid:9092") }, nil, "kafka reach", statusFail, "DNS"},
 	{"something else on the port", func(t *testing.T) string { return onBrokers(webServer(t)) }, nil, "kafka reach", statusFail, "no Kafka at all"},
 	{"no brokers for one target", func(*testing.T) string { return "" }, []string{"--target", "detector"}, "kafka reach", statusFail, "set kafka.brokers"},
 	{"an advertised listener that is not reached", func(t *testing.T) string {
-		return onBrokers(kafkatest.Fake(t, kafkatest.Setup{Advertised: freePort(t)})...)
+		return onBrokers(kafkatest.Fake(t, kafkatest.Setup{Advertised: "127.0.0.1:1"})...)
 	}, nil, "kafka addresses", statusFail, "advertised.listeners"},
 	{"a wrong password", func(t *testing.T) string {
 		return fmt.Sprintf("kafka: {brokers: %s, sasl: {mechanism: PLAIN, user: bob, password: %s}}", list(kafkatest.Fake(t, kafkatest.Setup{User: "bob", Password: "another"})), hidden)
@@ -124,7 +124,7 @@ var brokenSetups = []setup{
 		kafkatest.Join(t, brokers, "framewatch.detector", "framewatch.features", "framewatch", "pod-1", "127.0.0.2")
 		return fmt.Sprintf("kafka: {brokers: %s, instance: pod-1}", list(brokers))
 	}, nil, "kafka members", statusFail, "a kafka.instance of its own"},
-	{"a registry that is down", func(t *testing.T) string { return withRegistry("http://" + freePort(t)) }, nil, "registry", statusFail, "is it up"},
+	{"a registry that is down", func(t *testing.T) string { return withRegistry("http://127.0.0.1:1") }, nil, "registry", statusFail, "is it up"},
 	{"a registry that is none", func(t *testing.T) string { return withRegistry("http://" + webServer(t)) }, nil, "registry", statusFail, "the base of its Confluent API"},
 	{"a registry that refuses the password", func(t *testing.T) string {
 		return withRegistry(registryThat(t, http.StatusUnauthorized, `{"error_code": 401, "message": "no"}`))
@@ -133,7 +133,7 @@ var brokenSetups = []setup{
 		return withRegistry(registryThat(t, http.StatusNotFound, `{"error_code": 40403, "message": "Schema not found"}`))
 	}, nil, "registry", statusFail, "a kafka.prefix of its own"},
 	{"a stream that may not be read", func(t *testing.T) string { return withStream("/etc/hostname") }, nil, "streams", statusFail, "ingest.access does not permit it"},
-	{"a stream that is off the air", func(t *testing.T) string { return withStream("http://" + freePort(t) + "/live.ts") }, nil, "streams", statusFail, "is it on the air"},
+	{"a stream that is off the air", func(t *testing.T) string { return withStream("http://127.0.0.1:1/live.ts") }, nil, "streams", statusFail, "is it on the air"},
 	{"a stream of a host that there is not", func(*testing.T) string { return withStream("http://no-such-host.invalid/live.ts") }, nil, "streams", statusFail, "DNS"},
 	{"a stream whose certificate is about to expire", func(t *testing.T) string {
 		server := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -145,7 +145,7 @@ var brokenSetups = []setup{
 	}, nil, "streams", statusWarn, "renew it"},
 	{"a stream that is not in the file", func(*testing.T) string { return "" }, []string{"--streams", "nosuch"}, "streams", statusFail, "one of the file's streams"},
 	{"a receiver that is not reached", func(t *testing.T) string {
-		return fmt.Sprintf("notifier: {receivers: {hook: {type: webhook, url: 'http://%s/%s'}}}", freePort(t), hidden)
+		return fmt.Sprintf("notifier: {receivers: {hook: {type: webhook, url: 'http://127.0.0.1:1/%s'}}}", hidden)
 	}, nil, "receivers", statusFail, "nobody is told there"},
 	{"a port that is taken", func(t *testing.T) string { return fmt.Sprintf("console: {listen: '%s'}", webServer(t)) }, nil, "ports", statusFail, "end what listens there"},
 	{"a secret that is missing", func(t *testing.T) string {

@@ -14,16 +14,16 @@ import (
 // writeQueue is how many writes of a leader may wait for the transaction before theirs; all that wait go into one.
 const writeQueue = 1024
 
-// lastWrite is for how long a transaction that was begun may still go on once leading has ended.
+// lastWrite is for how long it may still be written once leading has ended: until it returns nobody else leads, or what it writes is refused.
 const lastWrite = 2 * time.Second
 
 // Leader is the one member of a group that may write to a compacted topic of one partition, for as long as it leads.
 type Leader[T any] struct {
 	c     *Cluster
 	topic *topology.Topic[T]
-	// ctx ends when another leads, or nobody can tell.
-	ctx    context.Context
-	writes chan write
+	// ctx ends when another leads, or nobody can tell; writing ends lastWrite later, so that what is to be handed over can be written down.
+	ctx, writing context.Context
+	writes       chan write
 }
 
 // write is what is to be written at once, and who waits for it.
@@ -75,12 +75,16 @@ func term[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group st
 	defer x.close()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	l := &Leader[T]{c: c, topic: t, ctx: ctx, writes: make(chan write, writeQueue)}
+	writing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(lastWrite, stop) })()
+	l := &Leader[T]{c: c, topic: t, ctx: ctx, writing: writing, writes: make(chan write, writeQueue)}
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
 		if err := l.transact(x); err != nil {
 			end(err)
+			stop()
 		}
 	}()
 	err = lead(ctx, l)
@@ -88,6 +92,7 @@ func term[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group st
 		err = cause
 	}
 	end(nil)
+	stop()
 	<-written
 	return err
 }
@@ -98,7 +103,7 @@ func (l *Leader[T]) Follow(ctx context.Context, caughtUp func(), handle Handler[
 	return Read(ctx, l.c, l.topic, ReadOptions{Owner: true, Partitions: []int32{0}, CaughtUp: caughtUp}, handle)
 }
 
-// Write writes messages to the topic, all or nothing. An error means that this process may not lead any more, or that ctx has ended: then it is not known whether they stand.
+// Write writes messages to the topic, all or nothing; also for a moment after the leadership has ended, for a ctx that has not. An error means that this process may not lead any more, or that ctx has ended: then it is not known whether they stand.
 func (l *Leader[T]) Write(ctx context.Context, messages ...topology.Message) error {
 	w := write{records: make([]*kgo.Record, len(messages))}
 	for i, m := range messages {
@@ -112,7 +117,7 @@ func (l *Leader[T]) Write(ctx context.Context, messages ...topology.Message) err
 	w.done = done
 	select {
 	case l.writes <- w:
-	case <-l.ctx.Done():
+	case <-l.writing.Done():
 		return context.Cause(l.ctx)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -120,7 +125,7 @@ func (l *Leader[T]) Write(ctx context.Context, messages ...topology.Message) err
 	select {
 	case err := <-done:
 		return err
-	case <-l.ctx.Done():
+	case <-l.writing.Done():
 		return context.Cause(l.ctx)
 	case <-ctx.Done():
 		return ctx.Err()
@@ -132,7 +137,7 @@ func (l *Leader[T]) transact(x *transactor) error {
 	for {
 		var together []write
 		select {
-		case <-l.ctx.Done():
+		case <-l.writing.Done():
 			return nil
 		case w := <-l.writes:
 			together = append(together, w)
