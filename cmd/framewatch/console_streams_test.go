@@ -19,7 +19,7 @@ import (
 func TestStreamsByTheConsole(t *testing.T) {
 	a, brokers := withDefects(t)
 	directory := t.TempDir()
-	a.config.Console.SecretDirectories = []string{directory}
+	a.inForce().Console.SecretDirectories = []string{directory}
 	file := []StreamConfig{{ID: "fixed", URL: "http://origin/fixed.ts"}}
 	if err := a.applyStreams(t.Context(), file, fromFile, true); err != nil {
 		t.Fatal(err)
@@ -107,7 +107,7 @@ func TestProbingByTheConsole(t *testing.T) {
 	defer inside.Close()
 	a, _ := withDefects(t)
 	directory := t.TempDir()
-	a.config.Console.SecretDirectories = []string{directory}
+	a.inForce().Console.SecretDirectories = []string{directory}
 	a.access.Own("the console", strings.TrimPrefix(inside.URL, "http://"))
 	if err := os.WriteFile(filepath.Join(directory, "token"), []byte("hunter2"), 0o600); err != nil {
 		t.Fatal(err)
