@@ -123,6 +123,8 @@ func featureTime(f *schemas.Feature) int64 {
 		return f.VideoFrame.At
 	case f.AudioBlock != nil:
 		return f.AudioBlock.At
+	case f.Inventory != nil:
+		return f.Inventory.At
 	}
 	return f.StreamSecond.At
 }

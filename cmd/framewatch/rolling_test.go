@@ -186,7 +186,7 @@ func rollingFleet(t *testing.T) *lab.Fleet {
 func (s *rollingSite) broadcast(ctx context.Context, fleet *lab.Fleet) {
 	pending := make(chan struct{}, 20_000) // bounds what is on its way
 	for id, f := range fleet.Records(*rollingStreams, s.began.UnixMicro(), feedLength) {
-		if at := s.began.Add(time.Duration(fleetTime(f)) * time.Microsecond); time.Until(at) > time.Millisecond && !sleepUntil(ctx, at) || ctx.Err() != nil {
+		if at := s.began.Add(time.Duration(featureTime(f)) * time.Microsecond); time.Until(at) > time.Millisecond && !sleepUntil(ctx, at) || ctx.Err() != nil {
 			break
 		}
 		pending <- struct{}{}
@@ -203,14 +203,6 @@ func (s *rollingSite) broadcast(ctx context.Context, fleet *lab.Fleet) {
 	for range cap(pending) {
 		pending <- struct{}{}
 	}
-}
-
-// fleetTime is the time of a record since its session, microseconds.
-func fleetTime(f *schemas.Feature) int64 {
-	if f.Inventory != nil {
-		return f.Inventory.At
-	}
-	return featureTime(f)
 }
 
 // settle waits until every partition is folded as it comes, again for a while.
