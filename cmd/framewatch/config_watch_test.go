@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/framewatch/framewatch/console"
 	"github.com/framewatch/framewatch/notifier"
@@ -172,20 +171,7 @@ func TestTargetsBeginWithWhatIsInForce(t *testing.T) {
 	if _, err := a.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	up, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- runConsole(ctx, a, func() { close(up) }) }()
-	defer func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
-	select {
-	case <-up:
-	case <-time.After(time.Minute):
-		t.Fatal("the console does not come up")
-	}
+	ctx := consoleUp(t, a)
 	for token, want := range map[string]int{"first": http.StatusUnauthorized, "second": http.StatusOK} {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, *a.console.Load()+"/api/v1/me", nil)
 		if err != nil {

@@ -168,20 +168,7 @@ func TestThePageFollowsTheNotifier(t *testing.T) {
 	onLog(t, brokers, "ack", open.ID, "--by", "bob")
 	id := strings.TrimSpace(onLog(t, brokers, "silence", "add", `stream="news"`, "--by", "bob"))
 	a.config.Console = console.Config{Listen: "127.0.0.1:0"}
-	ctx, stop := context.WithCancel(t.Context())
-	up, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- runConsole(ctx, a, func() { close(up) }) }()
-	defer func() {
-		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}()
-	select {
-	case <-up:
-	case err := <-done:
-		t.Fatal(err)
-	}
+	consoleUp(t, a)
 	var story console.Story
 	askJSON(t, *a.console.Load()+"/api/v1/defects/"+open.ID, &story)
 	if story.Defect.Acknowledged == nil || story.Defect.Acknowledged.By != "bob" || story.Times.Acknowledged == nil || story.Times.Notified == nil || *story.Times.Notified != told.Time {
@@ -208,4 +195,28 @@ func askJSON(t *testing.T, url string, v any) {
 	if err := json.Unmarshal(text, v); err != nil {
 		t.Fatalf("%s: %s: %v", url, text, err)
 	}
+}
+
+// consoleUp runs the console until the test ends, and returns when it stands, with the context that it has.
+func consoleUp(t *testing.T, a *app) context.Context {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	up, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- runConsole(ctx, a, func() { close(up) }) }()
+	select {
+	case <-up:
+	case err := <-done:
+		stop()
+		t.Fatal(err)
+	case <-time.After(time.Minute):
+		stop()
+		t.Fatal("the console does not come up")
+	}
+	t.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return ctx
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -312,20 +311,7 @@ func TestVerdictsOfTheConsole(t *testing.T) {
 	}
 	a.config.Console = console.Config{Listen: "127.0.0.1:0", Users: map[string]console.User{"ops": {PasswordFile: password}}}
 	a.force.Store(&a.config)
-	ctx, stop := context.WithCancel(t.Context())
-	up, ended := make(chan struct{}), make(chan error, 1)
-	go func() { ended <- runConsole(ctx, a, func() { close(up) }) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
-	select {
-	case <-up:
-	case err := <-ended:
-		t.Fatal(err)
-	}
+	ctx := consoleUp(t, a)
 	ask := func(method, query, body string) (int, string) {
 		t.Helper()
 		request, err := http.NewRequestWithContext(ctx, method, *a.console.Load()+"/api/v1/verdicts"+query, strings.NewReader(body))
