@@ -405,3 +405,26 @@ func TestNothingOpensThatTheLogDoesNotHold(t *testing.T) {
 		8.00s a black opened warning onset 7.00s end 8.04s
 		10.52s a black closed warning onset 7.00s end 10.00s resolved`)
 }
+
+// TestRebuiltWhereALongDefectIsExplained: captions are missing for longer than the lookback when the signal goes too, just before a roll-up. The
+// defect that ends with that leaves nothing pending.
+func TestRebuiltWhereALongDefectIsExplained(t *testing.T) {
+	for down := 275; down < 285; down++ {
+		log, err := readLog(fmt.Sprintf("video a moving*%ds none*10s\nheartbeat a up*%[1]ds down*10s", down), "{}")
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(log, func(string) string { return "captions: true" })
+		ended := false
+		for _, a := range fold(t, detector.New(detector.Config{}), log) {
+			ended = ended || a.event != nil && a.event.Kind == "captions_missing" && a.event.Reason == "suppressed"
+			if ended && a.health != nil && len(a.health.Pending) > 0 {
+				t.Errorf("down after %d s, offset %d: pending %+v, although the defect has ended", down, a.offset, a.health.Pending)
+			}
+		}
+		if !ended {
+			t.Fatalf("down after %d s: no signal has explained nothing", down)
+		}
+		rebuild(t, log, after(log, int64(down)-2))
+	}
+}

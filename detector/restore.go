@@ -140,8 +140,9 @@ func (p *Partition) install(event schemas.DefectEvent, firing bool) {
 		e.value, e.end = event.Value, event.End
 		for _, child := range j.children {
 			for _, c := range child.episodes {
-				if !e.dry() || c.dry() {
+				if c.firing() && (!e.dry() || c.dry()) {
 					c.told = schemas.DefectEvent{}
+					c.forget()
 				}
 			}
 		}

@@ -306,11 +306,13 @@ func (s *stream) suppress(parent *episode, t int64, out emitter) {
 		for _, e := range child.episodes {
 			switch {
 			case !e.firing() || parent.dry() && !e.dry():
+				continue
 			case e.told.Onset < parent.told.Onset:
 				e.close(t, suppressed, out)
 			default:
 				e.retract(t, suppressed, out)
 			}
+			e.forget() // else its verdicts, which may be older than the lookback, would look like another that is pending
 		}
 	}
 }
