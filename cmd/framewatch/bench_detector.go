@@ -67,6 +67,9 @@ func benchDetectorCommand() *cobra.Command {
 			if len(args) == 1 {
 				b.file = args[0]
 			}
+			if b.partitions < 1 {
+				return usage(fmt.Errorf("--partitions: %d is not at least 1", b.partitions))
+			}
 			result, err := b.run(cmd.Context())
 			if err != nil {
 				return err
@@ -77,6 +80,7 @@ func benchDetectorCommand() *cobra.Command {
 	cmd.Flags().IntVar(&b.streams, "streams", 200, "number of streams whose records are folded at once")
 	cmd.Flags().DurationVar(&b.length, "for", 4*time.Minute, "media time of each of them")
 	cmd.Flags().IntVar(&b.live, "live", 0, "number of streams in real time; 0: as many as two detectors sustain, -1: none")
+	cmd.Flags().Int32Var(&b.partitions, "partitions", kafka.Defaults().Partitions, "partitions of each topic: the more there are, the sooner the first one is rebuilt")
 	cmd.Flags().StringVar(&b.profile, cpuProfileFlag, "", "write a CPU profile of the detector's process to a file, for go tool pprof")
 	outputFlag(cmd, &output, "json (one object) or table")
 	return cmd
@@ -91,7 +95,7 @@ func (r detectorBench) rows() [][2]string {
 	}
 	if l := r.recoveryBench; l != nil {
 		rows = append(rows, [][2]string{
-			{"live", fmt.Sprintf("%d streams, %.0f frames a second, on two detectors", l.Streams, l.FramesPerSecond)},
+			{"live", fmt.Sprintf("%d streams, %.0f frames a second, in %d partitions, on two detectors", l.Streams, l.FramesPerSecond, l.Partitions)},
 			{"behind, 99th percentile", fmt.Sprintf("%.2f s before one was killed, %.2f s after", l.LagBefore, l.LagAfter)},
 			{"first record after its assignment", fmt.Sprintf("%.2f s; all %d partitions %.2f s", l.Recovery, l.Moved, l.AllFlow)},
 			{"nothing behind after the kill", fmt.Sprintf("%.2f s", l.Outage)},

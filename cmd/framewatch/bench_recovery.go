@@ -33,8 +33,9 @@ type recoveryBench struct {
 	Recovery float64 `json:"recovery_seconds"`
 	AllFlow  float64 `json:"all_flow_seconds"`
 	Outage   float64 `json:"outage_seconds"`
-	// Moved is how many partitions the dead detector had.
-	Moved int `json:"partitions_moved"`
+	// Partitions of each topic, and how many of them the dead detector had.
+	Partitions int32 `json:"partitions"`
+	Moved      int   `json:"partitions_moved"`
 	// fromKill and toAll are from the kill until the first and all of them folded their next record, seconds.
 	fromKill, toAll float64
 }
@@ -105,6 +106,7 @@ func (b *benchDetector) try(ctx context.Context, fleet *lab.Fleet, streams int) 
 		})
 		work.Go(func() { run.watch(ctx) })
 		result, err = run.kill(ctx)
+		result.Partitions = b.partitions
 		return err
 	})
 	return result, err

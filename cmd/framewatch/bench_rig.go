@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,8 @@ type benchRig struct {
 	stderr io.Writer
 	// dir holds the configuration of the processes and what they keep.
 	dir string
+	// partitions of each topic; 0: as many as a deployment has by default.
+	partitions int32
 	// config is how the bench itself reaches the log.
 	config Config
 }
@@ -36,7 +39,7 @@ func (r *benchRig) configure(address, prefix string, more map[string]any) error 
 	r.config.Kafka.Brokers = []string{address}
 	r.config.Log.Level = "warn"
 	r.config.DataDir = r.dir
-	partitions := kafka.Defaults().Partitions // as a deployment has them
+	partitions := cmp.Or(r.partitions, kafka.Defaults().Partitions)
 	r.config.Kafka.Partitions, r.config.Kafka.Prefix = partitions, prefix
 	sections := map[string]any{
 		"data_dir": r.dir, "embedded": map[string]string{"listen": address}, "kafka": map[string]any{"partitions": partitions, "prefix": prefix},
