@@ -239,6 +239,40 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
+// TestTheFirstRefusalIsAnIncrease: Prometheus knows of each target and outcome before there is one, and of the canary no age from before there were clocks.
+func TestTheFirstRefusalIsAnIncrease(t *testing.T) {
+	w := newTown(t, "heartbeat: {url: 'http://127.0.0.1:1', stream: canary}", "ops")
+	serveTown(t, w)
+	families, err := w.metrics.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var outcomes []string
+	for _, f := range families {
+		for _, m := range f.Metric {
+			switch f.GetName() {
+			case "framewatch_notifier_attempts_total":
+				if m.Counter.GetValue() != 0 {
+					t.Errorf("%v before anything was told", m)
+				}
+				for _, l := range m.Label {
+					if l.GetName() == "outcome" {
+						outcomes = append(outcomes, l.GetValue())
+					}
+				}
+			case "framewatch_notifier_canary_age_seconds":
+				if age := m.Gauge.GetValue(); age < 0 || age > 3600 {
+					t.Errorf("the canary's last defect was %v s ago", age)
+				}
+			}
+		}
+	}
+	slices.Sort(outcomes)
+	if !slices.Equal(outcomes, []string{"delivered", "failed", "retrying"}) {
+		t.Errorf("the outcomes %q are told of one target", outcomes)
+	}
+}
+
 // freeAddress is a port of loopback that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()

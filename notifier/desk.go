@@ -368,14 +368,21 @@ type attempt struct {
 	final  bool
 }
 
+// The outcomes of an attempt.
+const (
+	delivered = "delivered"
+	refused   = "failed"
+	retrying  = "retrying"
+)
+
 func (a attempt) outcome() string {
 	switch {
 	case a.err == nil:
-		return "delivered"
+		return delivered
 	case a.final:
-		return "failed"
+		return refused
 	default:
-		return "retrying"
+		return retrying
 	}
 }
 

@@ -59,6 +59,9 @@ func (h Heartbeat) validate() error {
 
 // canary is when the canary's last defect opened.
 type canary struct {
+	// since is when it began to be listened to.
+	since time.Time
+
 	mu   sync.Mutex
 	sang time.Time
 }
@@ -78,6 +81,9 @@ func (c *canary) last() time.Time {
 	defer c.mu.Unlock()
 	return c.sang
 }
+
+// age is how long ago the canary sang at now; of one that was not heard yet, how long it has been listened to: whoever takes over hears only what comes.
+func (c *canary) age(now time.Time) time.Duration { return now.Sub(later(c.since, c.last())) }
 
 // beat tells the service outside until the term ends, while the canary sings.
 func (t *term) beat() {

@@ -43,13 +43,20 @@ func newMeters(t *term) *meters {
 			defer t.mu.Unlock()
 			return float64(len(t.defects))
 		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_canary_age_seconds", Help: "How long ago the canary's last defect opened; 0: none is configured."}, func() float64 {
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_canary_age_seconds", Help: "How long ago the canary's last defect opened, or since when this notifier leads and has heard of none; 0: none is configured."}, func() float64 {
 			if !t.n.config.Heartbeat.on() {
 				return 0
 			}
-			return time.Since(t.canary.last()).Seconds()
+			return t.canary.age(time.Now()).Seconds()
 		}))
 	return m
+}
+
+// target has a target's attempts told of before there is one: what a series begins with is no increase, and the first that fails must be one.
+func (m *meters) target(key, integration string) {
+	for _, outcome := range []string{delivered, retrying, refused} {
+		m.attempts.WithLabelValues(key, integration, outcome)
+	}
 }
 
 // Told tells how long it took until somebody was told that a defect began. Its id, which is that of its trace, is the figure's exemplar, unless it is none: Prometheus panics at

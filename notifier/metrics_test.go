@@ -35,3 +35,22 @@ func TestDelayTakesAnyID(t *testing.T) {
 		t.Errorf("%q has the exemplar %q", id, got)
 	}
 }
+
+// TestCanaryIsYoungWhereNobodyListened: a notifier that takes over has heard of no defect of the canary, and that is no alarm until it has listened for as long.
+func TestCanaryIsYoungWhereNobodyListened(t *testing.T) {
+	began := time.UnixMicro(1_700_000_000_000_000)
+	c := canary{since: began}
+	age := func(after, want time.Duration) {
+		t.Helper()
+		if got := c.age(began.Add(after)); got != want {
+			t.Errorf("%s after the notifier began the canary's last defect is %s ago, want %s", after, got, want)
+		}
+	}
+	age(10*time.Second, 10*time.Second)
+	age(200*time.Second, 200*time.Second)
+	// One of before that was still on the log does not count against it.
+	c.heard(&schemas.DefectEvent{State: "opened", Detected: began.Add(-90 * time.Second).UnixMicro()})
+	age(10*time.Second, 10*time.Second)
+	c.heard(&schemas.DefectEvent{State: "opened", Detected: began.Add(30 * time.Second).UnixMicro()})
+	age(50*time.Second, 20*time.Second)
+}

@@ -84,7 +84,7 @@ const retention = 5 * 24 * time.Hour
 
 func newTerm(ctx context.Context, n *Notifier, deps Deps) (t *term, err error) {
 	t = &term{n: n, deps: deps, log: n.log, ctx: ctx, registry: prometheus.NewRegistry(), desks: map[string]*desk{}, defects: map[string]*defect{}, acks: map[string]Acknowledgement{},
-		recurrences: map[string]Recurrence{}, graves: map[string]time.Time{}, until: map[int32]time.Time{}}
+		recurrences: map[string]Recurrence{}, graves: map[string]time.Time{}, until: map[int32]time.Time{}, canary: canary{since: time.Now()}}
 	t.meters = newMeters(t)
 	quiet := slog.New(n.log.Handler()).With("component", "alertmanager")
 	if t.notified, err = nflog.New(nflog.Options{Retention: retention, Logger: quiet, Metrics: t.registry}); err != nil {
