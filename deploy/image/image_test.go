@@ -116,7 +116,7 @@ func TestImageSaysWhatItIs(t *testing.T) {
 	if got := in(t, "framewatch", "version"); !strings.HasPrefix(got, "framewatch "+*version) {
 		t.Errorf("the program says that it is %q, want version %s", got, *version)
 	}
-	for _, file := range []string{"/usr/share/doc/framewatch/licenses/go/std/LICENSE", "/usr/share/doc/framewatch/licenses/go/github.com/klauspost/compress/internal/snapref/LICENSE", "/usr/share/doc/libavcodec59/copyright", "/usr/share/framewatch/clips/README.md"} {
+	for _, file := range []string{"/usr/share/doc/framewatch/licenses/go/std/LICENSE", "/usr/share/doc/framewatch/licenses/go/github.com/klauspost/compress/internal/snapref/LICENSE", "/usr/share/doc/framewatch/licenses/web/preact/LICENSE-preact.txt", "/usr/share/doc/libavcodec59/copyright", "/usr/share/framewatch/clips/README.md"} {
 		if in(t, "cat", file) == "" {
 			t.Errorf("%s is empty", file)
 		}

@@ -16,7 +16,7 @@ import (
 // own is the module that the program is built from.
 const own = "github.com/framewatch/framewatch"
 
-// billOf is the CycloneDX 1.6 document of a build: the Go modules that are in it, Go itself, and the distribution's packages whose libraries it loads.
+// billOf is the CycloneDX 1.6 document of a build: the Go modules that are in it, Go itself, the scripts of its page, and the distribution's packages whose libraries it loads.
 // Nothing in it depends on when or where it is written.
 func billOf(b *build) ([]byte, error) {
 	root := program(b)
@@ -34,6 +34,11 @@ func billOf(b *build) ([]byte, error) {
 		c := moduleComponent(m)
 		components, depends = append(components, c), append(depends, c.BOMRef)
 		dependencies = append(dependencies, edge(c.BOMRef, m.requires, refs, ""))
+	}
+	for _, s := range b.scripts {
+		c := scriptComponent(s)
+		components, depends = append(components, c), append(depends, c.BOMRef)
+		dependencies = append(dependencies, edge(c.BOMRef, nil, refs, ""))
 	}
 	for _, d := range b.packages {
 		c := packageComponent(d)

@@ -96,9 +96,9 @@ func completions(b *build) (files []file, err error) {
 	return files, nil
 }
 
-// texts are the licences and notices of the modules, of Go, and of the packages whose libraries the program names, each as it came.
+// texts are the licences and notices of what the program holds, and of the packages whose libraries it names, each as it came.
 func texts(b *build) (files []file, err error) {
-	if files, err = textsOfGo(b.modules); err != nil {
+	if files, err = textsHeld(b.modules); err != nil {
 		return nil, err
 	}
 	for _, d := range b.packages {
@@ -115,6 +115,16 @@ func texts(b *build) (files []file, err error) {
 		files[i].name = "licenses/" + files[i].name
 	}
 	return files, nil
+}
+
+// textsHeld are those of modules, of Go, and of the scripts of the page.
+func textsHeld(modules []module) ([]file, error) {
+	files, err := textsOfGo(modules)
+	if err != nil {
+		return nil, err
+	}
+	more, err := textsOfScripts(scriptsFolder)
+	return append(files, more...), err
 }
 
 // textsOfGo are those of modules and of Go.
@@ -155,7 +165,7 @@ func licensesOnly(binary, into string) error {
 	if err != nil {
 		return err
 	}
-	files, err := textsOfGo(modules)
+	files, err := textsHeld(modules)
 	if err != nil {
 		return err
 	}
@@ -175,12 +185,16 @@ func licensesOnly(binary, into string) error {
 func noticeOf(b *build) []byte {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "# What framewatch %s is made of\n\n", b.version)
-	fmt.Fprintf(&out, "The program holds the Go modules below and, by the distribution's loader, uses Debian's libraries, which are not in this archive.\n")
+	fmt.Fprintf(&out, "The program holds the Go modules and the scripts below and, by the distribution's loader, uses Debian's libraries, which are not in this archive.\n")
 	fmt.Fprintf(&out, "Debian's FFmpeg is configured with `--enable-gpl` and is under the GPL, version 2 or later: whoever passes the program on together with it does so under the GPL.\n")
 	fmt.Fprintf(&out, "`framewatch version --output json` tells the FFmpeg that is loaded, its licence and its configure line. The same in CycloneDX, with all that is loaded by others: framewatch.cdx.json.\n")
 	fmt.Fprintf(&out, "\n## In the program\n\n| module | version | licences (texts: licenses/go) |\n|---|---|---|\n| Go | %s | BSD-3-Clause |\n", strings.TrimPrefix(b.info.GoVersion, "go"))
 	for _, m := range b.modules {
 		fmt.Fprintf(&out, "| %s | %s | %s |\n", m.Path, m.Version, strings.Join(m.licenses, ", "))
+	}
+	fmt.Fprintf(&out, "\n## In its page\n\n| npm package | version | licence (texts: licenses/web) |\n|---|---|---|\n")
+	for _, s := range b.scripts {
+		fmt.Fprintf(&out, "| %s | %s | %s |\n", s.Package, s.Version, s.Licence)
 	}
 	fmt.Fprintf(&out, "\n## Linked to\n\n| Debian package | version | licences of its source (texts: licenses/debian) |\n|---|---|---|\n")
 	for _, d := range b.packages {

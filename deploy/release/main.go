@@ -26,7 +26,7 @@ func main() {
 	version := flag.String("version", "", "what git describe calls the commit")
 	binary := flag.String("binary", "bin/framewatch", "the program, built with -trimpath")
 	out := flag.String("out", "dist", "the folder that gets the files")
-	licenses := flag.String("licenses", "", "the folder that gets the licences and notices of the Go modules, and nothing else is made; of any build")
+	licenses := flag.String("licenses", "", "the folder that gets the licences and notices of what the program holds, and nothing else is made; of any build")
 	flag.Parse()
 	run := func() error { return release(*version, *binary, *out) }
 	if *licenses != "" {
@@ -93,6 +93,7 @@ type build struct {
 	sum      [sha256.Size]byte
 	info     *debug.BuildInfo
 	modules  []module
+	scripts  []script
 	packages []distributed
 }
 
@@ -129,6 +130,9 @@ func readBuild(binary string) (*build, error) {
 		return nil, fmt.Errorf("%s does not know its commit: build it from a clone, with git installed and without -buildvcs=false", binary)
 	}
 	if b.modules, err = modulesOf(info); err != nil {
+		return nil, err
+	}
+	if b.scripts, err = scriptsOf(scriptsFolder); err != nil {
 		return nil, err
 	}
 	b.packages, err = packagesOf(binary)

@@ -31,10 +31,23 @@ func sample(t *testing.T) *build {
 	if b.modules, err = modulesOf(info); err != nil {
 		t.Fatal(err)
 	}
+	if b.scripts, err = scriptsOf(filepath.Join(sources(t), scriptsFolder)); err != nil {
+		t.Fatal(err)
+	}
 	if b.packages, err = packagesOf(b.binary); err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// sources is the root of the source tree.
+func sources(t *testing.T) string {
+	t.Helper()
+	file, err := output("go", "env", "GOMOD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Dir(strings.TrimSpace(string(file)))
 }
 
 func TestBillIsValidCycloneDX(t *testing.T) {
@@ -83,6 +96,9 @@ func TestBillHoldsWhatIsLinked(t *testing.T) {
 	for name, want := range map[string]struct{ version, license, purl string }{
 		"github.com/CycloneDX/cyclonedx-go": {"v0.12.0", "Apache-2.0", "pkg:golang/github.com/cyclonedx/cyclonedx-go@v0.12.0"},
 		"github.com/google/uuid":            {"v1.6.0", "BSD-3-Clause", "pkg:golang/github.com/google/uuid@v1.6.0"},
+		"preact":                            {"", "MIT", "pkg:npm/preact@"}, // of the page
+		"@preact/signals":                   {"", "MIT", "pkg:npm/%40preact/signals@"},
+		"htm":                               {"", "Apache-2.0", "pkg:npm/htm@"},
 		"libavcodec59":                      {string(version), "GPL-2.0-or-later", "pkg:deb/debian/libavcodec59@"},
 		"libx264-164":                       {"", "GPL-2.0-or-later", "pkg:deb/debian/libx264-164@"}, // which libavcodec loads
 	} {
@@ -163,7 +179,7 @@ func TestAModuleWithoutALicenceIsNotReleased(t *testing.T) {
 }
 
 func TestArchiveDependsOnItsFilesOnly(t *testing.T) {
-	t.Chdir("../..")
+	t.Chdir(sources(t))
 	files, err := tracked(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -187,6 +203,7 @@ func TestArchiveDependsOnItsFilesOnly(t *testing.T) {
 	for name, want := range map[string]int64{
 		"bin/framewatch": 0o755, "deploy/secrets.sh": 0, "deploy/image/test.sh": 0, "README.md": 0o644, "deploy/framewatch.yaml": 0o644, "deploy/systemd/framewatch.service": 0o644,
 		"docker-compose.yml": 0, "deploy/examples/go/main.go": 0o644, "licenses/go/std/LICENSE": 0o644, "licenses/go/github.com/google/uuid/LICENSE": 0o644,
+		"licenses/web/uplot/LICENSE-uplot.txt":   0o644,
 		"licenses/debian/libavcodec59/copyright": 0o644, "deploy/Dockerfile": 0, "deploy/release/main.go": 0, "deploy/kubernetes/default.yaml": 0o644, "deploy/kubernetes/check/go.mod": 0, "docs/runbooks/README.md": 0o644, "deploy/secrets/pictures_key": 0,
 	} {
 		if modes[name] != want {
@@ -197,10 +214,12 @@ func TestArchiveDependsOnItsFilesOnly(t *testing.T) {
 
 func TestLicencesOfTheImage(t *testing.T) {
 	into := filepath.Join(t.TempDir(), "licenses")
+	t.Chdir(sources(t))
 	if err := licensesOnly(os.Args[0], into); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"go/std/LICENSE", "go/github.com/google/uuid/LICENSE", "go/github.com/CycloneDX/cyclonedx-go/LICENSE", "go/github.com/CycloneDX/cyclonedx-go/NOTICE"} {
+	for _, name := range []string{"go/std/LICENSE", "go/github.com/google/uuid/LICENSE", "go/github.com/CycloneDX/cyclonedx-go/LICENSE", "go/github.com/CycloneDX/cyclonedx-go/NOTICE",
+		"web/htm/LICENSE-htm.txt", "web/@preact/signals-core/LICENSE-preact-signals-core.txt"} {
 		if info, err := os.Stat(filepath.Join(into, name)); err != nil || info.Size() == 0 || info.Mode() != 0o644 {
 			t.Errorf("%s: %v, %v", name, info, err)
 		}
