@@ -123,8 +123,11 @@ func TestPlanIsTheArithmeticOfThePage(t *testing.T) {
 	s := lab.DefaultSizing()
 	edge := lab.EdgeCost{Cores: 0.0998, Memory: 100, Bits: 3e6}
 	p := lab.PlanCapacity(50_000, lab.CostsOf(twoSteps()), edge, s)
-	// 2 s / (30 s × 0.0005) = 133 streams a partition, for twice the streams: 100,000 / 133 = 750, so 768 at least. 5000 / 9.6 are 521 edges and one to
-	// lose: more than half of 768, so 1536 partitions of 32.6 streams, of which an edge has three at most; 133 streams in the fullest are 13.3 of its 16 cores.
+	if limit := s.PartitionStreams(lab.CostsOf(twoSteps())); !about(limit, 80) {
+		t.Errorf("a partition may have %v streams, want 80", limit)
+	}
+	// 2 s / (50 s × 0.0005) = 80 streams a partition, for twice the streams: 100,000 / 80 = 1250, so 1536 at least. 5000 / 9.6 are 521 edges and one to
+	// lose, less than half of that; partitions have 32.6 streams, of which an edge has three at most; 133 streams in the fullest are 13.3 of its 16 cores.
 	if p.Partitions != 1536 || p.EdgePartitions != 3 {
 		t.Errorf("%d partitions, %d an edge, want 1536 and 3", p.Partitions, p.EdgePartitions)
 	}

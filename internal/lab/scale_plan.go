@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/framewatch/framewatch/detector"
 	"github.com/framewatch/framewatch/topology"
 )
 
@@ -36,7 +37,7 @@ type Sizing struct {
 
 // DefaultSizing is for machines of 16 cores with 4 TB and 10 Gb/s.
 func DefaultSizing() Sizing {
-	return Sizing{Headroom: 0.6, Cores: 16, Disk: 4e12, Network: 10e9, DetectorCores: 2, Copies: 3, Growth: 2, Lookback: 30 * time.Second, Rebuild: 2 * time.Second,
+	return Sizing{Headroom: 0.6, Cores: 16, Disk: 4e12, Network: 10e9, DetectorCores: 2, Copies: 3, Growth: 2, Lookback: new(detector.Partition).Lookback(), Rebuild: 2 * time.Second,
 		Replicas: 4000, Defects: 10, Clip: 15 * time.Second, EvidenceBits: 3e6, EvidenceDays: 30}
 }
 
