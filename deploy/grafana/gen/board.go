@@ -59,7 +59,9 @@ type query struct{ expr, legend string }
 const (
 	warn, bad = "orange", "red"
 	// selector picks what the variables at the top of a dashboard choose.
-	selector = `{cluster=~"$cluster",job=~"$job"`
+	selector = installation + `,job=~"$job"`
+	// installation picks an installation: of several releases in a namespace by the service that Prometheus asks.
+	installation = `{cluster=~"$cluster",namespace=~"$namespace",service=~"$service"`
 	// height is that of a graph; a number has half of it.
 	height = 8
 )
@@ -101,7 +103,7 @@ func (b board) build() (dashboard.Dashboard, error) {
 // firing marks when an alert of ours began to fire.
 func firing() cog.Builder[dashboard.AnnotationQuery] {
 	return dashboard.NewAnnotationQueryBuilder().Name("Alerts").Datasource(source).Enable(true).IconColor(bad).
-		Expr(`ALERTS{alertname=~"Framewatch.*",alertstate="firing",cluster=~"$cluster"}`).TitleFormat("{{alertname}}").TextFormat("{{job}} {{instance}}")
+		Expr(`ALERTS` + installation + `,alertname=~"Framewatch.*",alertstate="firing"}`).TitleFormat("{{alertname}}").TextFormat("{{job}} {{instance}}")
 }
 
 func (b board) variables() []cog.Builder[dashboard.VariableModel] {
@@ -113,10 +115,12 @@ func (b board) variables() []cog.Builder[dashboard.VariableModel] {
 	all := []cog.Builder[dashboard.VariableModel]{
 		dashboard.NewDatasourceVariableBuilder("datasource").Label("Data source").Type("prometheus"),
 		ask("cluster", "Cluster", `label_values(framewatch_build_info, cluster)`),
-		ask("job", "Job", `label_values(framewatch_build_info{cluster=~"$cluster"}, job)`),
+		ask("namespace", "Namespace", `label_values(framewatch_build_info{cluster=~"$cluster"}, namespace)`),
+		ask("service", "Release", `label_values(framewatch_build_info{cluster=~"$cluster",namespace=~"$namespace"}, service)`),
+		ask("job", "Job", `label_values(framewatch_build_info`+installation+`}, job)`),
 	}
 	if b.perInstance {
-		all = append(all, ask("instance", "Instance", `label_values(framewatch_build_info{cluster=~"$cluster",job=~"$job"}, instance)`))
+		all = append(all, ask("instance", "Instance", `label_values(framewatch_build_info`+selector+`}, instance)`))
 	}
 	return all
 }

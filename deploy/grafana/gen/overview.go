@@ -7,7 +7,7 @@ var overview = board{
 	rows: []row{
 		{title: "Is all well?", panels: []panel{
 			{title: "Alerts", shape: number, width: 4, unit: "none", steps: []step{{1, bad}}, about: "Alerts of Framewatch that fire. Each has a runbook: docs/runbooks.",
-				queries: []query{{`count(ALERTS{alertname=~"Framewatch.*",alertstate="firing",cluster=~"$cluster"}) or vector(0)`, "firing"}}},
+				queries: []query{{`count(ALERTS` + installation + `,alertname=~"Framewatch.*",alertstate="firing"}) or vector(0)`, "firing"}}},
 			{title: "Streams up", shape: number, width: 4, unit: "none", about: "Streams that give pictures or sound now.", queries: []query{{`sum(framewatch_ingest_streams{$,state="up"})`, "up"}}},
 			{title: "Not measured", shape: number, width: 4, unit: "none", steps: []step{{1, bad}}, about: "Streams that are not measured by our fault: see Edge.", queries: []query{{`sum(framewatch_ingest_streams{$,state="fault"})`, "fault"}}},
 			{title: "Defects open", shape: number, width: 4, unit: "none", about: "What the streams have now: the console shows which.", queries: []query{{`sum(framewatch_detector_open_defects{$}) or vector(0)`, "open"}}},

@@ -243,3 +243,27 @@ func TestMetadataServiceIsClosed(t *testing.T) {
 		}
 	})
 }
+
+// TestBrokersCanBeReached lets each target out to the ports of its own brokers, and the topics' job before anything else of a release is there.
+func TestBrokersCanBeReached(t *testing.T) {
+	ports := map[string][]string{}
+	values := "{config: {kafka: {brokers: ['a:9092', 'b:9092']}}, topics: {config: {kafka: {brokers: ['a:9095']}}}, detector: {config: {kafka: {brokers: ['a:9093', 'b:9094']}}}}"
+	for _, o := range objects(t, mustTemplate(t, values)) {
+		policy, ok := o.(*networkingv1.NetworkPolicy)
+		if !ok {
+			continue
+		}
+		target := policy.Labels["app.kubernetes.io/component"]
+		for _, p := range policy.Spec.Egress[1].Ports {
+			ports[target] = append(ports[target], p.Port.String())
+		}
+		if _, hook := policy.Annotations["helm.sh/hook"]; hook != (target == "topics") {
+			t.Errorf("the policy %s comes before the release: %v", policy.Name, hook)
+		}
+	}
+	for target, want := range map[string][]string{"topics": {"9095"}, "detector": {"9093", "9094"}, "ingest": {"9092"}, "notifier": {"9092"}, "console": {"9092"}} {
+		if !slices.Equal(ports[target], want) {
+			t.Errorf("%s is let out to the ports %v of brokers, want %v", target, ports[target], want)
+		}
+	}
+}

@@ -47,7 +47,7 @@ var tableRow = regexp.MustCompile("(?m)^\\| `(framewatch_[a-z_0-9]+)` \\| (count
 
 // from is what stands on every series by where it was asked for, and what Prometheus itself knows.
 var (
-	from    = []string{"cluster", "namespace", "job", "instance"}
+	from    = []string{"cluster", "namespace", "service", "job", "instance"}
 	outside = map[string]metric{
 		"up": {kind: "gauge"}, "ALERTS": {kind: "gauge", labels: []string{"alertname", "alertstate"}},
 		// Of every Go program by its client library.

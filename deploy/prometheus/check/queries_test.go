@@ -72,7 +72,7 @@ func checkMatcher(name string, m metric, l *labels.Matcher, complain func(string
 		complain("%s has no label %s", name, l.Name)
 		return
 	}
-	if m.help == "" || slices.Contains(from, l.Name) || slices.Contains([]string{"le", "kind", "severity"}, l.Name) {
+	if m.help == "" || slices.Contains(from, l.Name) || slices.Contains([]string{"le", "kind", "severity", "node_id"}, l.Name) {
 		return // what is not a few words that its help can name
 	}
 	for value := range strings.SplitSeq(l.Value, "|") {
@@ -218,7 +218,7 @@ func (d *dashboard) check(t *testing.T, k known) {
 			}
 		}
 	}
-	for _, need := range []string{"datasource", "cluster", "job"} {
+	for _, need := range []string{"datasource", "cluster", "namespace", "service", "job"} {
 		if !variables[need] {
 			t.Errorf("there is no variable %s", need)
 		}

@@ -82,6 +82,9 @@ app.kubernetes.io/component: {{ . }}
 {{- if eq .target "console" }}
 {{- $_ := set $places "console" (dict "listen" "0.0.0.0:8080") }}
 {{- end }}
+{{- if and (eq .target "notifier") .root.Values.notifier.api.enabled }}
+{{- $_ := set $places "notifier" (dict "listen" "0.0.0.0:9093") }}
+{{- end }}
 {{- if eq .target "shadow" }}
 {{- $candidate := dict "name" .root.Values.shadow.name }}
 {{- with .root.Values.shadow.models }}{{ $_ := set $candidate "models" . }}{{ end }}
@@ -108,6 +111,11 @@ app.kubernetes.io/component: {{ . }}
 {{- if hasSuffix "m" . }}{{ $cpu = divf $cpu 1000 }}{{ end }}
 {{- max 1 ($cpu | ceil | int) }}
 {{- end }}
+{{- end }}
+
+{{/* bytes are those of a size like 10Gi. */}}
+{{- define "framewatch.bytes" -}}
+{{ mul (regexFind "^[0-9]+" . | int64) (get (dict "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776) (regexFind "[KMGT]i$" .)) }}
 {{- end }}
 
 {{/* partitions that each topic of streams has. */}}
