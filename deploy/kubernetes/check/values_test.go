@@ -55,3 +55,10 @@ func TestValuesThatAreRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestEvidenceThatNeedsNoDisk lets as much be kept as one likes where it is not on the pod's disk, or nothing is.
+func TestEvidenceThatNeedsNoDisk(t *testing.T) {
+	for _, store := range []string{"{s3: {bucket: evidence}}", "{directory: ''}"} {
+		mustTemplate(t, "config: {ingest: {evidence: {retain: {bytes: 0}, store: "+store+"}}}")
+	}
+}
