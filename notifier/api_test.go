@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
+
 	"github.com/framewatch/framewatch/notifier"
 )
 
@@ -239,38 +241,71 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
+// TestExternalThatTakesNothingIsCounted: its attempts are those of a target, which an alert looks at.
+func TestExternalThatTakesNothingIsCounted(t *testing.T) {
+	var takes atomic.Bool
+	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !takes.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(peer.Close)
+	w := newTown(t, "external: {url: '"+peer.URL+"'}")
+	w.begin()
+	t.Cleanup(func() { w.stop() })
+	w.post(defect("d1", "news", "black").opened())
+	eventually(t, "a refusal to be counted", func() bool { return w.attempts(t)["external alertmanager retrying"] > 0 })
+	if n := w.attempts(t)["external alertmanager delivered"]; n != 0 {
+		t.Errorf("%v were taken by who takes nothing", n)
+	}
+	takes.Store(true)
+	eventually(t, "a delivery to be counted", func() bool { return w.attempts(t)["external alertmanager delivered"] > 0 })
+}
+
 // TestTheFirstRefusalIsAnIncrease: Prometheus knows of each target and outcome before there is one, and of the canary no age from before there were clocks.
 func TestTheFirstRefusalIsAnIncrease(t *testing.T) {
 	w := newTown(t, "heartbeat: {url: 'http://127.0.0.1:1', stream: canary}", "ops")
 	serveTown(t, w)
+	got := w.attempts(t)
+	for _, outcome := range []string{"delivered", "failed", "retrying"} {
+		if n, there := got["ops/log[0] log "+outcome]; !there || n != 0 {
+			t.Errorf("before anything was told the attempts are %v, want none that is %s", got, outcome)
+		}
+	}
+	for _, m := range w.figure(t, "framewatch_notifier_canary_age_seconds") {
+		if age := m.Gauge.GetValue(); age > 3600 {
+			t.Errorf("the canary's last defect was %v s ago", age)
+		}
+	}
+}
+
+// figure is what the process tells under a name.
+func (w *town) figure(t *testing.T, name string) []*dto.Metric {
+	t.Helper()
 	families, err := w.metrics.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var outcomes []string
 	for _, f := range families {
-		for _, m := range f.Metric {
-			switch f.GetName() {
-			case "framewatch_notifier_attempts_total":
-				if m.Counter.GetValue() != 0 {
-					t.Errorf("%v before anything was told", m)
-				}
-				for _, l := range m.Label {
-					if l.GetName() == "outcome" {
-						outcomes = append(outcomes, l.GetValue())
-					}
-				}
-			case "framewatch_notifier_canary_age_seconds":
-				if age := m.Gauge.GetValue(); age < 0 || age > 3600 {
-					t.Errorf("the canary's last defect was %v s ago", age)
-				}
-			}
+		if f.GetName() == name {
+			return f.Metric
 		}
 	}
-	slices.Sort(outcomes)
-	if !slices.Equal(outcomes, []string{"delivered", "failed", "retrying"}) {
-		t.Errorf("the outcomes %q are told of one target", outcomes)
+	return nil
+}
+
+// attempts are the attempts that are counted, by target, type and outcome.
+func (w *town) attempts(t *testing.T) map[string]float64 {
+	t.Helper()
+	counted := map[string]float64{}
+	for _, m := range w.figure(t, "framewatch_notifier_attempts_total") {
+		of := map[string]string{}
+		for _, l := range m.Label {
+			of[l.GetName()] = l.GetValue()
+		}
+		counted[of["target"]+" "+of["type"]+" "+of["outcome"]] = m.Counter.GetValue()
 	}
+	return counted
 }
 
 // freeAddress is a port of loopback that nobody listens on.

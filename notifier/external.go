@@ -36,6 +36,8 @@ const (
 	postAtOnce = 500
 	// postWait bounds one request.
 	postWait = 15 * time.Second
+	// externalTarget and externalType are what the attempts to reach it are counted as.
+	externalTarget, externalType = "external", "alertmanager"
 	// answerLimit is how much of an answer is read, in bytes.
 	answerLimit = 4 << 10
 )
@@ -112,7 +114,12 @@ func (e External) postSome(ctx context.Context, alerts []postableAlert) error {
 
 // relay tells the other Alertmanager of defects: each change within a second, and what is open each minute again.
 func (n *Notifier) relay(ctx context.Context, deps Deps) error {
-	r := &relayed{n: n, changed: map[string]*schemas.DefectEvent{}, open: map[string]*schemas.DefectEvent{}}
+	r := &relayed{n: n, attempts: newAttempts(), changed: map[string]*schemas.DefectEvent{}, open: map[string]*schemas.DefectEvent{}}
+	r.attempts.Expect(externalTarget, externalType)
+	if err := deps.Metrics.Register(r.attempts); err != nil {
+		return fmt.Errorf("register what is counted: %w", err)
+	}
+	defer deps.Metrics.Unregister(r.attempts)
 	failed := make(chan error, 1)
 	go func() { failed <- deps.Defects(ctx, time.Now().Add(-positionMargin), func() {}, r.event) }()
 	tick := time.NewTicker(reconcileEvery)
@@ -139,7 +146,9 @@ func (n *Notifier) relay(ctx context.Context, deps Deps) error {
 
 // relayed is what the other Alertmanager is told.
 type relayed struct {
-	n  *Notifier
+	n        *Notifier
+	attempts attempts
+
 	mu sync.Mutex
 	// changed are the newest events that it does not know yet, open those of the defects that it knows to be open.
 	changed, open map[string]*schemas.DefectEvent
@@ -179,7 +188,13 @@ func (r *relayed) post(ctx context.Context, now time.Time) error {
 	if len(alerts) == 0 {
 		return nil
 	}
-	if err := r.n.config.External.post(ctx, alerts); err != nil {
+	err := r.n.config.External.post(ctx, alerts)
+	if ctx.Err() != nil {
+		return err
+	}
+	// Whatever the answer, they are posted again until they are taken.
+	r.attempts.WithLabelValues(externalTarget, externalType, map[bool]string{true: delivered, false: retrying}[err == nil]).Inc()
+	if err != nil {
 		return err
 	}
 	r.mu.Lock()

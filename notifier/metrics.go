@@ -11,16 +11,14 @@ import (
 
 // meters are our own figures of a term, beside Alertmanager's.
 type meters struct {
-	attempts *prometheus.CounterVec
+	attempts attempts
 	delay    prometheus.Histogram
 	untold   prometheus.Counter
 }
 
 func newMeters(t *term) *meters {
 	m := &meters{
-		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "framewatch_notifier_attempts_total", Help: "Attempts to send a message, by target, its type and outcome: delivered, retrying or failed (not tried again).",
-		}, []string{"target", "type", "outcome"}),
+		attempts: newAttempts(),
 		delay: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "framewatch_notifier_delay_seconds", Help: "From a defect's detection to the end of the attempt that told of its beginning.",
 			Buckets: []float64{.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 300},
@@ -52,10 +50,19 @@ func newMeters(t *term) *meters {
 	return m
 }
 
-// target has a target's attempts told of before there is one: what a series begins with is no increase, and the first that fails must be one.
-func (m *meters) target(key, integration string) {
+// attempts counts tries to send something.
+type attempts struct{ *prometheus.CounterVec }
+
+func newAttempts() attempts {
+	return attempts{prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "framewatch_notifier_attempts_total", Help: "Attempts to send a message, by target, its type and outcome: delivered, retrying or failed (not tried again).",
+	}, []string{"target", "type", "outcome"})}
+}
+
+// Expect tells of a target's attempts before there is one: what a series begins with is no increase, and the first that fails must be one.
+func (a attempts) Expect(target, integration string) {
 	for _, outcome := range []string{delivered, retrying, refused} {
-		m.attempts.WithLabelValues(key, integration, outcome)
+		a.WithLabelValues(target, integration, outcome)
 	}
 }
 

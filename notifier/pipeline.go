@@ -80,7 +80,7 @@ func (t *term) desk(receiverName, integration string, index int, resolved bool, 
 		}
 	}
 	t.desks[d.key] = d
-	t.meters.target(d.key, integration)
+	t.meters.attempts.Expect(d.key, integration)
 	return notify.NewIntegration(d, sends(resolved), integration, index, receiverName)
 }
 
