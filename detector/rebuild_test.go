@@ -83,7 +83,7 @@ func drawLog(t *rapid.T) []entry {
 		for session := range rapid.IntRange(1, 2).Draw(t, "sessions") {
 			name := fmt.Sprintf("s%d/%d", i, session+1)
 			fmt.Fprintf(&text, "video %s%s\n", name,
-				words("video", "moving", "moving", "shown", "scarred", "starved", "blurred", "noisy", "black", "corner", "logo", "still", "pulsing", "ticker", "drift", "skipping", "none",
+				words("video", "moving", "moving", "shown", "scarred", "starved", "blurred", "noisy", "black", "corner", "logo", "still", "pulsing", "room", "coarse", "ticker", "drift", "skipping", "none",
 					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged", "news", "late", "sport", "bars"))
 			fmt.Fprintf(&text, "format %s%s\n", name, words("format", "640x360", "640x360", "640x360", "1280x720"))
 			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "lagging", "silent", "clicks", "left", "none"))

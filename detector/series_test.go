@@ -205,11 +205,20 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		v.Hash, v.Difference, v.Chroma = &schemas.PictureHash{}, &schemas.Difference{Low: 8192}, &schemas.Chroma{UMean: 32768, VMean: 32768}
 		binary.BigEndian.PutUint64(v.Hash.Perceptual[:], (shot<<2+salt)*0x9e3779b97f4a7c15) // any bits, but others for each shot
 	case "still":
-	case "pulsing": // a still picture encoded again: every key picture pulses, some cells tremble
-		if v.Flags == 1 {
-			differ(v, 10, func(int) bool { return true })
+	case "pulsing":
+		pulse(v)
+	case "room": // a still shot in front of a camera: its light wanders, each cell's as the whole picture's
+		pulse(v)
+		wander(v, &level, float64(age)/1e6)
+	case "coarse": // a still picture encoded again with few bits: a key picture differs from the last by a level in one cell of ten
+		pulse(v)
+		key := int(seq / 12)
+		level, v.Luma.Std = level+int32(key%2*8), v.Luma.Std+int32(key%3*6)
+		for i := range v.Grid.Mean {
+			if i%20 == key%3 {
+				v.Grid.Mean[i]++
+			}
 		}
-		differ(v, 4, func(cell int) bool { return cell%20 == 5 })
 	case "ticker": // still but for the two bottom rows
 		differ(v, 10, func(cell int) bool { return cell >= 112 })
 	case "drift": // half a level a second, too slow for the differences
@@ -332,6 +341,28 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 	}
 	v.Luma.Mean = level
 	return v
+}
+
+// pulse makes a still picture one that is encoded again: every key picture pulses, in the others some cells tremble.
+func pulse(v *schemas.VideoFrame) {
+	if v.Flags == 1 {
+		differ(v, 10, func(int) bool { return true })
+	} else {
+		v.Flags = 2 << 8 // AV_PICTURE_TYPE_P
+	}
+	differ(v, 4, func(cell int) bool { return cell%20 == 5 })
+	v.Difference.Low = 30
+}
+
+// wander lets the light of a picture be what it is after so many seconds: up and down by less than a fifth of a level, its spread at other times.
+func wander(v *schemas.VideoFrame, level *int32, seconds float64) {
+	slow, fast := 2*math.Pi*seconds/7, 2*math.Pi*seconds/3
+	light := 0.09 * (math.Sin(slow) + math.Sin(fast))
+	*level += int32(256 * light)
+	v.Luma.Std += int32(256 * 0.09 * (math.Cos(slow) + math.Cos(fast)))
+	for i := range v.Grid.Mean {
+		v.Grid.Mean[i] = byte(100.2 + float64(i%10)/10 + light)
+	}
 }
 
 // moves is the difference of the seq-th picture to the one before.

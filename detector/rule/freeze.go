@@ -37,6 +37,10 @@ type Freeze struct {
 	// seconds that a picture without visible movement is alive: clouds, fades, slow zooms.
 	Drift      float64 `yaml:"drift"`
 	DriftCells int     `yaml:"drift_cells"`
+	// CodedDrift is the change of mean luma or of its spread, in levels, and CodedCells the number of cells changed by a level, that show the same
+	// between pictures that are coded alike: the light and the noise of a camera that looks at a still room.
+	CodedDrift float64 `yaml:"coded_drift"`
+	CodedCells int     `yaml:"coded_cells"`
 
 	epoch int32
 	// began and last are the times of the first and newest picture without a break.
@@ -44,6 +48,7 @@ type Freeze struct {
 	// coded holds the intra coded pictures, predicted the others.
 	coded, predicted window.Tally
 	past             past
+	codings          codings
 	// repeats has a one for each picture that is exactly the one before, repeating tells that most of the last second's are.
 	repeats   window.Histogram
 	repeating bool
@@ -68,6 +73,10 @@ func NewFreeze() Rule {
 		Drift: 0.4,
 		// And a cell's by one level; two cells may be at the edge of rounding.
 		DriftCells: 3,
+		// Coded alike, a still picture's mean and spread move by at most a tenth of a level at 250 kb/s, by a twentieth once it has stood for a second.
+		CodedDrift: 0.125,
+		// And one cell in six by a level.
+		CodedCells: 18,
 		last:       never, coded: tally, predicted: tally,
 		repeats: window.Histogram{Span: freezeSpan.Microseconds()},
 	}
@@ -84,15 +93,18 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 	}
 	span := float64(freezeSpan.Microseconds())
 	from, to := r.Time-int64(freezeShare*span), r.Time-int64((1-freezeShare)*span)
-	still := f.still()
+	moved := f.moved()
+	still := f.still(moved)
 	if f.stopped() {
 		f.past.forget(from)
+		f.codings.forget(from)
 	}
 	switch {
 	case still < f.Clear:
 		// What moves may still be seen at the beginning of the window.
 		f.past.forget(from + pastStep.Microseconds())
-	case f.past.changed(v, f.Drift, f.DriftCells):
+		f.codings.forget(from + pastStep.Microseconds())
+	case f.past.changed(v, f.Drift, f.DriftCells), f.codings.apart(moved.Without(middleCells).Empty(), f.CodedDrift, f.CodedCells):
 		still = 0
 	}
 	return f.verdict(still).over(from, to), true
@@ -118,6 +130,7 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 		f.repeats.Reset()
 		f.repeating = false
 		f.past.forget(t)
+		f.codings.forget(t)
 		return false
 	}
 	if v.Skipped >= max(v.Sampling, 1) {
@@ -135,6 +148,7 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 	}
 	f.repeats.Add(t, repeat)
 	f.past.see(t, v)
+	f.codings.see(t, v)
 	return t-f.began >= freezeSpan.Microseconds() && f.judged().Len() >= freezePictures
 }
 
@@ -154,10 +168,15 @@ func (f *Freeze) judged() *window.Tally {
 	return &f.coded
 }
 
+// moved are the cells that have moved in more pictures than a coder's pulses take.
+func (f *Freeze) moved() window.CellSet {
+	w := f.judged()
+	return w.HighAbove(int((1 - freezeShare) * float64(w.Len())))
+}
+
 // still is the share of the picture's middle that has stood still; where that is below Clear, trembling cells may be left out.
-func (f *Freeze) still() float64 {
+func (f *Freeze) still(moved window.CellSet) float64 {
 	w, all := f.judged(), float64(middleCells.Len())
-	moved := w.HighAbove(int((1 - freezeShare) * float64(w.Len())))
 	most := float64(moved.And(middleCells).Len())
 	if still := 1 - most/all; still < f.Clear {
 		return still

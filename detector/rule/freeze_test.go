@@ -175,3 +175,111 @@ func TestFreezeAfterASlowChange(t *testing.T) {
 		}
 	}
 }
+
+// TestFreezeComparesPicturesCodedAlike: a still picture that is coded again the same way comes out nearly the same, so what differs lives. The differences
+// to the picture before are those of both: none that shows.
+func TestFreezeComparesPicturesCodedAlike(t *testing.T) {
+	const intra, predicted, both = 1 << 8, 2 << 8, 3 << 8 // AV_PICTURE_TYPE_I, P and B
+	// gop is a key picture each so many pictures, and after each two of type B one of type P.
+	gop := func(n, length int64) *schemas.VideoFrame {
+		f := drawn(flat(100))
+		f.Difference = &schemas.Difference{Previous: 60, Low: 50}
+		switch n %= length; {
+		case n == 0:
+			f.Flags = intra | 1
+		case n%3 == 0:
+			f.Flags = predicted
+		default:
+			f.Flags = both
+		}
+		return changed(f, 4, func(c, r int) bool { return c%5 == 2 && r%5 == 2 })
+	}
+	// lighter adds to the mean of luma, in 1/256 level; brighter a level to the first n cells of the whole rows of the middle.
+	lighter := func(f *schemas.VideoFrame, by int64) *schemas.VideoFrame { f.Luma.Mean += int32(by); return f }
+	brighter := func(f *schemas.VideoFrame, n int) *schemas.VideoFrame {
+		for i := range n {
+			f.Grid.Mean[2*16+i]++
+		}
+		return f
+	}
+	ticker := func(f *schemas.VideoFrame) *schemas.VideoFrame {
+		return changed(f, 10, func(_, r int) bool { return r >= 7 })
+	}
+	for _, test := range []struct {
+		name  string
+		frame func(n int64) *schemas.VideoFrame
+		state rule.State
+	}{
+		{"the same light throughout", func(n int64) *schemas.VideoFrame { return gop(n, 250) }, rule.Bad},
+		{"P pictures get lighter by a sixteenth of a level a second, an eighth in two", func(n int64) *schemas.VideoFrame { return lighter(gop(n, 250), n*16/25) }, rule.Good},
+		{"by a fortieth a second: a tenth in four", func(n int64) *schemas.VideoFrame { return lighter(gop(n, 250), n*6/25) }, rule.Bad},
+		{"their spread grows by a sixteenth a second", func(n int64) *schemas.VideoFrame {
+			f := gop(n, 250)
+			f.Luma.Std += int32(n * 16 / 25)
+			return f
+		}, rule.Good},
+		{"they get lighter under a ticker", func(n int64) *schemas.VideoFrame { return ticker(lighter(gop(n, 250), n*16/25)) }, rule.Bad},
+		{"cells get brighter under a ticker", func(n int64) *schemas.VideoFrame { return ticker(brighter(gop(n, 250), int(n/5))) }, rule.Good},
+		{"17 cells are brighter from 5 s on", func(n int64) *schemas.VideoFrame { return brighter(gop(n, 250), int(min(n/125, 1)*17)) }, rule.Bad},
+		{"18 are", func(n int64) *schemas.VideoFrame { return brighter(gop(n, 250), int(min(n/125, 1)*18)) }, rule.Good},
+		{"a key picture each second is lighter than those between, always as much", func(n int64) *schemas.VideoFrame {
+			f := gop(n, 25)
+			if f.Flags&1 != 0 {
+				lighter(f, 60)
+			}
+			return f
+		}, rule.Bad},
+		{"and each more than the one before", func(n int64) *schemas.VideoFrame {
+			f := gop(n, 25)
+			if f.Flags&1 != 0 {
+				lighter(f, n*16/25)
+			}
+			return f
+		}, rule.Good},
+		{"pictures of type B are lighter than those of type P", func(n int64) *schemas.VideoFrame {
+			f := gop(n, 250)
+			if f.Flags == both {
+				lighter(f, 60)
+			}
+			return f
+		}, rule.Bad},
+		{"half a second after each key picture it is mended by half a level", func(n int64) *schemas.VideoFrame {
+			return lighter(gop(n, 50), -max(0, 80-n%50*8))
+		}, rule.Bad},
+		{"a second after each", func(n int64) *schemas.VideoFrame { return lighter(gop(n, 50), -max(0, 96-n%50*4)) }, rule.Good},
+	} {
+		if v := feed(t, rule.NewFreeze(), 0, 8_000_000, 25, test.frame); v.State != test.state {
+			t.Errorf("%s: got %+v, want state %v", test.name, v, test.state)
+		}
+	}
+}
+
+// TestFreezeOfAStillShot: what lived is held. Pictures that come exactly again tell so at once; else it takes as long as the past is remembered.
+func TestFreezeOfAStillShot(t *testing.T) {
+	held := func(difference int32) func(n int64) *schemas.VideoFrame {
+		return func(n int64) *schemas.VideoFrame {
+			f := drawn(flat(100))
+			f.Luma.Mean += int32(min(n, 100) * 16 / 25)
+			f.Flags, f.Difference = 2<<8, &schemas.Difference{Previous: 60, Low: 50}
+			if n > 100 {
+				f.Difference.Previous, f.Difference.Low = difference, difference
+			}
+			return f
+		}
+	}
+	for _, test := range []struct {
+		name       string
+		difference int32
+		till       int64
+		state      rule.State
+	}{
+		{"while it lives", 60, 4_000_000, rule.Good},
+		{"held exactly, 1.2 s later", 0, 5_200_000, rule.Bad},
+		{"encoded again, 1.2 s later", 60, 5_200_000, rule.Good},
+		{"encoded again, 4 s later", 60, 8_000_000, rule.Bad},
+	} {
+		if v := feed(t, rule.NewFreeze(), 0, test.till, 25, held(test.difference)); v.State != test.state {
+			t.Errorf("%s: got %+v, want state %v", test.name, v, test.state)
+		}
+	}
+}

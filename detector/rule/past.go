@@ -21,11 +21,11 @@ type past struct {
 	seen []look
 }
 
-// look is the mean luma of a picture, level, and of its cells.
+// look is the mean luma of a picture, level, how far it spreads, and the mean of its cells.
 type look struct {
-	time  int64
-	mean  float64
-	cells [columns * rows]byte
+	time         int64
+	mean, spread float64
+	cells        [columns * rows]byte
 }
 
 // see remembers a picture, and forgets what is older than pastSpan.
@@ -33,9 +33,12 @@ func (p *past) see(t int64, v *schemas.VideoFrame) {
 	p.forget(t - pastSpan.Microseconds())
 	step := pastStep.Microseconds()
 	if n := len(p.seen); n == 0 || t/step > p.seen[n-1].time/step {
-		p.seen = append(p.seen, look{t, float64(v.Luma.Mean) / 256, v.Grid.Mean})
+		p.seen = append(p.seen, look{t, float64(v.Luma.Mean) / 256, float64(v.Luma.Std) / 256, v.Grid.Mean})
 	}
 }
+
+// clear forgets all.
+func (p *past) clear() { p.seen = p.seen[:0] }
 
 // forget drops what was seen at or before t.
 func (p *past) forget(t int64) {
@@ -56,11 +59,32 @@ func (p *past) changed(v *schemas.VideoFrame, drift float64, cells int) bool {
 	if math.Abs(float64(v.Luma.Mean)/256-first.mean) >= drift {
 		return true
 	}
-	changed := 0
+	return cellsApart(&v.Grid.Mean, &first.cells, 2) >= cells
+}
+
+// apart tells whether the remembered pictures lie drift levels of mean luma or of its spread apart, or the oldest and the newest by a level in so many
+// cells of the middle.
+func (p *past) apart(drift float64, cells int) bool {
+	if len(p.seen) < 2 {
+		return false
+	}
+	first, last := &p.seen[0], &p.seen[len(p.seen)-1]
+	darkest, brightest, flattest, widest := first.mean, first.mean, first.spread, first.spread
+	for i := range p.seen[1:] {
+		s := &p.seen[1+i]
+		darkest, brightest = min(darkest, s.mean), max(brightest, s.mean)
+		flattest, widest = min(flattest, s.spread), max(widest, s.spread)
+	}
+	return brightest-darkest >= drift || widest-flattest >= drift || cellsApart(&last.cells, &first.cells, 1) >= cells
+}
+
+// cellsApart is how many cells of the middle differ by so many levels.
+func cellsApart(a, b *[columns * rows]byte, levels int) int {
+	apart := 0
 	for i := range middleCells.Each() {
-		if d := int(v.Grid.Mean[i]) - int(first.cells[i]); d >= 2 || d <= -2 {
-			changed++
+		if d := int(a[i]) - int(b[i]); d >= levels || d <= -levels {
+			apart++
 		}
 	}
-	return changed >= cells
+	return apart
 }

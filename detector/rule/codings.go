@@ -1,0 +1,50 @@
+package rule
+
+import (
+	"math"
+	"time"
+
+	"github.com/framewatch/framewatch/schemas"
+)
+
+// refining is how long after a key picture, or after movement, a coder that is short of bits still mends much of what it sends.
+const refining = 500 * time.Millisecond
+
+// codings remembers pictures without movement apart by how they are coded. A still picture that is coded again in the same way comes out nearly as it did,
+// however coarsely; coded otherwise it differs by more than a shot of a still room does within a second.
+type codings struct {
+	// keyed is the time of the newest intra coded picture.
+	keyed int64
+	// coded are intra coded pictures, predicted those of type P since the newest of these.
+	coded, predicted past
+}
+
+// see remembers a picture, and forgets what is older than pastSpan.
+func (c *codings) see(t int64, v *schemas.VideoFrame) {
+	switch {
+	case intra(v):
+		c.keyed = t
+		c.predicted.clear()
+		c.coded.see(t, v)
+	case v.Flags>>8&7 == 2 && t-c.keyed >= refining.Microseconds(): // AV_PICTURE_TYPE_P
+		c.predicted.see(t, v)
+	}
+	old := t - pastSpan.Microseconds()
+	c.coded.forget(old)
+	c.predicted.forget(old)
+}
+
+// forget drops what was seen at or before t, and what mends it.
+func (c *codings) forget(t int64) {
+	c.coded.forget(t)
+	c.predicted.forget(t + refining.Microseconds())
+}
+
+// apart tells whether pictures coded alike lie drift levels of mean luma or of its spread apart, where the whole picture is still, or by a level in so many
+// cells of the middle.
+func (c *codings) apart(whole bool, drift float64, cells int) bool {
+	if !whole {
+		drift = math.Inf(1)
+	}
+	return c.coded.apart(drift, cells) || c.predicted.apart(drift, cells)
+}
