@@ -41,6 +41,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		{"a candidate without a name", "shadow: {enabled: true, profiles: {default: {}}}", "shadow.name"},
 		{"a candidate of nothing", "shadow: {enabled: true, name: louder}", "shadow.profiles"},
 		{"an open door", "networkPolicy: {console: []}", "/networkPolicy/console"},
+		{"ingress of everybody", "networkPolicy: {extraIngress: {ingest: [{ports: [{port: 9000}]}]}}", "from"},
 		{"egress of an unknown target", "networkPolicy: {extraEgress: {edge: []}}", "edge"},
 		{"a service that is none", "console: {service: {type: ExternalName}}", "/console/service/type"},
 		{"a tag with a space", `image: {tag: "v1 "}`, "/image/tag"},

@@ -278,3 +278,53 @@ var (
 func settle(query string) string {
 	return variable.ReplaceAllString(strings.ReplaceAll(query, "$__rate_interval", "1m"), "x")
 }
+
+// emphasised is the title of a panel as a runbook names it.
+var emphasised = regexp.MustCompile(`\*([A-Z][^*\n]+)\*`)
+
+// TestRunbooksNamePanelsThatThereAre looks for the panels that whoever was woken up is sent to.
+func TestRunbooksNamePanelsThatThereAre(t *testing.T) {
+	titles := map[string]bool{}
+	var add func(list []panel)
+	add = func(list []panel) {
+		for _, p := range list {
+			titles[p.Title] = true
+			add(p.Panels)
+		}
+	}
+	files, err := filepath.Glob(root + "/deploy/grafana/dashboards/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		var d dashboard
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = json.Unmarshal(text, &d)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		add(d.Panels)
+	}
+	pages, err := filepath.Glob(root + "/docs/runbooks/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := 0
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range emphasised.FindAllStringSubmatch(string(text), -1) {
+			named++
+			if !titles[m[1]] {
+				t.Errorf("%s: there is no panel %q", filepath.Base(page), m[1])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("%d panels are named on %d pages: are they all found?", named, len(pages))
+	}
+}
