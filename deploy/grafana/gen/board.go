@@ -17,7 +17,7 @@ import (
 // board is a dashboard: what somebody on call asks about one part, the worst first.
 type board struct {
 	uid, title, about string
-	perInstance       bool // it has the variable instance
+	perInstance       string // the metric whose instances the variable instance has; empty: there is no such variable
 	rows              []row
 }
 
@@ -119,8 +119,8 @@ func (b board) variables() []cog.Builder[dashboard.VariableModel] {
 		ask("service", "Release", `label_values(framewatch_build_info{cluster=~"$cluster",namespace=~"$namespace"}, service)`),
 		ask("job", "Job", `label_values(framewatch_build_info`+installation+`}, job)`),
 	}
-	if b.perInstance {
-		all = append(all, ask("instance", "Instance", `label_values(framewatch_build_info`+selector+`}, instance)`))
+	if b.perInstance != "" {
+		all = append(all, ask("instance", "Instance", `label_values(`+b.perInstance+selector+`}, instance)`))
 	}
 	return all
 }

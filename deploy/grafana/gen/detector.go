@@ -2,7 +2,7 @@ package main
 
 // detector asks of what makes defects of records, and of whether there is enough of it.
 var detector = board{
-	uid: "framewatch-detector", title: "Framewatch / Detector", perInstance: false,
+	uid: "framewatch-detector", title: "Framewatch / Detector",
 	about: "Are records judged in time, by whom, and is there room for more streams?",
 	rows: []row{
 		{title: "Is it in time?", panels: []panel{

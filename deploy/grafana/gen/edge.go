@@ -2,7 +2,7 @@ package main
 
 // edge asks of what opens, decodes and measures the streams.
 var edge = board{
-	uid: "framewatch-edge", title: "Framewatch / Edge", perInstance: true,
+	uid: "framewatch-edge", title: "Framewatch / Edge", perInstance: "framewatch_ingest_load_share",
 	about: "Are all streams opened and measured in full, and what do the machines have to spare?",
 	rows: []row{
 		{title: "Are the streams measured?", panels: []panel{
