@@ -237,6 +237,8 @@ type Sampled struct {
 	Tiles []byte `avro:"tiles" json:"tiles"`
 	// The cell of the 16x9 grid, numbered row by row, that each tile lies around. The tile of cell (c,r) begins in column max(0, min((2c+1)w/32 - 112, w - 224)), all divisions rounded down, rounded down to a multiple of 16; rows alike with (2r+1)h/18 and h.
 	TileCells []byte `avro:"tile_cells" json:"tile_cells"`
+	// Share of the samples of luma that stand on evenly spaced levels, as those of a picture do that had too few bits, in 1/4096: 0 none. Of the rows 0, n, 2n ... (n is 1 up to 288 rows, else a 72nd of the rows rounded down) at 8 bits, in the picture's own range, g(v) is the share of the samples with level v, but at most 1/50; F(f) is the magnitude of the sum of g(v) exp(2 pi i f v) over all v; and this is the largest F(f) - max(F(f/2), F(3f/2)), at least 0, for f = j/512, j = 16, 18 to 128: spacings of 32 levels down to 4. Natural pictures have up to 0.1, graphics of few colours 0.2, a picture with steps of 8 levels or more, coded again, 0.1 to 0.6. Null as banding.
+	Posterised *int32 `avro:"posterised" json:"posterised,omitempty"`
 }
 
 // Caption: Captions, active format and time code that came with this picture; null when none of them did.
@@ -660,6 +662,7 @@ type sampledRoom struct {
 	Banding        int32
 	BandingVersion int32
 	Model          int32
+	Posterised     int32
 }
 
 // read takes the values at src[at:], those it points to into the room; it returns where they end, or -1.
@@ -685,6 +688,12 @@ func (v *Sampled) read(src []byte, at int, room *sampledRoom) int {
 	}
 	v.Tiles, at = readBytes(v.Tiles, src, at)
 	v.TileCells, at = readBytes(v.TileCells, src, at)
+	if there, at = readPresence(src, at); there {
+		room.Posterised, at = readInt(src, at)
+		v.Posterised = &room.Posterised
+	} else {
+		v.Posterised = nil
+	}
 	return at
 }
 

@@ -1,23 +1,35 @@
 package rule
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// Banding judges whether gradients have come apart into steps that are seen, by VideoFrame's index of it, which is about that of CAMBI.
+// Banding judges whether gradients have come apart into steps that are seen: small ones by VideoFrame's index of it, which is about that of CAMBI, and those of a
+// picture that has lost bits, too large for the index, by the levels that are left.
 type Banding struct {
 	Options `yaml:",inline"`
 	// Index is that of a posterised gradient; 0: not judged.
 	Index float64 `yaml:"index"`
 	// Growth is by how much the index may be above what is usual, from half of Index on; 0: what is usual does not count.
 	Growth float64 `yaml:"growth"`
+	// Posterised is the share of the picture that stands on evenly spaced levels, of which each counts up to a fiftieth; 0: not judged.
+	Posterised float64 `yaml:"posterised"`
 
 	relative `yaml:"-"`
 	held     repeated
+	// shares of the newest sampled pictures, the newest first.
+	shares [posterisedHold]float64
 }
 
 // bandingVersion is that of the index for which the defaults are, bandingSpreads how many spreads it must be above its level where that is more than Growth.
 const (
 	bandingVersion = 1
 	bandingSpreads = 3
+	// posterisedHold is of how many sampled pictures the one counts that has kept most of its levels: coders keep them best in key pictures, which come every few seconds.
+	posterisedHold = 5
+	// posterisedUnit is that of the field.
+	posterisedUnit = 4096
 )
 
 // NewBanding is the rule with its documented defaults.
@@ -33,7 +45,9 @@ func NewBanding() Rule {
 		// the whole picture has 22 in steps of one level and 31 in steps of two.
 		Index: 20,
 		// Seven bits add 4 to 10 to the clips with large gradients.
-		Growth: 6}
+		Growth: 6,
+		// Graphics of few colours have 0.17, all else 0.1 at most; luma of five bits 0.1 to 0.4, of four and three 0.2 to 0.6.
+		Posterised: 0.2}
 }
 
 // Judge reads the index of about one picture a second.
@@ -47,12 +61,26 @@ func (b *Banding) Judge(r *Record) (Verdict, bool) {
 	}
 	index := float64(*f.Sampled.Banding) / 256
 	b.sample(index)
-	return b.held.take(r.Time, b.verdict(b.figure(index)).over(r.Time, r.Time+duration(f)), true), true
+	return b.held.take(r.Time, b.verdict(b.figure(index, b.newest(f.Sampled.Posterised))).over(r.Time, r.Time+duration(f)), true), true
 }
 
-// figure is 1 where the index is at what is tolerated; no number where nothing is known.
-func (b *Banding) figure(index float64) float64 {
-	return b.grown(index, b.Index, b.Growth, bandingSpreads)
+// newest is the largest share of posterisedHold pictures, a new one among them; a record of an older version has none.
+func (b *Banding) newest(share *int32) float64 {
+	copy(b.shares[1:], b.shares[:])
+	b.shares[0] = 0
+	if share != nil {
+		b.shares[0] = float64(*share) / posterisedUnit
+	}
+	return slices.Max(b.shares[:])
+}
+
+// figure is 1 where one of them is at what is tolerated; no number where nothing is known.
+func (b *Banding) figure(index, posterised float64) float64 {
+	figure := b.grown(index, b.Index, b.Growth, bandingSpreads)
+	if b.Posterised > 0 {
+		figure = larger(figure, posterised/b.Posterised)
+	}
+	return figure
 }
 
 // Describe tells what the figure is.
@@ -68,6 +96,9 @@ func (b *Banding) Validate() error {
 		return err
 	}
 	if err := notNegative("growth", b.Growth); err != nil {
+		return err
+	}
+	if err := notNegative("posterised", b.Posterised); err != nil {
 		return err
 	}
 	return b.Options.Validate()

@@ -56,6 +56,9 @@ func TestQuality(t *testing.T) {
 	grid := func(h, v int32) change { return func(f *schemas.VideoFrame) { f.Block.H8, f.Block.V8 = h, v } }
 	qp := func(qp int32) change { return func(f *schemas.VideoFrame) { f.Decode.QPMean, f.Block = &qp, nil } }
 	banding := func(index int32) change { return func(f *schemas.VideoFrame) { *f.Sampled.Banding = index * 256 } }
+	posterised := func(share float64) change {
+		return func(f *schemas.VideoFrame) { f.Sampled.Posterised = number(int32(4096 * share)) }
+	}
 	const offset = 16
 	for _, test := range []struct {
 		name          string
@@ -106,6 +109,8 @@ func TestQuality(t *testing.T) {
 		// 12 more than usual are twice what is tolerated, but 14 are 1.4 halves of 20.
 		{"more than usual", rule.NewBanding, offset + 2, 0, banding(14), rule.Bad, 1.4},
 		{"more than usual, but hardly seen", rule.NewBanding, offset, 0, banding(8), rule.Good, 0.8},
+		{"luma of few bits", rule.NewBanding, 0, 0, posterised(0.3), rule.Bad, 1.5},
+		{"graphics of few colours", rule.NewBanding, 0, 0, posterised(0.17), rule.Good, 0.85},
 		{"another version", rule.NewBanding, 0, 0, func(f *schemas.VideoFrame) { *f.Sampled.BandingVersion = 2 }, rule.Unknown, 0},
 		{"sampled, but not measured", rule.NewBanding, 0, 0, func(f *schemas.VideoFrame) { f.Sampled.Banding = nil }, rule.Unknown, 0},
 	} {
@@ -122,6 +127,27 @@ func TestQuality(t *testing.T) {
 		v := verdicts[75]
 		if v.State != test.state || v.State != rule.Unknown && math.Abs(v.Value/test.value-1) > 0.003 { // figures are rounded to 1/256 octave
 			t.Errorf("%s: got %v with %.4f, want %v with %.4f", test.name, v.State, v.Value, test.state, test.value)
+		}
+	}
+}
+
+// Of the share of even levels the largest of five sampled pictures counts, and none of it where that is turned off.
+func TestPosterisedKeyPictures(t *testing.T) {
+	second := func(share int32) *schemas.VideoFrame {
+		return measured(func(f *schemas.VideoFrame) { f.Duration, f.Sampled.Posterised = 90_000, &share })
+	}
+	list := []*schemas.VideoFrame{second(100), second(1229), second(100), second(100), second(100), second(100), second(100)}
+	r := rule.NewBanding().(*rule.Banding)
+	for i, v := range frames(r, "", list...) {
+		if want := i >= 1 && i <= 5; (v.State == rule.Bad) != want {
+			t.Errorf("second %d: got %v with %.2f, want bad: %v", i, v.State, v.Value, want)
+		}
+	}
+	r = rule.NewBanding().(*rule.Banding)
+	r.Posterised = 0
+	for i, v := range frames(r, "", list...) {
+		if v.State != rule.Good {
+			t.Errorf("turned off, second %d: got %v with %.2f", i, v.State, v.Value)
 		}
 	}
 }
@@ -251,7 +277,7 @@ func TestQualityOptions(t *testing.T) {
 		{"blur", "soft: -1", "soft -1"}, {"blur", "loss: .inf", "loss +Inf"}, {"noise", "sigma: -2", "sigma -2"}, {"noise", "rise: 1", "rise 1 is neither"},
 		{"noise", "least: 0", "least 0 is not above 0"}, {"blockiness", "qp: .nan", "qp NaN"}, {"blockiness", "growth: -1", "growth -1"},
 		{"blur", "shot: 15s", "shot 15s is not within 0s and 14s"}, {"blockiness", "cut: -1s", "cut -1s is not within"},
-		{"banding", "index: -1", "index -1"}, {"banding", "growth: .nan", "growth NaN"}, {"bitrate", "drop: 0.5", "drop 0.5 is neither"},
+		{"banding", "index: -1", "index -1"}, {"banding", "growth: .nan", "growth NaN"}, {"banding", "posterised: -1", "posterised -1"}, {"bitrate", "drop: 0.5", "drop 0.5 is neither"},
 	} {
 		_, err := rule.Catalogue.New(test.kind, []byte(test.options))
 		if err == nil || !strings.Contains(err.Error(), test.wrong) {

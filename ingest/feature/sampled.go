@@ -33,6 +33,8 @@ func (x *sampled) measure(f *media.Frame, p *Picture, scorer Scorer, out *schema
 		}
 		index, version := x.banding.measure(&f.Y, f.Format.Depth, p.full), int32(bandingVersion)
 		out.Sampled.Banding, out.Sampled.BandingVersion = &index, &version
+		share := posterised(p)
+		out.Sampled.Posterised = &share
 	}
 	if scorer != nil && !p.gap && p.width >= TileSize && p.height >= TileSize {
 		if x.tiles == nil {
