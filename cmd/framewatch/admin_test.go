@@ -74,7 +74,12 @@ func TestAdminListener(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		log, started, ended := &spoken{}, make(chan *app, 1), make(chan error, 1)
 		go func() { ended <- run(ctx, config, targets, log, func(a *app) { started <- a }) }()
-		t.Cleanup(func() { cancel(); <-ended })
+		t.Cleanup(func() {
+			cancel()
+			if err := <-ended; err != nil {
+				t.Errorf("ended by a signal it tells of %v", err)
+			}
+		})
 		return log, started
 	}
 

@@ -30,8 +30,10 @@ type app struct {
 	config Config
 	// reloading is what makes another one take its place where that can be.
 	*reloading
-	log      *slog.Logger
-	cluster  *kafka.Cluster
+	log     *slog.Logger
+	cluster *kafka.Cluster
+	// patience is for how long a log is waited for that does not answer; 0: half a minute.
+	patience time.Duration
 	contract *schemas.Contract
 	metrics  *prometheus.Registry
 	pictures signer
@@ -78,7 +80,7 @@ func newApp(config Config, stderr io.Writer) (*app, error) {
 // dial connects to the log.
 func (a *app) dial(ctx context.Context) error {
 	config := a.config.Kafka
-	config.Metrics, config.Client, config.Release = a.metrics, a.self.client(), version()
+	config.Metrics, config.Client, config.Release, config.Patience = a.metrics, a.self.client(), version(), a.patience
 	if config.Partitions == 0 {
 		config.Partitions = kafka.Defaults().Partitions
 	}

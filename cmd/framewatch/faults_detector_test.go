@@ -92,13 +92,10 @@ func (s *striker) detect(ctx context.Context, file string) error {
 		return err
 	}
 	a.at = s.at
-	if err := a.dial(ctx); err != nil {
+	if err := a.reach(ctx); err != nil {
 		return err
 	}
 	defer a.cluster.Close()
-	if err := a.prepare(ctx); err != nil {
-		return err
-	}
 	chosen, err := choose([]string{cmp.Or(os.Getenv(struckTarget), "detector")})
 	if err != nil {
 		return err

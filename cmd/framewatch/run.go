@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -114,21 +115,37 @@ func run(ctx context.Context, config Config, names []string, stderr io.Writer, s
 	if len(a.config.Kafka.Brokers) == 0 {
 		return usage(fmt.Errorf("no brokers are configured, and an embedded one comes with --target all or broker only: set kafka.brokers or --brokers"))
 	}
-	if err := a.dial(ctx); err != nil {
+	if err := a.reach(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // it was ended while it waited
+		}
 		return err
 	}
 	defer a.cluster.Close()
-	kafkaGate := a.readiness.of(logGate)
-	kafkaGate.waitFor("the topics to be made and the configuration's streams and profiles to stand on the log")
-	if err := a.prepare(ctx); err != nil {
-		return err
-	}
-	kafkaGate.open()
 	return a.supervise(ctx, chosen, started)
 }
 
 // logGate is the gate of what every target needs.
 const logGate = "kafka"
+
+// endless is longer than any outage of a log.
+const endless = 100 * 365 * 24 * time.Hour
+
+// reach dials the log and prepares it, however long that does not answer: whoever starts a process again that has ended would come no sooner.
+func (a *app) reach(ctx context.Context) error {
+	a.patience = endless
+	if err := a.dial(ctx); err != nil {
+		return err
+	}
+	gate := a.readiness.of(logGate)
+	gate.waitFor("the topics to be made and the configuration's streams and profiles to stand on the log")
+	if err := a.cluster.Patiently(ctx, a.prepare); err != nil {
+		a.cluster.Close()
+		return err
+	}
+	gate.open()
+	return nil
+}
 
 // expect has the process not ready before the log was reached and the chosen targets work.
 func (a *app) expect(chosen []target) {

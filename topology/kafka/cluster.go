@@ -24,8 +24,10 @@ import (
 )
 
 const (
-	// dialPatience is how long a broker is waited for that does not answer.
+	// dialPatience is how long a broker is waited for that does not answer, where the configuration does not say.
 	dialPatience = 30 * time.Second
+	// complainEvery is how often, meanwhile, the log of the process says so.
+	complainEvery = 30 * time.Second
 	// linger is how long the live path waits for company, which a batch needs to be worth compressing: of 20 streams on 4 partitions a picture
 	// took 472 bytes at 5 ms, 435 at 25, 392 at 50 and 369 at 100 by zstd, and 407 at 100 by snappy, of a record of 472.
 	linger = 50 * time.Millisecond
@@ -66,7 +68,7 @@ type versions interface {
 	declare(ctx context.Context) error
 }
 
-// Dial reaches the cluster and learns its partition count. It fails when no broker answers until ctx ends or half a minute has passed.
+// Dial reaches the cluster and learns its partition count. It fails when no broker answers until ctx ends or the configuration's Patience has.
 func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *slog.Logger) (*Cluster, error) {
 	if err := config.Validate(); err != nil {
 		return nil, err
@@ -84,7 +86,7 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 	}
 	c.admin = kadm.NewClient(c.client)
 	c.partitions.Store(config.Partitions)
-	if err := c.reach(ctx); err != nil {
+	if err := c.Patiently(ctx, c.learnPartitions); err != nil {
 		c.client.Close()
 		return nil, fmt.Errorf("dial %v: %w", config.Brokers, err)
 	}
@@ -93,7 +95,7 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 		c.versions, err = agree(ctx, config, contract)
 	}
 	if err == nil {
-		err = c.versions.declare(ctx)
+		err = c.Patiently(ctx, c.versions.declare)
 	}
 	if err != nil {
 		c.client.Close()
@@ -102,14 +104,20 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 	return c, nil
 }
 
-// reach tries until a broker answers, which may still be starting, for at most dialPatience.
-func (c *Cluster) reach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+// Patiently does work again and again until the log answers it, for as long as the configuration has Patience: brokers may still be starting, or may be
+// about to find out that one of them is gone. The work is then one that may be done twice. Whatever else keeps it from being done is returned at once.
+func (c *Cluster) Patiently(ctx context.Context, work func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.config.Patience, dialPatience))
 	defer cancel()
+	complain := time.Now().Add(complainEvery)
 	for {
-		err := c.learnPartitions(ctx)
-		if err == nil || hopeless(err) {
+		err := work(ctx)
+		if err == nil || hopeless(err) || !unanswered(err) {
 			return err
+		}
+		if now := time.Now(); now.After(complain) {
+			complain = now.Add(complainEvery)
+			c.log.Warn("the log does not answer, and is waited for: framewatch doctor tells where the way to it ends", "brokers", c.config.Brokers, "error", err)
 		}
 		if pause(ctx, time.Second/2); ctx.Err() != nil {
 			return err

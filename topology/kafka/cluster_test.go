@@ -2,8 +2,10 @@ package kafka_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/framewatch/framewatch/schemas"
@@ -131,5 +134,75 @@ func TestDialSaysWhatItCouldNotReach(t *testing.T) {
 	_, err := kafka.Dial(ctx, configFor([]string{"127.0.0.1:1"}), schemas.Baked(), quiet())
 	if err == nil || !strings.Contains(err.Error(), "dial [127.0.0.1:1]") {
 		t.Errorf("dial a closed port: %v, want an error that names it", err)
+	}
+}
+
+// TestDialWaitsForABroker: one that hangs up, as what is on its way down does, is asked again until one answers at its address.
+func TestDialWaitsForABroker(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	embedded := make(chan *kafka.Broker, 1)
+	go func() {
+		defer close(embedded)
+		for range 3 {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+		listener.Close()
+		broker, err := kafka.Embed(kafka.EmbedConfig{Listen: address})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		embedded <- broker
+	}()
+	config := configFor([]string{address})
+	config.Patience = guard
+	cluster, err := kafka.Dial(within(t), config, schemas.Baked(), quiet())
+	listener.Close()
+	if broker := <-embedded; broker != nil {
+		defer broker.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster.Close()
+}
+
+// TestDialLosesPatience: without an answer the last failure is told.
+func TestDialLosesPatience(t *testing.T) {
+	config := configFor([]string{"127.0.0.1:1"})
+	config.Patience = time.Millisecond
+	if _, err := kafka.Dial(within(t), config, schemas.Baked(), quiet()); err == nil || !strings.Contains(err.Error(), "127.0.0.1:1") {
+		t.Errorf("got %v, want an error that names the broker", err)
+	}
+}
+
+// TestPatientlyTellsWhatWaitingDoesNotMend: whatever is not the log's silence is returned at once.
+func TestPatientlyTellsWhatWaitingDoesNotMend(t *testing.T) {
+	config := configFor(kafkatest.Embedded(t))
+	config.Patience = time.Hour
+	c := dial(t, config)
+	for _, want := range []error{errors.New("no such profile"), kerr.TopicAuthorizationFailed} {
+		times := 0
+		if err := c.Patiently(within(t), func(context.Context) error { times++; return want }); err != want || times != 1 {
+			t.Errorf("got %v after %d times, want %v after 1", err, times, want)
+		}
+	}
+	times := 0
+	err := c.Patiently(within(t), func(context.Context) error {
+		if times++; times == 1 {
+			return fmt.Errorf("ask: %w", kerr.NotLeaderForPartition)
+		}
+		return nil
+	})
+	if err != nil || times != 2 {
+		t.Errorf("got %v after %d times, want nil after 2", err, times)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -31,6 +32,8 @@ type Config struct {
 	SASL    SASL   `yaml:"sasl"`
 	// Registry gives the schemas their ids; without one they have those that are baked in.
 	Registry Registry `yaml:"registry"`
+	// Patience is for how long a log is waited for that does not answer when it is dialled; 0: half a minute.
+	Patience time.Duration `yaml:"-"`
 	// Metrics receives the clients' metrics; nil for none.
 	Metrics prometheus.Registerer `yaml:"-"`
 }

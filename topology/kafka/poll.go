@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +27,12 @@ func hopeless(err error) bool {
 		kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed,
 		kerr.SaslAuthenticationFailed, kerr.UnsupportedSaslMechanism, kerr.UnsupportedVersion, kerr.InvalidGroupID, kerr.InconsistentGroupProtocol,
 	}, func(e *kerr.Error) bool { return errors.Is(err, e) })
+}
+
+// unanswered says that nobody has answered, or that who did cannot yet: asking again may change it.
+func unanswered(err error) bool {
+	network := net.Error(nil)
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded) || kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err)
 }
 
 // poll waits for the next records. With restless set it comes back empty-handed after a second. What the client gets over by itself is logged;
