@@ -29,7 +29,7 @@ func (i *inherited) event(partition int32, ev *schemas.DefectEvent, at time.Time
 	switch {
 	case i.last == nil:
 		i.term.event(partition, ev, at)
-	case !at.After(i.before.of(partition)):
+	case !at.After(i.before.of(partition)) && !i.before.Untold[ev.ID]:
 		i.last[ev.ID] = posted{partition, ev, at}
 	case known && over(ev) && !i.term.toldOf(ev.ID):
 		i.last[ev.ID] = posted{partition, ev, at}

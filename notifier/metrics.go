@@ -37,9 +37,7 @@ func newMeters(t *term) *meters {
 			return age.Seconds()
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_open_defects", Help: "Defects that are open as far as the notifier knows."}, func() float64 {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			return float64(len(t.defects))
+			return float64(t.open())
 		}),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_canary_age_seconds", Help: "How long ago the canary's last defect opened, or since when this notifier leads and has heard of none; 0: none is configured."}, func() float64 {
 			if !t.n.config.Heartbeat.on() {
@@ -75,6 +73,18 @@ func (m *meters) Told(ev *schemas.DefectEvent, now time.Time) {
 		return
 	}
 	m.delay.(prometheus.ExemplarObserver).ObserveWithExemplar(took, prometheus.Labels{"trace_id": ev.ID})
+}
+
+// open is how many defects are open: what is known of those that are over is kept for a while.
+func (t *term) open() (n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, d := range t.defects {
+		if d.over.IsZero() && d.end == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // pending is how many messages wait for their targets to take them, and for how long the oldest has at now.

@@ -393,6 +393,27 @@ func TestLeaves(t *testing.T) {
 	})
 }
 
+// TestLeavesWhatWaits has a notifier end while a defect that is over waits for its group, for longer than the next one looks back: it is told all the same, and what was told to its end beside
+// it, in the same partition and since then, is not told again.
+func TestLeavesWhatWaits(t *testing.T) {
+	in(t, "alertmanager: {route: {receiver: ops, group_by: [kind], group_interval: 4m, routes: [{matchers: ['kind=\"freeze\"'], group_interval: 1s}]}}", one("ops"), func(w *town) {
+		first, waits, beside, last := defect("d0", "film", "black"), defect("d1", "news", "black"), defect("d2", "arts", "freeze"), defect("d3", "sport", "silence")
+		w.post(first.opened())
+		w.wait(10 * time.Second) // told, so that its group is due in four minutes
+		w.post(waits.opened(), beside.opened())
+		w.wait(20 * time.Second)
+		w.post(waits.closed(), beside.closed())
+		w.wait(2 * time.Minute)
+		w.postLate(2, last.opened(), time.Now()) // in another partition
+		w.wait(5 * time.Second)
+		w.expectAll("ops", "d0 opened critical", "d2 opened critical", "d2 closed critical", "d3 opened critical")
+		w.leave()
+		w.begin()
+		w.wait(10 * time.Minute)
+		w.expectAll("ops", "d0 opened critical", "d1 opened critical", "d1 closed critical", "d2 opened critical", "d2 closed critical", "d3 opened critical")
+	})
+}
+
 // TestSeenLate has a defect begin and end in a partition that is read later than another, while nobody leads: that it was written earlier than what the notifier before had seen of the other does
 // not make it known.
 func TestSeenLate(t *testing.T) {

@@ -24,6 +24,8 @@ const (
 	grace = 5 * time.Second
 	// positionEvery is how often it is written down until when the defects topic was taken in.
 	positionEvery = 10 * time.Second
+	// mostUntold bounds the defects that are named with it.
+	mostUntold = 4096
 	// leavePatience is how long writing it down at the end may take.
 	leavePatience = 2 * time.Second
 	// positionMargin is how much earlier than that the next one begins to read: every open defect is updated each 10 s, so it is heard of within that.
@@ -132,18 +134,7 @@ func (t *term) startFrom(p position) {
 
 // notePosition writes down until when the defects topic was taken in, and told of where somebody is to be told.
 func (t *term) notePosition(ctx context.Context, now time.Time) {
-	t.mu.Lock()
-	p := position{Until: now, Partitions: maps.Clone(t.until)}
-	for _, d := range t.defects {
-		// One that nobody was told of for longer is muted.
-		if !d.told && now.Sub(d.since) < t.n.tree.groupWait+t.n.tree.groupInterval+grace && !d.posted.After(p.Partitions[d.partition]) {
-			p.Partitions[d.partition] = d.posted.Add(-time.Microsecond)
-		}
-	}
-	t.mu.Unlock()
-	if len(p.Partitions) > 0 {
-		p.Until = slices.MaxFunc(slices.Collect(maps.Values(p.Partitions)), time.Time.Compare)
-	}
+	p := t.position(now)
 	payload, err := json.Marshal(p)
 	if err == nil {
 		err = t.deps.Write(ctx, entry(kindPosition, "defects", payload, now, time.Time{}))
@@ -151,6 +142,35 @@ func (t *term) notePosition(ctx context.Context, now time.Time) {
 	if err != nil && ctx.Err() == nil {
 		t.log.Warn("write down the notifier's position", "error", err)
 	}
+}
+
+// position is until when the defects topic was taken in.
+func (t *term) position(now time.Time) position {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := position{Until: now, Partitions: maps.Clone(t.until), Untold: map[string]bool{}}
+	if len(p.Partitions) > 0 {
+		p.Until = slices.MaxFunc(slices.Collect(maps.Values(p.Partitions)), time.Time.Compare)
+	}
+	if p.Until.After(now) {
+		p.Until = now // a clock is ahead
+	}
+	for id, d := range t.defects {
+		// One that nobody was told of for longer is muted.
+		if d.told || now.Sub(d.since) >= t.n.tree.groupWait+t.n.tree.groupInterval+grace {
+			continue
+		}
+		before := d.posted.Add(-time.Microsecond)
+		if len(p.Untold) < mostUntold {
+			p.Untold[id] = true
+		} else if p.Partitions[d.partition].After(before) {
+			p.Partitions[d.partition] = before // of those beside it some may be told again
+		}
+		if p.Until.After(before) {
+			p.Until = before
+		}
+	}
+	return p
 }
 
 // leave writes down for the next notifier how far this one came.

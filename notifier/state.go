@@ -79,8 +79,11 @@ func cutKind(key, kind string) (name string, ok bool) {
 
 // position is until when the defects topic has been taken in, in all and in each partition: what is written to one may be seen later than what is written to another after it.
 type position struct {
+	// Until is not after the first event of a defect that is untold: the next notifier begins to read before it.
 	Until      time.Time           `json:"until"`
 	Partitions map[int32]time.Time `json:"partitions,omitempty"`
+	// Untold are the defects that nobody was told of by then and somebody is to be: their groups are not due yet.
+	Untold map[string]bool `json:"untold,omitempty"`
 }
 
 // of is until when a partition has been; a zero time where nothing is known of it.
