@@ -34,7 +34,7 @@ type write struct {
 
 // Lead makes this process a member of a group of which one member leads: it calls lead each time this one begins to, until ctx ends; then it returns nil. lead's context ends
 // when the leadership does; lead returns soon after that. When it returns earlier, or cannot write any more, the leadership begins anew a moment later. joined, when not nil, is
-// called when the group has taken this process, to lead or to wait, and each time that this changes.
+// called when the group has taken this process, to lead or to wait, and each time that this changes. It returns an error when the group can never take this process.
 func Lead[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group string, joined func(), lead func(ctx context.Context, l *Leader[T]) error) error {
 	if !t.Single {
 		return fmt.Errorf("lead on %s: it has more than one partition", t.Name)
@@ -62,8 +62,7 @@ func Lead[T any](ctx context.Context, c *Cluster, t *topology.Topic[T], group st
 		return err
 	}
 	defer m.leave()
-	<-ctx.Done()
-	return nil
+	return m.idle(ctx)
 }
 
 // term leads once: it fences whoever led before, so that nothing of that one's stands after what is written now.

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/framewatch/framewatch/schemas"
@@ -82,6 +84,21 @@ func (a *candidate) knows(t *testing.T, want map[string]string) {
 		defer a.Unlock()
 		return a.write != nil && maps.Equal(a.known, want)
 	})
+}
+
+// Who may not be a member of the group waits in vain: that is told, and not waited for.
+func TestLeadTellsWhatKeepsItOut(t *testing.T) {
+	config := configFor(nil)
+	grants := slices.DeleteFunc(topology.Grants("notifier", config.Prefix), func(g topology.Grant) bool { return g.Resource == topology.GroupResource })
+	config.Brokers = kafkatest.Fake(t, kafkatest.Setup{User: "bob", Password: "secret", Limited: true, Grants: grants})
+	config.SASL = kafka.SASL{Mechanism: "PLAIN", User: "admin", Password: "secret"}
+	laidOut(t, config)
+	config.SASL.User = "bob"
+	err := kafka.Lead(within(t), dial(t, config), topology.NotifierState, topology.StageNamed("notifier").Group, nil,
+		func(ctx context.Context, _ *kafka.Leader[schemas.NotifierState]) error { return nil })
+	if !errors.Is(err, kerr.GroupAuthorizationFailed) {
+		t.Errorf("got %v, want that it may not be a member", err)
+	}
 }
 
 func TestOneLeadsAtATime(t *testing.T) {

@@ -125,6 +125,18 @@ func (m *member) tell(on tenancy) {
 	}
 }
 
+// idle waits for the end of ctx, which gives nil, or for what keeps the client from being a member for good.
+func (m *member) idle(ctx context.Context) error {
+	for {
+		// Nothing is fetched here. The poll is where the client tells of it.
+		if _, err := m.cluster.poll(ctx, m.client, false); ctx.Err() != nil {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("join %s: %w", m.group, err)
+		}
+	}
+}
+
 // leave gives all partitions back, waiting until each tenure has been ended. A member with a name of its own is only away when it closes; we
 // mean to go, so that is said.
 func (m *member) leave() {

@@ -23,6 +23,8 @@ const (
 	tokenPatience = 10 * time.Second
 	// tokenLimit is how long a token can be, in bytes.
 	tokenLimit = 64 << 10
+	// tokenLife is for how long a token is used of which the endpoint does not say how long it holds.
+	tokenLife = time.Minute
 )
 
 // OAuth is where the bearer token of OAUTHBEARER comes from: a file that something else keeps fresh, or a token endpoint (client credentials, RFC 6749 section 4.4).
@@ -35,7 +37,7 @@ type OAuth struct {
 	ClientID         string   `yaml:"client_id"`
 	ClientSecretFile string   `yaml:"client_secret_file"`
 	Scopes           []string `yaml:"scopes"`
-	// CAFile is a PEM file of the authorities to trust for the endpoint; empty for the system's.
+	// CAFile is a PEM file of the authorities to trust for the endpoint, which is read for each request; empty for the system's.
 	CAFile string `yaml:"ca_file"`
 }
 
@@ -73,11 +75,10 @@ func (s SASL) tokens() (func(ctx context.Context) (string, error), error) {
 	if s.OAuth.TokenFile != "" {
 		return func(context.Context) (string, error) { return bounded(readLine(s.OAuth.TokenFile)) }, nil
 	}
-	client, err := s.OAuth.client()
-	if err != nil {
+	if _, err := s.OAuth.client(); err != nil {
 		return nil, err
 	}
-	source := oauth2.ReuseTokenSource(nil, endpoint{s.OAuth, client})
+	source := oauth2.ReuseTokenSource(nil, endpoint(s.OAuth))
 	return func(context.Context) (string, error) {
 		token, err := source.Token()
 		if err != nil {
@@ -112,10 +113,7 @@ func (o OAuth) client() (*http.Client, error) {
 }
 
 // endpoint gives a new token each time that it is asked.
-type endpoint struct {
-	OAuth
-	http *http.Client
-}
+type endpoint OAuth
 
 // Token asks for one.
 func (e endpoint) Token() (*oauth2.Token, error) {
@@ -123,12 +121,20 @@ func (e endpoint) Token() (*oauth2.Token, error) {
 	if err != nil {
 		return nil, err
 	}
+	client, err := OAuth(e).client()
+	if err != nil {
+		return nil, err
+	}
+	defer client.CloseIdleConnections()
 	config := clientcredentials.Config{ClientID: e.ClientID, ClientSecret: secret, TokenURL: e.TokenURL, Scopes: e.Scopes}
-	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), oauth2.HTTPClient, e.http), tokenPatience)
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), oauth2.HTTPClient, client), tokenPatience)
 	defer cancel()
 	token, err := config.Token(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("ask %s for a token: %w", originOf(e.TokenURL), plainly(err))
+	}
+	if token.Expiry.IsZero() {
+		token.Expiry = time.Now().Add(tokenLife) // else it would be used for ever
 	}
 	return token, nil
 }
@@ -142,11 +148,14 @@ func originOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// plainly is the endpoint's refusal by its code: its body may repeat what it was sent.
+// plainly is the endpoint's refusal by its code, since its body may repeat what it was sent, and what kept it from being asked without the URL.
 func plainly(err error) error {
 	refusal := (*oauth2.RetrieveError)(nil)
 	if errors.As(err, &refusal) && refusal.Response != nil {
 		return fmt.Errorf("it answered %s (%.60q)", refusal.Response.Status, refusal.ErrorCode)
+	}
+	if way, ok := errors.AsType[*url.Error](err); ok {
+		return way.Err // it would repeat the URL
 	}
 	return err
 }

@@ -115,6 +115,23 @@ func TestCertificatesAreReadAnew(t *testing.T) {
 	}
 }
 
+// The metric is of the broker whose certificate expires first, whichever was connected to last, until that one shows another.
+func TestFirstBrokersCertificateCounts(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	soon, late := kafka.Shown{Address: "a:1", At: now}, kafka.Shown{Address: "b:1", At: now.Add(time.Hour)}
+	renewed := kafka.Shown{Address: "a:1", At: now.Add(2 * time.Hour)}
+	for _, c := range []struct {
+		shown []kafka.Shown
+		want  time.Time
+	}{{[]kafka.Shown{soon, late}, soon.At}, {[]kafka.Shown{late, soon, late}, soon.At}, {[]kafka.Shown{soon, late, renewed}, late.At}} {
+		metrics := prometheus.NewRegistry()
+		kafka.Show(metrics, c.shown...)
+		if got := expiries(t, metrics)["broker"]; got != float64(c.want.Unix()) {
+			t.Errorf("%v: got %v, want %d", c.shown, got, c.want.Unix())
+		}
+	}
+}
+
 // expiries are the values of the metric by whose certificate it is.
 func expiries(t *testing.T, from prometheus.Gatherer) map[string]float64 {
 	t.Helper()
@@ -215,10 +232,18 @@ func TestTokensOfAnEndpoint(t *testing.T) {
 			t.Errorf("got %q, %v, want a new token by the new secret", got, err)
 		}
 	}
+	lasts = 0 // the endpoint does not say: one that is used for ever is refused one day
+	if got, err := kafka.TokenOf(config.SASL.OAuth); err != nil || got.Expiry.IsZero() || time.Until(got.Expiry) > time.Minute {
+		t.Errorf("got a token that holds until %v, %v, want a minute", got.Expiry, err)
+	}
 	status = http.StatusUnauthorized
 	_, err := token()
 	if err == nil || !strings.Contains(err.Error(), "invalid_client") || strings.Contains(err.Error(), "hunter") || strings.Contains(err.Error(), "/token") {
 		t.Errorf("refused: %v, want the code alone", err)
+	}
+	server.Close()
+	if _, err := token(); err == nil || strings.Contains(err.Error(), "/token") {
+		t.Errorf("not reached: %v, want it without the path", err)
 	}
 	put(t, file, nil)
 	if _, err := token(); err == nil || !strings.Contains(err.Error(), "it is empty") {

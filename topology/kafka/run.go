@@ -107,15 +107,7 @@ func Run[In, Out any](ctx context.Context, c *Cluster, options RunOptions[In, Ou
 		return err
 	}
 	defer m.leave()
-	for {
-		// Nothing is fetched here. The poll is where the client tells of what keeps it from being a member.
-		if _, err := c.poll(ctx, m.client, false); err != nil {
-			if ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-	}
+	return m.idle(ctx)
 }
 
 // beat appends the partition's beats to the input while it is owned. They cannot be part of the transactions: those would pin the very input that

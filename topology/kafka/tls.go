@@ -78,6 +78,8 @@ type encryption struct {
 	last *tls.Config
 	// told is what was last said of files that cannot be used.
 	told string
+	// brokers is when the certificates expire that were shown last, by address.
+	brokers map[string]time.Time
 }
 
 // newEncryption reads the files for the first time: then they must be in order.
@@ -86,7 +88,7 @@ func newEncryption(files TLS, log *slog.Logger, m *meters) (*encryption, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &encryption{files: files, log: log, meters: m, last: config}
+	e := &encryption{files: files, log: log, meters: m, last: config, brokers: map[string]time.Time{}}
 	e.measure()
 	return e, nil
 }
@@ -120,10 +122,23 @@ func (e *encryption) dial(ctx context.Context, network, address string) (net.Con
 	e.measure()
 	if err == nil {
 		if chain := conn.(*tls.Conn).ConnectionState().PeerCertificates; len(chain) > 0 {
-			e.meters.expires("broker", chain[0].NotAfter)
+			e.shown(address, chain[0].NotAfter)
 		}
 	}
 	return conn, err
+}
+
+// shown takes when the certificate expires that a broker has shown, and tells of the first of all brokers' to expire.
+func (e *encryption) shown(address string, at time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.brokers[address] = at
+	for _, other := range e.brokers {
+		if other.Before(at) {
+			at = other
+		}
+	}
+	e.meters.expires("broker", at)
 }
 
 // measure tells when the files' certificates expire.
