@@ -86,7 +86,7 @@ func doctorCommand() *cobra.Command {
 		Short: "Check that this machine and this configuration can do the work, and say what to do about what cannot",
 		Long: "Check that this machine and this configuration can do the work, and say what to do about what cannot: for all targets, or for those of a process (--target).\n" +
 			"Nothing is changed and nobody is told anything: brokers, registry and receivers are only reached, and some streams opened. The sandbox is proved by starting\n" +
-			"workers that try to break out of it. It takes some seconds, also when nothing answers. Exit code 1 says that a check failed.\n\nChecks: " + strings.Join(checkNames(), ", ") + ".",
+			"workers that try to break out of it. It takes some seconds, also when nothing answers. Exit code 1 says that a check failed, or that brokers did not answer it.\n\nChecks: " + strings.Join(checkNames(), ", ") + ".",
 		Example: "  framewatch doctor -c framewatch.yaml\n" +
 			"  framewatch doctor -c framewatch.yaml --target detector --only kafka",
 		Args: noArgs,
@@ -130,7 +130,7 @@ func (x *examined) examine(cmd *cobra.Command) ([]finding, error) {
 		return []finding{{Check: "configuration", Status: statusFail, Detail: err.Error(), Remedy: "mend the file; framewatch config check -c FILE looks at it alone"}}, nil
 	}
 	p := newPatient(config, x.targets, x.streams)
-	defer p.close()
+	defer func() { p.close() }() // there is something to close once it has been asked for
 	return p.examine(cmd.Context(), x.only), nil
 }
 
@@ -178,16 +178,22 @@ func printFindings(w io.Writer, findings []finding, output string) error {
 // oneLine is text for one cell of a table.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
-// verdict is an error when a check failed.
+// verdict is an error when a check failed, or could not be made since the brokers do not answer: with --only nothing else may say so.
 func verdict(findings []finding) error {
-	var failed []string
+	var failed, open []string
 	for _, f := range findings {
-		if f.Status == statusFail && !slices.Contains(failed, f.Check) {
+		switch {
+		case f.Status == statusFail && !slices.Contains(failed, f.Check):
 			failed = append(failed, f.Check)
+		case f.Status == statusUnknown && f.Remedy == unanswered && !slices.Contains(open, f.Check):
+			open = append(open, f.Check)
 		}
 	}
-	if len(failed) == 0 {
-		return nil
+	switch {
+	case len(failed) > 0:
+		return exitError{exitFailure, fmt.Errorf("not in order: %s", strings.Join(failed, ", "))}
+	case len(open) > 0:
+		return exitError{exitFailure, fmt.Errorf("not looked into, since the brokers do not answer: %s", strings.Join(open, ", "))}
 	}
-	return exitError{exitFailure, fmt.Errorf("not in order: %s", strings.Join(failed, ", "))}
+	return nil
 }

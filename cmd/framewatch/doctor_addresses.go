@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
+	"errors"
 	"fmt"
-	"net"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/framewatch/framewatch/topology/kafka"
@@ -18,7 +19,7 @@ const (
 	mostAddresses = 64
 )
 
-// checkAddresses connects to the addresses under which the brokers say that they are reached: clients go there, whatever they began with.
+// checkAddresses goes the whole way to the addresses under which the brokers say that they are reached: clients go there, whatever they began with.
 func checkAddresses(ctx context.Context, p *patient) []finding {
 	const name = "kafka addresses"
 	return p.withKafka(ctx, name, func(ctx context.Context, e *kafka.Examination) ([]finding, error) {
@@ -28,12 +29,10 @@ func checkAddresses(ctx context.Context, p *patient) []finding {
 		}
 		slices.Sort(addresses)
 		addresses = addresses[:min(len(addresses), mostAddresses)]
-		failures := dialAll(ctx, addresses)
 		var findings []finding
-		for i, address := range addresses {
-			if failures[i] != nil {
-				findings = append(findings, finding{name, statusFail, fmt.Sprintf("a broker calls itself %s, where it is not reached: %v", address, failures[i]),
-					"set advertised.listeners of the broker to an address that this machine reaches (one listener for each network), or let this machine reach it"})
+		for _, r := range reachAll(ctx, p.config.Kafka, addresses) {
+			if r.Err != nil {
+				findings = append(findings, finding{name, statusFail, fmt.Sprintf("a broker calls itself %s, where it is not reached: cannot %s: %v", r.Address, r.Step, r.Err), addressRemedy(p.config.Kafka, r)})
 			}
 		}
 		if len(findings) == 0 {
@@ -43,20 +42,14 @@ func checkAddresses(ctx context.Context, p *patient) []finding {
 	})
 }
 
-// dialAll connects to addresses, all at the same time, and tells for each why it could not.
-func dialAll(ctx context.Context, addresses []string) []error {
-	failures := make([]error, len(addresses))
-	var group sync.WaitGroup
-	for i, address := range addresses {
-		group.Go(func() {
-			conn, err := (&net.Dialer{Timeout: dialed}).DialContext(ctx, "tcp", address)
-			if err != nil {
-				failures[i] = err
-				return
-			}
-			conn.Close()
-		})
+// addressRemedy says what to do where the way to an address ends that a broker calls its own.
+func addressRemedy(config kafka.Config, r kafka.Reached) string {
+	wrong := x509.HostnameError{}
+	switch {
+	case r.Step == kafka.Resolve || r.Step == kafka.Connect:
+		return "set advertised.listeners of the broker to an address that this machine reaches (one listener for each network), or let this machine reach it"
+	case errors.As(r.Err, &wrong):
+		return fmt.Sprintf("set advertised.listeners of the broker to a name that its certificate is for (%.200s), or give it one for that address", strings.Join(namesOf(wrong.Certificate), ", "))
 	}
-	group.Wait()
-	return failures
+	return reachRemedy(config, r)
 }

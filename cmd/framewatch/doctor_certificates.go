@@ -3,10 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
-
-	"github.com/framewatch/framewatch/topology/kafka"
 )
 
 // renewal is how long before its end a certificate ought to be renewed.
@@ -23,23 +20,9 @@ func checkCertificates(ctx context.Context, p *patient) []finding {
 		remedy := "renew it; a process reads the file for each connection, so no restart is needed"
 		findings = append(findings, expiry(name, fmt.Sprintf("the certificate of the %s in %s", c.Of, c.File), c.At, time.Now(), remedy))
 	}
-	brokers := p.config.Kafka.Brokers
-	shown := make([]*finding, len(brokers))
-	var group sync.WaitGroup
-	for i, address := range brokers {
-		group.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, reachPatience)
-			defer cancel()
-			if r := kafka.Reach(ctx, p.config.Kafka, address); r.Server != nil {
-				f := expiry(name, "the certificate of the broker "+address, r.Server.NotAfter, time.Now(), "renew it at the broker (ssl.keystore)")
-				shown[i] = &f
-			}
-		})
-	}
-	group.Wait()
-	for _, f := range shown {
-		if f != nil {
-			findings = append(findings, *f)
+	for _, r := range reachAll(ctx, p.config.Kafka, p.config.Kafka.Brokers) {
+		if r.Server != nil {
+			findings = append(findings, expiry(name, "the certificate of the broker "+r.Address, r.Server.NotAfter, time.Now(), "renew it at the broker (ssl.keystore)"))
 		}
 	}
 	return findings

@@ -41,6 +41,9 @@ func (p *patient) embeds() bool {
 	return len(p.config.Kafka.Brokers) == 0 && (slices.Contains(p.targets, allTargets) || slices.Contains(p.targets, brokerTarget))
 }
 
+// unanswered is the remedy where the brokers ought to have answered and did not.
+const unanswered = "see kafka reach and kafka addresses"
+
 // withKafka looks at the cluster, unless the process brings its own. Where it cannot be reached nothing is known, and kafka reach says why.
 func (p *patient) withKafka(ctx context.Context, name string, look func(ctx context.Context, e *kafka.Examination) ([]finding, error)) []finding {
 	if len(p.config.Kafka.Brokers) == 0 {
@@ -59,5 +62,5 @@ func (p *patient) withKafka(ctx context.Context, name string, look func(ctx cont
 	case kafka.NotKnown(err):
 		return []finding{{Check: name, Status: statusUnknown, Detail: "the brokers do not know how to tell: " + err.Error(), Remedy: "none is needed: this cannot be looked into with such brokers"}}
 	}
-	return []finding{{Check: name, Status: statusUnknown, Detail: "the brokers do not answer: " + err.Error(), Remedy: "see kafka reach and kafka addresses"}}
+	return []finding{{Check: name, Status: statusUnknown, Detail: "the brokers do not answer: " + err.Error(), Remedy: unanswered}}
 }

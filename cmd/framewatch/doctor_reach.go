@@ -29,16 +29,7 @@ func checkReach(ctx context.Context, p *patient) []finding {
 	case len(brokers) == 0:
 		return []finding{{Check: name, Status: statusFail, Detail: "no brokers are configured, and an embedded one comes with --target all or broker only", Remedy: "set kafka.brokers"}}
 	}
-	reached := make([]kafka.Reached, len(brokers))
-	var group sync.WaitGroup
-	for i, address := range brokers {
-		group.Go(func() {
-			ctx, cancel := context.WithTimeout(ctx, reachPatience)
-			defer cancel()
-			reached[i] = kafka.Reach(ctx, p.config.Kafka, address)
-		})
-	}
-	group.Wait()
+	reached := reachAll(ctx, p.config.Kafka, brokers)
 	one := slices.ContainsFunc(reached, func(r kafka.Reached) bool { return r.Err == nil })
 	var findings []finding
 	for _, r := range reached {
@@ -53,6 +44,21 @@ func checkReach(ctx context.Context, p *patient) []finding {
 		findings = append(findings, f)
 	}
 	return findings
+}
+
+// reachAll goes the way to each of the addresses, all at the same time.
+func reachAll(ctx context.Context, config kafka.Config, addresses []string) []kafka.Reached {
+	reached := make([]kafka.Reached, len(addresses))
+	var group sync.WaitGroup
+	for i, address := range addresses {
+		group.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, reachPatience)
+			defer cancel()
+			reached[i] = kafka.Reach(ctx, config, address)
+		})
+	}
+	group.Wait()
+	return reached
 }
 
 // reachRemedy says what to do where the way to a broker ends.

@@ -46,6 +46,10 @@ var brokenSetups = []setup{
 	{"an advertised listener that is not reached", func(t *testing.T) string {
 		return onBrokers(kafkatest.Fake(t, kafkatest.Setup{Advertised: "127.0.0.1:1"})...)
 	}, nil, "kafka addresses", statusFail, "advertised.listeners"},
+	{"an advertised name that the certificate is not for", func(t *testing.T) string {
+		a := newAuthority(t, "ours")
+		return trusting(a, kafkatest.Fake(t, kafkatest.Setup{TLS: &tls.Config{Certificates: []tls.Certificate{a.issue(1000*time.Hour, "127.0.0.1")}}, Advertised: "localhost"}))
+	}, nil, "kafka addresses", statusFail, "advertised.listeners of the broker to a name that its certificate is for (127.0.0.1)"},
 	{"a wrong password", func(t *testing.T) string {
 		return fmt.Sprintf("kafka: {brokers: %s, sasl: {mechanism: PLAIN, user: bob, password: %s}}", list(kafkatest.Fake(t, kafkatest.Setup{User: "bob", Password: "another"})), hidden)
 	}, nil, "kafka reach", statusFail, "kafka.sasl.user"},
@@ -114,6 +118,11 @@ var brokenSetups = []setup{
 		return fmt.Sprintf("kafka: {brokers: %s, sasl: {mechanism: PLAIN, user: bob, password: %s}}",
 			list(withTopics(t, kafkatest.Setup{User: "bob", Password: hidden, Limited: true, Grants: grants})), hidden)
 	}, []string{"--target", "detector"}, "kafka acl", statusFail, "--add --allow-principal 'User:bob' --operation Write --topic 'framewatch.health'"},
+	{"topics whose settings may not be seen", func(t *testing.T) string {
+		grants := slices.DeleteFunc(topology.Grants("detector", "framewatch."), func(g topology.Grant) bool { return g.Operation == "DescribeConfigs" })
+		return fmt.Sprintf("kafka: {brokers: %s, sasl: {mechanism: PLAIN, user: bob, password: %s}}",
+			list(withTopics(t, kafkatest.Setup{User: "bob", Password: hidden, Limited: true, Grants: grants})), hidden)
+	}, []string{"--target", "detector"}, "kafka topics", statusUnknown, "kafka acl"},
 	{"another program in the group", func(t *testing.T) string {
 		brokers := withTopics(t, kafkatest.Setup{})
 		kafkatest.Join(t, brokers, "framewatch.detector", "framewatch.features", "reports", "", "127.0.0.1")
@@ -276,6 +285,15 @@ func TestDoctorEndsWhereNobodyAnswers(t *testing.T) {
 	}
 	if code != exitFailure {
 		t.Errorf("exit code %d, want 1", code)
+	}
+}
+
+// Where brokers do not answer the only check that is made, all is not well.
+func TestDoctorFailsUnanswered(t *testing.T) {
+	t.Parallel()
+	code, found := examine(t, onBrokers("127.0.0.1:1"), "--target", "detector", "--only", "kafka acl")
+	if code != exitFailure || len(found) != 1 || found[0].Status != statusUnknown {
+		t.Errorf("exit code %d of %+v, want 1 of one that is not known", code, found)
 	}
 }
 

@@ -17,7 +17,7 @@ func checkTopics(ctx context.Context, p *patient) []finding {
 			return nil, err
 		}
 		var findings []finding
-		var missing, denied []string
+		var missing, denied, unseen []string
 		for _, s := range states {
 			switch {
 			case s.Missing:
@@ -27,12 +27,18 @@ func checkTopics(ctx context.Context, p *patient) []finding {
 			default:
 				findings = append(findings, judgeTopic(name, s, brokers)...)
 			}
+			if s.Unseen {
+				unseen = append(unseen, s.Topic)
+			}
 		}
 		if len(missing) > 0 {
 			findings = append(findings, finding{name, statusFail, fmt.Sprintf("%d are missing: %s", len(missing), examplesOf(missing)), "framewatch topics apply, as a user who may make topics; `run` makes them as well where its user may"})
 		}
 		if len(denied) > 0 {
 			findings = append(findings, finding{name, statusUnknown, fmt.Sprintf("%d may not be seen by this user: %s", len(denied), examplesOf(denied)), "see kafka acl"})
+		}
+		if len(unseen) > 0 {
+			findings = append(findings, finding{name, statusUnknown, fmt.Sprintf("what %d are set to may not be seen by this user: %s", len(unseen), examplesOf(unseen)), "see kafka acl (DescribeConfigs)"})
 		}
 		if len(findings) == 0 {
 			findings = append(findings, finding{Check: name, Status: statusOK, Detail: fmt.Sprintf("%d topics are as they should be", len(states))})

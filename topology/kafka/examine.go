@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"net"
 	"slices"
 	"strconv"
@@ -124,6 +125,8 @@ type TopicState struct {
 	Missing bool
 	// Denied says that this user may not see it.
 	Denied bool
+	// Unseen says that this user may not see its options: nothing is known of what they say.
+	Unseen bool
 	// Partitions that it has, and Want.
 	Partitions, Want int32
 	// Replicas of each partition, the fewest, and MinInSync that a write needs.
@@ -174,16 +177,17 @@ func (e *Examination) Topics(ctx context.Context) (states []TopicState, brokers 
 
 // see takes what the cluster says of a topic. have is nil where its options may not be seen.
 func (s *TopicState) see(t kadm.TopicDetail, have, want map[string]string) {
-	s.Partitions, s.Replicas = int32(len(t.Partitions)), t.Partitions.NumReplicas()
+	s.Partitions, s.Replicas = int32(len(t.Partitions)), math.MaxInt
 	s.MinInSync, _ = strconv.Atoi(have["min.insync.replicas"])
 	for _, p := range t.Partitions {
+		s.Replicas = min(s.Replicas, len(p.Replicas))
 		if p.Leader < 0 {
 			s.Offline++
 		} else if len(p.ISR) < s.MinInSync {
 			s.Behind++
 		}
 	}
-	if have == nil {
+	if s.Unseen = have == nil; s.Unseen {
 		return
 	}
 	for _, key := range slices.Sorted(maps.Keys(want)) {
@@ -258,10 +262,13 @@ func (e *Examination) Clock(ctx context.Context) (theirs, ours time.Time, within
 // newestOf is how many records back a partition is looked at for a time stamp.
 const newestOf = 4
 
-// Newest is the latest time stamp among the last records of a topic; zero: it has none. Who writes them puts their own clock's time there.
+// Newest is the latest time stamp among the last records of a topic; zero: it has none, or there is no topic. Who writes them puts their own clock's time there.
 func (e *Examination) Newest(ctx context.Context, s *topology.Spec) (newest time.Time, err error) {
 	c := e.cluster
 	extent, err := c.extent(ctx, s)
+	if errors.Is(err, kerr.UnknownTopicOrPartition) {
+		return newest, nil
+	}
 	if err != nil {
 		return newest, err
 	}

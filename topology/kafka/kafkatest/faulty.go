@@ -31,7 +31,7 @@ type Setup struct {
 	Old bool
 	// AutoCreates makes brokers make topics for whoever names one.
 	AutoCreates bool
-	// Advertised is the address, host:port, that the broker says that it has; empty: its own.
+	// Advertised is the address, host:port or a host with the broker's own port, that the broker says that it has; empty: its own.
 	Advertised string
 }
 
@@ -57,7 +57,11 @@ func Fake(t testing.TB, s Setup) []string {
 	}
 	t.Cleanup(cluster.Close)
 	if s.Advertised != "" {
-		host, port, _ := net.SplitHostPort(s.Advertised)
+		host, port, err := net.SplitHostPort(s.Advertised)
+		if err != nil {
+			host = s.Advertised
+			_, port, _ = net.SplitHostPort(cluster.ListenAddrs()[0])
+		}
 		number, _ := strconv.Atoi(port)
 		control(cluster, kmsg.Metadata, func(request kmsg.Request) kmsg.Response {
 			answer := request.ResponseKind().(*kmsg.MetadataResponse)
