@@ -93,7 +93,7 @@ func differences(was, now Config) ([]keyChange, error) {
 // changedKeys compares what is shown of two configurations and, of the keys that hold secrets, what is given.
 func changedKeys(x, y, givenX, givenY map[string]string) (all []keyChange) {
 	for _, key := range sortedKeys(x, y, givenX, givenY) {
-		hidden := holdsSecret(x[key]) || holdsSecret(y[key])
+		hidden := holdsSecret(x[key]) || holdsSecret(y[key]) || concealed(x[key], givenX[key]) || concealed(y[key], givenY[key])
 		differ := x[key] != y[key]
 		if !differ && hidden {
 			differ = givenX[key] != givenY[key]
@@ -107,6 +107,11 @@ func changedKeys(x, y, givenX, givenY map[string]string) (all []keyChange) {
 
 func holdsSecret(shown string) bool {
 	return slices.ContainsFunc(shownSecrets, func(s string) bool { return strings.Contains(shown, s) })
+}
+
+// concealed tells that of an address only the beginning is shown: the rest of a receiver's may be a secret.
+func concealed(shown, given string) bool {
+	return strings.Contains(shown, "://") && given != "" && given != shown
 }
 
 func sortedKeys(of ...map[string]string) []string {

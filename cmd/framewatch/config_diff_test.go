@@ -47,6 +47,10 @@ live     streams[a].labels.site: (absent) -> north
 	if err := json.Unmarshal([]byte(text), &changes); err != nil || len(changes) != 5 || !changes[1].Secret || !changes[1].Restart || changes[2].Restart {
 		t.Errorf("as JSON: %v, %s", err, text)
 	}
+	hook := func(name, path string) string {
+		return file(name, "notifier: {receivers: {hook: {type: webhook, url: 'https://hook.example/"+path+"'}}}\n")
+	}
+	compare(exitDefects, "live     notifier.receivers.hook.url: another secret\n", hook("hook.yaml", "first-secret"), hook("hooked.yaml", "second-secret"))
 	compare(exitUsage, "", one)
 	compare(exitUsage, "", "--running", "here", one)
 

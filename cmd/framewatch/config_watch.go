@@ -135,6 +135,7 @@ func (a *app) watches(ctx context.Context) error {
 	watched := map[string]bool{}
 	settled := time.After(0) // it may have changed since it was read
 	untaken := false         // the log did not take what was read last
+	var looked fileDigest    // of when they were last looked at
 	for {
 		// Also where that was refused: what is wrong may be mended in a file that only it names.
 		a.follow(w, a.lastRead().files(), watched)
@@ -153,7 +154,14 @@ func (a *app) watches(ctx context.Context) error {
 			settled = nil
 		case <-look.C:
 		}
-		if last := a.lastRead(); last.digest() == last.seen && !untaken {
+		last := a.lastRead()
+		now := last.digest()
+		if now == last.seen && !untaken {
+			continue
+		}
+		// Half a file can be sound, and would end the streams of the other half: what is being written is other than it was.
+		if now != looked {
+			looked, settled = now, time.After(settling)
 			continue
 		}
 		_, err := a.reload(ctx)

@@ -188,3 +188,20 @@ func TestTargetsBeginWithWhatIsInForce(t *testing.T) {
 		}
 	}
 }
+
+// TestSilencesFollowTheFile: where the file hands the telling over to another Alertmanager, silences are refused from then on.
+func TestSilencesFollowTheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "framewatch.yaml")
+	write(t, file, "log: {level: info}\n", 0o600)
+	a := alone(t, file)
+	if err := a.mutes(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, "notifier: {external: {url: 'http://alertmanager.example/'}}\n", 0o600)
+	if _, err := a.reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a.mutes() == nil {
+		t.Error("a silence is taken that nobody would know of")
+	}
+}

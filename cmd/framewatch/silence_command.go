@@ -286,7 +286,7 @@ func (a *app) addSilence(ctx context.Context, s notifier.Silence, entry notifier
 
 // mutes refuses silences where the site's own Alertmanager does the telling, which knows nothing of them.
 func (a *app) mutes() error {
-	if a.config.Notifier.External.URL != "" {
+	if a.inForce().Notifier.External.URL != "" {
 		return console.Refusal{Reason: "notifier.external has another Alertmanager tell people: silence there", Status: http.StatusConflict}
 	}
 	return nil

@@ -28,8 +28,10 @@ import (
 
 const (
 	readHeaderTimeout = 10 * time.Second
-	shutdownTimeout   = 3 * time.Second
-	pictureTimeout    = 3 * time.Second
+	// idleTimeout is how long a connection may say nothing between two requests: each takes a descriptor.
+	idleTimeout     = 2 * time.Minute
+	shutdownTimeout = 3 * time.Second
+	pictureTimeout  = 3 * time.Second
 	// largestPicture bounds what an edge may send.
 	largestPicture = 1 << 20
 	// healthHistory is how far back the console reads health, which comes every 10 s, to know every stream's lamp at once.
