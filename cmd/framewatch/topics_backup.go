@@ -99,6 +99,7 @@ func chosenTopics(names []string) (topics []*topology.Spec, err error) {
 
 // backUp makes the directory of a backup. It has another name until it is whole.
 func (a *app) backUp(ctx context.Context, topics []*topology.Spec, directory string) (m *backupManifest, err error) {
+	directory = filepath.Clean(directory) // of one that ends in a slash the name is not the last part
 	if _, err := os.Lstat(directory); err == nil {
 		return nil, usage(fmt.Errorf("%s is there already: name another directory", directory))
 	}
@@ -121,7 +122,13 @@ func (a *app) backUp(ctx context.Context, topics []*topology.Spec, directory str
 	if err := m.store(unfinished); err != nil {
 		return nil, err
 	}
-	return m, cmp.Or(syncFolder(unfinished), os.Rename(unfinished, directory), syncFolder(filepath.Dir(directory)))
+	if err := syncFolder(unfinished); err != nil {
+		return nil, err
+	}
+	if err := os.Rename(unfinished, directory); err != nil {
+		return nil, err
+	}
+	return m, syncFolder(filepath.Dir(directory))
 }
 
 // backUpTopic writes the file of one topic, and notes the schemas of its values.
@@ -137,17 +144,25 @@ func (a *app) backUpTopic(ctx context.Context, t *topology.Spec, directory strin
 		}
 		return w.append(r)
 	})
-	return w.about, errors.Join(err, w.finish())
+	err = errors.Join(err, w.finish())
+	return w.about, err
 }
 
 // liveRecords hands over what stands in a topic now, in order within each partition: of a compacted one the last record of each key.
 func (a *app) liveRecords(ctx context.Context, t *topology.Spec, take func(topology.Raw) error) error {
+	ends, err := a.cluster.Ends(ctx, t)
+	if err != nil {
+		return fmt.Errorf("ask where it ends: %w", err)
+	}
+	if want := a.cluster.PartitionsOf(t); int32(len(ends)) != want {
+		return fmt.Errorf("it has %d partitions, not %d as features has: what stands in the others would be left out (framewatch doctor --only \"kafka topics\")", len(ends), want)
+	}
 	if !t.Compact {
-		err := kafka.Watch(ctx, a.cluster, t, kafka.ReadOptions{Bounded: true}, take)
+		err = kafka.Watch(ctx, a.cluster, t, kafka.ReadOptions{Bounded: true}, take)
 		return cmp.Or(err, ctx.Err())
 	}
 	latest := map[placedKey]topology.Raw{}
-	err := kafka.Watch(ctx, a.cluster, t, kafka.ReadOptions{Bounded: true}, func(r topology.Raw) error {
+	err = kafka.Watch(ctx, a.cluster, t, kafka.ReadOptions{Bounded: true}, func(r topology.Raw) error {
 		key := placedKey{r.Partition, string(r.Key)}
 		if r.Value == nil {
 			delete(latest, key)

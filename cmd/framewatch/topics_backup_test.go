@@ -302,7 +302,7 @@ func TestRestoreBringsTheSchemas(t *testing.T) {
 	old := newVault(t, kafkatest.Embedded(t), partitions)
 	old.newerVerdict()
 	directory := filepath.Join(t.TempDir(), "backup")
-	old.run("topics", "backup", "-o", directory)
+	old.run("topics", "backup", "-o", directory+"/")
 
 	fresh := newVault(t, kafkatest.Embedded(t), partitions)
 	if out := fresh.run("topics", "restore", directory); !regexp.MustCompile(`(?m)^schemas +1 `).MatchString(out) {
@@ -314,6 +314,28 @@ func TestRestoreBringsTheSchemas(t *testing.T) {
 	if list := fresh.run("export", "verdicts"); !strings.Contains(list, "certainty") {
 		t.Errorf("the verdict reads %s", list)
 	}
+}
+
+// A topic with partitions that no reader looks into is not backed up by half, and one that is missing is told of with what makes it.
+func TestBackupLeavesNothingOut(t *testing.T) {
+	brokers := kafkatest.Fake(t, kafkatest.Setup{})
+	file := filepath.Join(t.TempDir(), "framewatch.yaml")
+	write(t, file, onBrokers(brokers...)+"\n", 0o600)
+	wants := func(want string) {
+		t.Helper()
+		directory := filepath.Join(t.TempDir(), "backup")
+		code, _, stderr := command(t, "topics", "backup", "-o", directory, "-c", file)
+		if code != exitFailure || !strings.Contains(stderr, want) {
+			t.Errorf("got code %d: %s, want 1 and %q", code, stderr, want)
+		}
+		if _, err := os.Stat(directory); err == nil {
+			t.Error("there is a backup")
+		}
+	}
+	wants("framewatch topics apply makes it")
+	kafkatest.MakeTopic(t, brokers, "framewatch.verdicts", 6)
+	layOut(t, brokers)
+	wants("topic verdicts: it has 6 partitions, not 4")
 }
 
 // A backup in which anything is not as it was written is restored not at all.

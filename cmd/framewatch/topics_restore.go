@@ -284,7 +284,10 @@ func fingerprint(r topology.Raw) [sha256.Size]byte {
 func placed(t *topology.Spec, r topology.Raw) kafka.Placed {
 	m := topology.Message{Topic: t, Key: string(r.Key), Headers: r.Headers, Time: r.Time}
 	if r.Value != nil {
-		m.Encode = func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, r.Value...), nil }
+		// Of no bytes at all it is a value still: none would remove the key.
+		m.Encode = func(_ *schemas.Contract, dst []byte) ([]byte, error) {
+			return append(append([]byte{}, dst...), r.Value...), nil
+		}
 	}
 	return kafka.Placed{Partition: r.Partition, Message: m}
 }

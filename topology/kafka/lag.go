@@ -11,15 +11,12 @@ import (
 
 // Ends are the offsets after the last record of each partition of a topic.
 func (c *Cluster) Ends(ctx context.Context, s *topology.Spec) (map[int32]int64, error) {
-	listed, err := c.admin.ListEndOffsets(ctx, c.name(s))
+	listed, err := c.positions(ctx, s, c.admin.ListEndOffsets)
 	if err != nil {
 		return nil, err
 	}
 	ends := map[int32]int64{}
 	for _, o := range listed[c.name(s)] {
-		if o.Err != nil {
-			return nil, o.Err
-		}
 		ends[o.Partition] = o.Offset
 	}
 	return ends, nil

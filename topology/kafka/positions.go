@@ -40,7 +40,10 @@ func (c *Cluster) positions(ctx context.Context, s *topology.Spec, list func(con
 		if err == nil {
 			err = listed.Error()
 		}
-		if err == nil || hopeless(err) || errors.Is(err, kerr.UnknownTopicOrPartition) {
+		if errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return listed, fmt.Errorf("%w (framewatch topics apply makes it, unless kafka.prefix is another than %q)", err, c.config.Prefix)
+		}
+		if err == nil || hopeless(err) {
 			return listed, err
 		}
 		if pause(patience, retryPause); patience.Err() != nil {
