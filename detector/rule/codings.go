@@ -7,23 +7,29 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// refining is how long after a key picture, or after movement, a coder that is short of bits still mends much of what it sends.
-const refining = 500 * time.Millisecond
+const (
+	// refining is how long after a key picture, or after movement, a coder that is short of bits still mends much of what it sends.
+	refining = 500 * time.Millisecond
+	// renewing is how long after a key picture what is predicted from it may not yet have shown that it lives.
+	renewing = refining + time.Second
+)
 
 // codings remembers pictures without movement apart by how they are coded. A still picture that is coded again in the same way comes out nearly as it did,
 // however coarsely; coded otherwise it differs by more than a shot of a still room does within a second.
 type codings struct {
-	// keyed is the time of the newest intra coded picture.
+	// keyed is the time of the newest intra coded picture, lived tells that those predicted before it had shown life.
 	keyed int64
-	// coded are intra coded pictures, predicted those of type P since the newest of these.
+	lived bool
+	// coded are intra coded pictures, predicted those of type P since the newest of these; living tells that they show life.
 	coded, predicted past
+	living           bool
 }
 
 // see remembers a picture, and forgets what is older than pastSpan.
 func (c *codings) see(t int64, v *schemas.VideoFrame) {
 	switch {
 	case intra(v):
-		c.keyed = t
+		c.keyed, c.lived, c.living = t, c.living, false
 		c.predicted.clear()
 		c.coded.see(t, v)
 	case v.Flags>>8&7 == 2 && t-c.keyed >= refining.Microseconds(): // AV_PICTURE_TYPE_P
@@ -32,10 +38,12 @@ func (c *codings) see(t int64, v *schemas.VideoFrame) {
 	old := t - pastSpan.Microseconds()
 	c.coded.forget(old)
 	c.predicted.forget(old)
+	c.lived = c.lived && t-c.keyed < renewing.Microseconds()
 }
 
 // forget drops what was seen at or before t, and what mends it.
 func (c *codings) forget(t int64) {
+	c.lived, c.living = false, false
 	c.coded.forget(t)
 	c.predicted.forget(t + refining.Microseconds())
 }
@@ -46,5 +54,6 @@ func (c *codings) apart(whole bool, drift float64, cells int) bool {
 	if !whole {
 		drift = math.Inf(1)
 	}
-	return c.coded.apart(drift, cells) || c.predicted.apart(drift, cells)
+	c.living = c.predicted.apart(drift, cells)
+	return c.living || c.lived || c.coded.apart(drift, cells)
 }

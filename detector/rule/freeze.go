@@ -73,8 +73,8 @@ func NewFreeze() Rule {
 		Drift: 0.4,
 		// And a cell's by one level; two cells may be at the edge of rounding.
 		DriftCells: 3,
-		// Coded alike, a still picture's mean and spread move by at most a tenth of a level at 250 kb/s, by a twentieth once it has stood for a second.
-		CodedDrift: 0.125,
+		// Coded alike, a still picture's mean and spread move by at most 0.07 levels at 250 kb/s, by 0.04 after its first key picture.
+		CodedDrift: 0.075,
 		// And one cell in six by a level.
 		CodedCells: 18,
 		last:       never, coded: tally, predicted: tally,
@@ -104,7 +104,7 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 		// What moves may still be seen at the beginning of the window.
 		f.past.forget(from + pastStep.Microseconds())
 		f.codings.forget(from + pastStep.Microseconds())
-	case f.past.changed(v, f.Drift, f.DriftCells), f.codings.apart(moved.Without(middleCells).Empty(), f.CodedDrift, f.CodedCells):
+	case f.codings.apart(moved.Without(middleCells).Empty(), f.CodedDrift, f.CodedCells), f.past.changed(v, f.Drift, f.DriftCells):
 		still = 0
 	}
 	return f.verdict(still).over(from, to), true
@@ -113,7 +113,7 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Freeze) Describe() Description {
 	return Description{
-		Version: 1, Records: VideoFrames, Unit: "share", Area: true, Summary: "%s of the picture stands still", Window: freezeSpan + pastSpan, Gap: freezeGap,
+		Version: 1, Records: VideoFrames, Unit: "share", Area: true, Summary: "%s of the picture stands still", Window: freezeSpan + pastSpan + renewing, Gap: freezeGap,
 		Parents: []string{"no_signal", "black", "black_with_logo", "flat_colour", "slate"},
 	}
 }

@@ -211,8 +211,8 @@ func TestFreezeComparesPicturesCodedAlike(t *testing.T) {
 		state rule.State
 	}{
 		{"the same light throughout", func(n int64) *schemas.VideoFrame { return gop(n, 250) }, rule.Bad},
-		{"P pictures get lighter by a sixteenth of a level a second, an eighth in two", func(n int64) *schemas.VideoFrame { return lighter(gop(n, 250), n*16/25) }, rule.Good},
-		{"by a fortieth a second: a tenth in four", func(n int64) *schemas.VideoFrame { return lighter(gop(n, 250), n*6/25) }, rule.Bad},
+		{"P pictures get lighter by a sixteenth of a level a second", func(n int64) *schemas.VideoFrame { return lighter(gop(n, 250), n*16/25) }, rule.Good},
+		{"by a sixty-fourth a second, a sixteenth in four", func(n int64) *schemas.VideoFrame { return lighter(gop(n, 250), n*4/25) }, rule.Bad},
 		{"their spread grows by a sixteenth a second", func(n int64) *schemas.VideoFrame {
 			f := gop(n, 250)
 			f.Luma.Std += int32(n * 16 / 25)
@@ -250,6 +250,29 @@ func TestFreezeComparesPicturesCodedAlike(t *testing.T) {
 	} {
 		if v := feed(t, rule.NewFreeze(), 0, 8_000_000, 25, test.frame); v.State != test.state {
 			t.Errorf("%s: got %+v, want state %v", test.name, v, test.state)
+		}
+	}
+}
+
+// TestFreezeRemembersLifeOverAKeyPicture: P pictures had got lighter when a key picture came that is as the one before. Until those after it have had a
+// second to show anything, it counts.
+func TestFreezeRemembersLifeOverAKeyPicture(t *testing.T) {
+	frame := func(n int64) *schemas.VideoFrame {
+		f := drawn(flat(100))
+		f.Flags, f.Difference = 2<<8, &schemas.Difference{Previous: 60, Low: 50}
+		if n%50 == 0 {
+			f.Flags = 1
+		} else if n < 100 {
+			f.Luma.Mean += int32(n % 50)
+		}
+		return f
+	}
+	for _, test := range []struct {
+		till  int64
+		state rule.State
+	}{{4_000_000, rule.Good}, {4_040_000, rule.Good}, {5_480_000, rule.Good}, {5_560_000, rule.Bad}} {
+		if v := feed(t, rule.NewFreeze(), 0, test.till, 25, frame); v.State != test.state {
+			t.Errorf("before %d: got %+v, want state %v", test.till, v, test.state)
 		}
 	}
 }

@@ -19,6 +19,8 @@ type past struct {
 	// seen are the first pictures of their steps, the oldest first. Steps are counted from the time's zero, not from the first picture seen, so
 	// that what is seen does not depend on when the looking began.
 	seen []look
+	// newest is the last picture seen.
+	newest look
 }
 
 // look is the mean luma of a picture, level, how far it spreads, and the mean of its cells.
@@ -31,9 +33,10 @@ type look struct {
 // see remembers a picture, and forgets what is older than pastSpan.
 func (p *past) see(t int64, v *schemas.VideoFrame) {
 	p.forget(t - pastSpan.Microseconds())
+	p.newest = look{t, float64(v.Luma.Mean) / 256, float64(v.Luma.Std) / 256, v.Grid.Mean}
 	step := pastStep.Microseconds()
 	if n := len(p.seen); n == 0 || t/step > p.seen[n-1].time/step {
-		p.seen = append(p.seen, look{t, float64(v.Luma.Mean) / 256, float64(v.Luma.Std) / 256, v.Grid.Mean})
+		p.seen = append(p.seen, p.newest)
 	}
 }
 
@@ -65,17 +68,17 @@ func (p *past) changed(v *schemas.VideoFrame, drift float64, cells int) bool {
 // apart tells whether the remembered pictures lie drift levels of mean luma or of its spread apart, or the oldest and the newest by a level in so many
 // cells of the middle.
 func (p *past) apart(drift float64, cells int) bool {
-	if len(p.seen) < 2 {
+	if len(p.seen) == 0 {
 		return false
 	}
-	first, last := &p.seen[0], &p.seen[len(p.seen)-1]
-	darkest, brightest, flattest, widest := first.mean, first.mean, first.spread, first.spread
-	for i := range p.seen[1:] {
-		s := &p.seen[1+i]
+	last := &p.newest
+	darkest, brightest, flattest, widest := last.mean, last.mean, last.spread, last.spread
+	for i := range p.seen {
+		s := &p.seen[i]
 		darkest, brightest = min(darkest, s.mean), max(brightest, s.mean)
 		flattest, widest = min(flattest, s.spread), max(widest, s.spread)
 	}
-	return brightest-darkest >= drift || widest-flattest >= drift || cellsApart(&last.cells, &first.cells, 1) >= cells
+	return brightest-darkest >= drift || widest-flattest >= drift || cellsApart(&last.cells, &p.seen[0].cells, 1) >= cells
 }
 
 // cellsApart is how many cells of the middle differ by so many levels.
