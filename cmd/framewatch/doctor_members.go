@@ -45,7 +45,7 @@ func judgeMember(check, group, instance, from string, m kafka.GroupMember) (find
 	}
 	if instance != "" && m.Instance == instance && from != "" && m.Host != from {
 		findings = append(findings, finding{check, statusFail, fmt.Sprintf("a process at %s calls itself %.60q in %s already, and this machine speaks from %s: two of one name throw each other out", m.Host, instance, group, from),
-			"give each process a kafka.instance of its own, such as its pod's name (${env:HOSTNAME}), or none"})
+			"give each process a kafka.instance of its own, such as its pod's name (${env:HOSTNAME}), or none; behind an address translation it may be this machine's own process"})
 	}
 	return findings
 }

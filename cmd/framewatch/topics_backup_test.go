@@ -270,12 +270,13 @@ func (v *vault) newerVerdict() {
 	v.publish(1, verdict)
 }
 
-// unreadable puts a stream on a vault's log that nobody can read.
+// unreadable puts a stream, an evidence and a defect on a vault's log that nobody can read.
 func (v *vault) unreadable() {
 	v.t.Helper()
-	odd := topology.Streams.Message("odd", &schemas.StreamSpec{})
-	odd.Encode = func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, "no value of ours"...), nil }
-	v.publish(v.a.cluster.Partition("odd"), odd)
+	for _, t := range []*topology.Spec{&topology.Streams.Spec, &topology.Evidence.Spec, &topology.DefectsLatest.Spec} {
+		v.publish(v.a.cluster.Partition("odd"), topology.Message{Topic: t, Key: "odd",
+			Encode: func(_ *schemas.Contract, dst []byte) ([]byte, error) { return append(dst, "no value of ours"...), nil }})
+	}
 }
 
 // One stream that nobody can read comes along as it is, and keeps nothing else from coming.

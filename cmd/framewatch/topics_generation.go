@@ -297,7 +297,8 @@ func (s *succession) hand(ctx context.Context, t *topology.Spec, r *topology.Raw
 	}
 	ev := new(schemas.DefectEvent)
 	if err := schemas.Decode(s.next.contract, topology.DefectsLatest.Value, r.Value, ev); err != nil {
-		return fmt.Errorf("the event of defect %.80q: %w", r.Key, err)
+		s.next.log.Warn("the last event of a defect cannot be read: it comes along as it is", "defect", fmt.Sprintf("%.80s", r.Key), "error", err)
+		return nil
 	}
 	ev.Offset = -1
 	r.Value, err = schemas.Append(s.next.contract, topology.DefectsLatest.Value, nil, ev)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -66,12 +65,11 @@ func (l *backupLanes) place(t *topology.Spec, kept backupTopic, r topology.Raw) 
 	stream := string(r.Key)
 	if t.Key != "stream id" {
 		native, err := l.generic.Native(r.Value)
-		if err != nil {
-			return 0, fmt.Errorf("the topic has another number of partitions than the backup, and the stream of the record cannot be read: %w", err)
-		}
 		fields, _ := native.(map[string]any)
-		if stream, _ = fields["stream"].(string); stream == "" {
-			return 0, errors.New("the topic has another number of partitions than the backup, and the record names no stream")
+		if named, _ := fields["stream"].(string); err == nil && named != "" {
+			stream = named
+		} else {
+			l.a.log.Warn("the stream of a record cannot be read: it is placed by its key, where nobody can read it either", "topic", t.Name, "key", fmt.Sprintf("%.80s", r.Key), "error", err)
 		}
 	}
 	if lane, ok := l.of[stream]; ok {
