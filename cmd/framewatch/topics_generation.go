@@ -60,7 +60,7 @@ func (g *generating) run(cmd *cobra.Command, a *app) error {
 		return usage(errors.New("--by: who does it?"))
 	}
 	config := a.config
-	config.Kafka.Prefix, config.Kafka.Partitions = g.prefix, g.partitions
+	config.Kafka.Prefix, config.Kafka.Partitions, config.Kafka.LooksOnly = g.prefix, g.partitions, !g.execute
 	next, err := newApp(config, cmd.ErrOrStderr())
 	if err == nil {
 		err = next.dial(cmd.Context())

@@ -94,7 +94,7 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 	if config.Registry.URL != "" {
 		c.versions, err = agree(ctx, config, contract)
 	}
-	if err == nil {
+	if err == nil && !config.LooksOnly {
 		err = c.Patiently(ctx, c.versions.declare)
 	}
 	if err != nil {

@@ -34,6 +34,8 @@ type Config struct {
 	Registry Registry `yaml:"registry"`
 	// Patience is for how long a log is waited for that does not answer when it is dialled; 0: half a minute.
 	Patience time.Duration `yaml:"-"`
+	// LooksOnly has no schema registered or written down when the log is dialled: for who only plans, and writes nothing.
+	LooksOnly bool `yaml:"-"`
 	// Metrics receives the clients' metrics; nil for none.
 	Metrics prometheus.Registerer `yaml:"-"`
 }

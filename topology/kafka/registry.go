@@ -40,7 +40,10 @@ func agree(ctx context.Context, config Config, contract *schemas.Contract) (*reg
 	g := &registry{client: client, unknown: map[uint32]time.Time{}}
 	for _, s := range topology.Topics() {
 		subject := config.Prefix + s.Name + "-value"
-		id, err := g.id(ctx, subject, s)
+		id, err := g.id(ctx, subject, s, !config.LooksOnly)
+		if config.LooksOnly && absent(err) {
+			continue
+		}
 		if err == nil {
 			err = contract.Assign(s.Schema, id)
 		}
@@ -60,14 +63,14 @@ func (r Registry) client() (*sr.Client, error) {
 	return sr.NewClient(options...)
 }
 
-// id is that of a topic's schema. A fleet only looks it up; whoever comes first with a new version registers it.
-func (g *registry) id(ctx context.Context, subject string, s *topology.Spec) (uint32, error) {
+// id is that of a topic's schema. A fleet only looks it up; whoever comes first with a new version registers it, who only looks does not.
+func (g *registry) id(ctx context.Context, subject string, s *topology.Spec, register bool) (uint32, error) {
 	schema := sr.Schema{Schema: s.Schema, Type: sr.TypeAvro}
 	known, err := g.client.LookupSchema(ctx, subject, schema)
 	if err == nil {
 		return uint32(known.ID), nil
 	}
-	if !absent(err) {
+	if !absent(err) || !register {
 		return 0, err
 	}
 	var level sr.CompatibilityLevel

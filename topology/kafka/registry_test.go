@@ -93,6 +93,22 @@ func TestRegistryGivesTheIDs(t *testing.T) {
 	}
 }
 
+// Who only looks leaves the registry as it is.
+func TestWhoLooksRegistersNothing(t *testing.T) {
+	registry, _, _ := answers(t)
+	client, err := sr.NewClient(sr.URLs(registry.URL()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := configFor(kafkatest.Embedded(t))
+	config.LooksOnly = true
+	config.Registry.URL = registry.URL()
+	dial(t, config)
+	if subjects, err := client.Subjects(within(t)); err != nil || len(subjects) != 0 {
+		t.Errorf("the registry has %v, %v, want nothing", subjects, err)
+	}
+}
+
 // Another program writes with a schema of its own. Its id is asked for once; one that nobody knows is poison, and asked for once as well.
 func TestUnknownIDsAreAskedFor(t *testing.T) {
 	registry, asked, _ := answers(t)
