@@ -48,6 +48,7 @@ var (
 	NewStatus   = newStatus
 	Resolve     = resolve
 	NewLoad     = newLoad
+	OwnThread   = ownThread
 )
 
 // NewBackoff is a backoff with its two limits.

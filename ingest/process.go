@@ -253,10 +253,10 @@ func launch(start func() error) (release func(), err error) {
 }
 
 // ownThread calls f on a thread that ends with it. It is not the main thread, which does not end and stands for the process where others
-// look at it or send it signals.
+// look at it or send it signals, nor one that others have started a process on, which might be killed then.
 func ownThread(f func()) {
 	runtime.LockOSThread()
-	if unix.Gettid() != unix.Getpid() {
+	if unix.Gettid() != unix.Getpid() && !isParent() {
 		f()
 		return // The thread ends with the goroutine, since it is still locked.
 	}
@@ -267,6 +267,12 @@ func ownThread(f func()) {
 	})
 	<-moved
 	runtime.UnlockOSThread()
+}
+
+// isParent tells whether this thread has started a process that has not been waited for.
+func isParent() bool {
+	children, err := os.ReadFile("/proc/thread-self/children") // not there in every kernel
+	return err == nil && len(children) > 0
 }
 
 // tail keeps the last of what a worker writes to its standard error and output. It is safe for concurrent use.

@@ -155,6 +155,7 @@ func (n *node) supervise(process *exec.Cmd, log *os.File) error {
 	started, exited := make(chan error), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
+		defer runtime.UnlockOSThread() // or it would end, and with it what others have started on it
 		defer log.Close()
 		defer close(exited)
 		err := process.Start()
