@@ -26,8 +26,8 @@ const (
 	lossNear, lossOther, otherLow = 8, 6000, 60_000
 )
 
-// lossNoise is the sigma of noise, 2.2 levels, of which the end is no loss, nor what a coder still keeps of it for lossAftermath; sound clips have 1.9 at most.
-const lossNoise, lossAftermath = 563, 2 * time.Second
+// lossNoise is the sigma of noise, 2.5 levels, of which the end is no loss, nor what a coder still keeps of it for lossAftermath; sound clips have 2.3 at most.
+const lossNoise, lossAftermath = 640, 2 * time.Second
 
 // Least changes for a loss, in 1/256 octave but for the share of the grid's cells that are nearly still, in 144ths. Of the clips named a to m, sound ones keep
 // away from both kinds: the Laplacian falls at once by 0.83 where softness grows by 0.15, or softness grows by 0.31 where the Laplacian falls by 0.27; and
@@ -43,6 +43,11 @@ const (
 	coarseFine, coarseSoft, coarseStill, coarseBorders        = 77, 26, 11, -128
 	scoreGrid, scoreBorders, scoreFine, scoreStill, scoreMost = 26, 256, 102, 14, 3
 	coarseScore                                               = 5
+	// Or, where more moves than can come to stand still, pictures change so: they differ less from each other by coarseMoved, and more than fine detail would have it,
+	// and borders fall by no more than coarseKept of what the Laplacian does.
+	coarseLost, coarseMoved, coarseMore, coarseKept = 90, 102, 0.8, 0.25
+	// movedUnit is a 32nd of a level of difference.previous.
+	movedUnit = 128
 	// coarseLevel is that of grid.difference below which a cell is nearly still: an eighth of a level.
 	coarseLevel = 4
 )
@@ -65,8 +70,8 @@ type detailLoss struct {
 }
 
 // detail of one picture, in VideoFrame's units; soft and still as in picture, low is
-// difference.low.
-type detail struct{ fine, soft, noise, flat, borders, grid, still, low int32 }
+// difference.low, moved is difference.previous.
+type detail struct{ fine, soft, noise, flat, borders, grid, still, low, moved int32 }
 
 // loss is one of detail: at a time, from a softness, to one that must not fall below least for the loss to last. Coarse says that a quantiser made it.
 type loss struct {
@@ -98,7 +103,7 @@ func (l *detailLoss) see(r *Record, usual float64) {
 	}
 	l.hash, l.lows[l.n%lossNear] = hash, f.Difference.Low
 	l.seen[l.n%lossPictures] = detail{f.Detail.LaplacianFull, p.softness, f.Detail.Noise, f.Macroblock.Flat,
-		f.Macroblock.EdgeShare, min(f.Block.H8, f.Block.V8), p.still, f.Difference.Low}
+		f.Macroblock.EdgeShare, min(f.Block.H8, f.Block.V8), p.still, f.Difference.Low, f.Difference.Previous}
 	l.n++
 	l.last(r.Time)
 	if f.Detail.Noise > lossNoise {
@@ -107,13 +112,29 @@ func (l *detailLoss) see(r *Record, usual float64) {
 	if l.n < lossPictures || r.Time-l.began < lossStart.Microseconds() || l.noisy > l.began && r.Time-l.noisy < lossAftermath.Microseconds() {
 		return
 	}
-	if found, ok := l.change(); ok && !l.known(found, r.Time-lossPictures*duration(f)) {
-		found.at = r.Time - (lossAfter-1)*duration(f)
-		if len(l.losses) == lossMost {
-			l.losses = l.losses[:copy(l.losses, l.losses[1:])]
-		}
-		l.losses = append(l.losses, found)
+	if found, ok := l.change(); ok {
+		l.add(found, r.Time, duration(f))
 	}
+}
+
+// add takes a loss that the newest picture shows, unless it is a known one. A blur that is under way shows what a quantiser does: of both it is the blur.
+func (l *detailLoss) add(found loss, t, picture int64) {
+	recent := t - 2*lossPictures*picture
+	if found.coarse {
+		if slices.ContainsFunc(l.losses, func(x loss) bool { return !x.coarse && x.at >= recent }) {
+			return
+		}
+	} else {
+		l.losses = slices.DeleteFunc(l.losses, func(x loss) bool { return x.coarse && x.at >= recent })
+	}
+	if l.known(found, t-lossPictures*picture) {
+		return
+	}
+	found.at = t - (lossAfter-1)*picture
+	if len(l.losses) == lossMost {
+		l.losses = l.losses[:copy(l.losses, l.losses[1:])]
+	}
+	l.losses = append(l.losses, found)
 }
 
 // forget forgets what is shown.
@@ -184,6 +205,7 @@ func (l *detailLoss) change() (x loss, ok bool) {
 	x.least = x.from + int32(change.soft/lossLasts)
 	evenly := max(between.lowMost, after.lowMost) <= before.lowMost+before.lowMost/10+blurLow
 	blurred := evenly && before.fineLeast-after.fineMost >= blurFine && after.softLeast-before.softMost >= blurSoft && change.fine/2-change.noise <= blurEdges && change.flat < blurFlat
+	x.coarse = x.coarse && !blurred
 	return x, x.coarse || blurred
 }
 
@@ -196,15 +218,21 @@ func (l *detailLoss) steepest() (fall float64) {
 }
 
 // averages are figures of pictures in 1/256 octave, still as in detail.
-type averages struct{ fine, soft, noise, flat, borders, grid, still float64 }
+type averages struct{ fine, soft, noise, flat, borders, grid, still, moved float64 }
 
 func (a averages) less(b averages) averages {
-	return averages{a.fine - b.fine, a.soft - b.soft, a.noise - b.noise, a.flat - b.flat, a.borders - b.borders, a.grid - b.grid, a.still - b.still}
+	return averages{a.fine - b.fine, a.soft - b.soft, a.noise - b.noise, a.flat - b.flat, a.borders - b.borders, a.grid - b.grid, a.still - b.still, a.moved - b.moved}
 }
 
 // quantised tells whether a change is that of a coarser quantiser.
 func (c averages) quantised() bool {
-	if c.fine > -coarseFine || c.soft < coarseSoft || c.still < coarseStill || c.borders < coarseBorders && c.flat < blurFlat {
+	if c.fine > -coarseFine || c.soft < coarseSoft {
+		return false
+	}
+	if c.fine <= -coarseLost && c.moved <= min(c.fine*coarseMore, -coarseMoved) && c.borders >= c.fine*coarseKept {
+		return true
+	}
+	if c.still < coarseStill || c.borders < coarseBorders && c.flat < blurFlat {
 		return false
 	}
 	return within(c.grid/scoreGrid)+within(c.borders/scoreBorders)+within(-c.fine/scoreFine)+within(c.still/scoreStill) >= coarseScore
@@ -231,7 +259,7 @@ func (l *detailLoss) commons(from, pictures int) commons {
 		m := &s.mean
 		m.fine, m.soft, m.noise = m.fine+float64(d.fine)/n, m.soft+float64(d.soft)/n, m.noise+float64(fineNoise(d.noise))/n
 		m.flat, m.borders = m.flat+256*log1(d.flat)/n, m.borders+256*log1(d.borders)/n
-		m.grid, m.still = m.grid+4*float64(d.grid)/n, m.still+float64(d.still)/n
+		m.grid, m.still, m.moved = m.grid+4*float64(d.grid)/n, m.still+float64(d.still)/n, m.moved+256*log1(d.moved/movedUnit)/n
 	}
 	return s
 }

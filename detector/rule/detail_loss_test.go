@@ -28,6 +28,11 @@ func TestDetailIsLostAtOnce(t *testing.T) {
 		changed(f, 9, func(column, _ int) bool { return column < 8 })
 		f.Block.H8, f.Block.V8 = 24, 24
 	}
+	// All cells move, but by a quarter, and the borders are as they were.
+	moving := func(f *schemas.VideoFrame, _ int) {
+		f.Detail.LaplacianFull -= 300
+		f.Detail.Noise, f.Difference.Previous = 128, 5000
+	}
 	both := func(changes ...change) change {
 		return func(f *schemas.VideoFrame, since int) {
 			for _, c := range changes {
@@ -54,6 +59,13 @@ func TestDetailIsLostAtOnce(t *testing.T) {
 	}{
 		{"a scaler", blurred, 0, rule.Bad, rule.Good, 300. / 72},
 		{"a quantiser", coarse, 0, rule.Good, rule.Bad, 300. / 72},
+		{"a quantiser where all moves", moving, 0, rule.Good, rule.Bad, 300. / 72},
+		{"what moves less", func(f *schemas.VideoFrame, _ int) { f.Difference.Previous = 5000 }, 0, rule.Good, rule.Good, 0},
+		// 101 to 11 in 4096 are 3.2 octaves.
+		{"what moves less, with fewer borders", both(moving, func(f *schemas.VideoFrame, _ int) { f.Macroblock.EdgeShare = 10 }), 0, rule.Good, rule.Good, 0},
+		// 20,000 to 12,000 are 0.73 octaves: fewer than 0.8 of 300/256.
+		{"fine detail that moves", both(moving, func(f *schemas.VideoFrame, _ int) { f.Difference.Previous = 12_000 }), 0, rule.Good, rule.Good, 0},
+		{"a scaler where all moves", both(moving, func(f *schemas.VideoFrame, _ int) { f.Detail.Noise = 181 }), 0, rule.Bad, rule.Good, 300. / 72},
 		{"nothing", func(*schemas.VideoFrame, int) {}, 0, rule.Good, rule.Good, 0},
 		{"a camera: bit by bit in a second", func(f *schemas.VideoFrame, since int) { f.Detail.LaplacianFull -= int32(min(12*since, 300)) }, 0, rule.Good, rule.Good, 0},
 		// 30 a picture: 60 of 300 in two, of which 180 are wanted.
@@ -78,6 +90,7 @@ func TestDetailIsLostAtOnce(t *testing.T) {
 		list := make([]*schemas.VideoFrame, 126)
 		for i := range list {
 			list[i] = measured(func(f *schemas.VideoFrame) {
+				f.Difference.Previous, f.Macroblock.EdgeShare = 20_000, 100
 				if f.Detail.LaplacianFull = 5 * 256; i >= lost {
 					test.change(f, i-lost)
 				}
@@ -134,7 +147,7 @@ func TestALossIsForgotten(t *testing.T) {
 
 // The end of noise is no loss, nor what a coder keeps of it for a while.
 func TestTheEndOfNoiseIsNoLoss(t *testing.T) {
-	for noise, want := range map[int32]rule.State{500: rule.Bad, 600: rule.Good} {
+	for noise, want := range map[int32]rule.State{600: rule.Bad, 700: rule.Good} {
 		r := blockiness()
 		var list []*schemas.VideoFrame
 		for i := range 126 {
