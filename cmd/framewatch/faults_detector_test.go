@@ -93,6 +93,9 @@ func (s *striker) detect(ctx context.Context, file string) error {
 	}
 	a.at = s.at
 	if err := a.reach(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	defer a.cluster.Close()
