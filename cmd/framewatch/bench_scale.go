@@ -50,7 +50,8 @@ func benchScaleCommand() *cobra.Command {
 			"The features of FILE (default: a clip of the demo) are measured by our worker and played in real time as many streams, each from its own second on and as if it\n" +
 			fmt.Sprintf("had run for long; one in %d of them has one fault of the demo after the other. Broker, detectors and notifier are processes of their own, as they are deployed.\n", spoiltEvery) +
 			"Every fault must be found once and told once by webhook. The number of streams doubles until records are folded and committed more than a second late (99th\n" +
-			"percentile) or --within is over, and then what lies between is halved. In the end one of the detectors is killed (SIGKILL) at the largest number.\n\n" +
+			"percentile) or --within is over, and then what lies between is halved. In the end one of the detectors is killed (SIGKILL) at the largest number, or at the\n" +
+			"first three quarters of it from which they recover.\n\n" +
 			"Exit code 0 says that some number was sustained and that nothing was lost or doubled, also by the kill. docs/capacity.md works with the figures.",
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -201,15 +202,8 @@ func (b *benchScale) measure(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if killed := max(b.Streams, b.streams); b.kill && killed > 0 {
-		b.progress(fmt.Sprintf("%d streams, one of whose detectors is killed", killed))
-		step, recovery, err := b.step(ctx, killed, true)
-		if err != nil {
-			return err
-		}
-		if b.Recovery = recovery; recovery == nil {
-			b.progress("no recovery: " + step.Why)
-		}
+	if err := b.strike(ctx); err != nil {
+		return err
 	}
 	if b.Streams == 0 {
 		return nil
@@ -217,6 +211,27 @@ func (b *benchScale) measure(ctx context.Context) (err error) {
 	b.Costs, b.Assumptions = lab.CostsOf(&b.ScaleReport), b.sizing.Assumptions(b.Edge)
 	for _, n := range b.extrapolate {
 		b.Plans = append(b.Plans, lab.PlanCapacity(n, b.Costs, b.Edge, b.sizing))
+	}
+	return nil
+}
+
+// killsTried bounds the numbers of streams at which a detector is killed.
+const killsTried = 3
+
+// strike kills a detector at the largest number, and at smaller ones where a machine that is full has nothing left to rebuild with, until one is recovered from.
+func (b *benchScale) strike(ctx context.Context) error {
+	killed := max(b.Streams, b.streams)
+	for tries := 0; b.kill && killed > 0 && tries < killsTried; tries++ {
+		b.progress(fmt.Sprintf("%d streams, one of whose detectors is killed", killed))
+		step, recovery, err := b.step(ctx, killed, true)
+		if err != nil {
+			return err
+		}
+		if b.Recovery = recovery; recovery != nil || b.streams > 0 {
+			return nil
+		}
+		b.progress("no recovery: " + step.Why)
+		killed = killed * 3 / 4
 	}
 	return nil
 }

@@ -173,16 +173,25 @@ func (c *Corruption) see(t int64, f *schemas.VideoFrame, tainted bool) bool {
 	if c.features = nil; tainted {
 		c.features = c.course.describe(t, f)
 		c.inBandScores[newest] = c.model.Figure(c.features)
-	} else {
-		c.burnedInScores[newest] = c.burnedInScore(&now)
+	} else if score := c.burnedInScore(&now); score > 0 && !drowned(f) {
+		c.burnedInScores[newest] = score
 	}
 	c.seen.follow(t, now.rows, tainted || cut)
-	if !tainted && !cut && wasSeen(f) {
+	if !tainted && !cut && wasSeen(f) && !drowned(f) {
 		shown := c.symptoms(&now)
 		c.seen.take(t, f.Sampled, &shown)
 	}
 	return t-c.began >= (corruptionSpan+time.Second).Microseconds() && c.n >= 2*corruptionPictures
 }
+
+// drowned tells that a picture is noisy all over, more than any programme (Noise.Sigma): its blocks look damaged everywhere.
+func drowned(f *schemas.VideoFrame) bool {
+	octaves, means := noisy(f)
+	return means && octaves >= drowning
+}
+
+// drowning is a sigma of 4.5 levels, in octaves of levels, in 1/256.
+var drowning = octavesOf(4.5 * 256)
 
 // compare sets the excesses of a picture over what is usual, and keeps it for others.
 func (c *Corruption) compare(t int64, now *symptom) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/framewatch/framewatch/detector/rule"
+	"github.com/framewatch/framewatch/detector/window"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -15,6 +16,15 @@ func blocks(rowStd, edges, moved, grid, ancestors int32) *schemas.VideoFrame {
 		Sampling: 1, Duration: 3600, Difference: &schemas.Difference{Low: 10_000}, Decode: &schemas.DecoderState{SinceIDR: number(int32(9)), Ancestors: ancestors},
 		Macroblock: &schemas.Macroblock{RowStd: rowStd, EdgeShare: edges, DifferenceShare: &moved}, Block: &schemas.Block{H8: grid},
 	}
+}
+
+// noisyAllOver has a picture's finest scale hold a sigma of 8 levels, and all of its cells differ by as much from the picture before.
+func noisyAllOver(f *schemas.VideoFrame) *schemas.VideoFrame {
+	f.Detail, f.Grid = &schemas.Detail{Noise: 8 * 256}, &schemas.Grid{Difference: new([window.Cells / 2]byte)}
+	for i := range f.Grid.Difference {
+		f.Grid.Difference[i] = 0xbb
+	}
+	return f
 }
 
 // TestCorruption shows 120 pictures and then others. The score of damage burned in, by hand, with log2(1+x) of the figures:
@@ -43,6 +53,12 @@ func TestCorruption(t *testing.T) {
 		{"finer texture without a grid", usual, func() *schemas.VideoFrame { return blocks(160, 300, 400, 10, 0) }, 12, rule.Good, rule.Good, 0},
 		{"out of black", func() *schemas.VideoFrame { return blocks(2, 0, 0, 0, 0) }, broken, 12, rule.Good, rule.Good, 0},
 		{"blocks all along", broken, broken, 12, rule.Good, rule.Good, 0},
+		{"noise all over", usual, func() *schemas.VideoFrame { return noisyAllOver(broken()) }, 18, rule.Good, rule.Good, 0},
+		{"as fine, but not all over", usual, func() *schemas.VideoFrame {
+			f := noisyAllOver(broken())
+			f.Grid.Difference = new([window.Cells / 2]byte)
+			return f
+		}, 18, rule.Good, rule.Bad, 0.938},
 		{"another scene", usual, func() *schemas.VideoFrame {
 			f := broken()
 			f.Difference.Low = 300_000
@@ -162,6 +178,7 @@ func TestCorruptionSeen(t *testing.T) {
 		{"by another network, whose word counts", at(150), 250, 240, by(2), rule.Bad, 0.814, 150},
 		{"that the decoder knows", at(150), 250, 240, func(f *schemas.VideoFrame) { f.Decode.Ancestors = 3 }, rule.Unknown, 0, 0},
 		{"in another scene", at(150), 250, 240, func(f *schemas.VideoFrame) { f.Difference.Low = 300_000 }, rule.Good, 0, 0},
+		{"in noise", at(150), 250, 240, func(f *schemas.VideoFrame) { noisyAllOver(f) }, rule.Good, 0, 0},
 	} {
 		var list []*schemas.VideoFrame
 		for i := range 151 {
