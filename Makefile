@@ -26,7 +26,7 @@ CONSOLE_REPORT ?= bench-console.json
 DIST ?= dist
 
 # How many streams `make cost` measures both designs with.
-COST_STREAMS ?= 1
+COST_STREAMS ?= 2
 
 .PHONY: run build bindings setup test setup-test faults rolling test-browser screenshots bench-console bench-scale cost lint fmt generate up up-demo image-test clean
 
