@@ -145,10 +145,14 @@ func (b *builder) video(stream string, session int64, segments []segment) {
 
 // picture is what is measured of the seq-th picture, age microseconds into its segment.
 func picture(word string, seq, age int64) *schemas.VideoFrame {
-	sinceIDR := int32(seq % 12)
+	group := int64(12)
+	if word == "lounge" {
+		group = 50
+	}
+	sinceIDR := int32(seq % group)
 	v := &schemas.VideoFrame{Sampling: 1, Luma: &schemas.Luma{}, Grid: &schemas.Grid{Difference: &[72]byte{}}}
 	v.Decode = &schemas.DecoderState{SinceIDR: &sinceIDR, PacketSize: 20_000 + int32(seq%7)*1000}
-	if seq%12 == 0 {
+	if seq%group == 0 {
 		v.Flags = 1
 	}
 	luma, level := byte(100), int32(100*256)
@@ -183,7 +187,7 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 		for _, cell := range []int{13, 14, 15, 29, 30, 31} {
 			v.Grid.Mean[cell] = 180
 		}
-	case "moving", "starved", "stuttering", "twos", "blurred", "shallow", "defocused", "noisy", "textured", "blocky", "drawn", "banded", "sky":
+	case "moving", "starved", "stuttering", "twos", "blurred", "shallow", "defocused", "noisy", "textured", "blocky", "drawn", "banded", "sky", "posterised":
 		differ(v, 9, func(int) bool { return true })
 		v.Grid.Mean[70] = byte(100 + seq%40)
 		quality(v, word, seq)
@@ -207,7 +211,7 @@ func picture(word string, seq, age int64) *schemas.VideoFrame {
 	case "still":
 	case "pulsing":
 		pulse(v)
-	case "room": // a still shot in front of a camera: its light wanders, each cell's as the whole picture's
+	case "room", "lounge": // a still shot in front of a camera: its light wanders, each cell's as the whole picture's
 		pulse(v)
 		wander(v, &level, float64(age)/1e6)
 	case "coarse": // a still picture encoded again with few bits: a key picture differs from the last by a level in one cell of ten
@@ -406,7 +410,10 @@ func quality(v *schemas.VideoFrame, word string, seq int64) {
 		banding = 14 * 256
 	}
 	if version := int32(1); seq%25 == 0 {
-		v.Sampled = &schemas.Sampled{Banding: &banding, BandingVersion: &version}
+		v.Sampled = &schemas.Sampled{Banding: &banding, BandingVersion: &version, Posterised: new(int32(200))}
+		if word == "posterised" && seq%100 == 0 { // a third of the picture stands on even levels in key pictures, which come each four seconds
+			*v.Sampled.Posterised = 1365
+		}
 	}
 }
 

@@ -108,6 +108,32 @@ func TestAdminListener(t *testing.T) {
 		}
 	})
 
+	t.Run("waits for the log no longer than its configuration is the same", func(t *testing.T) {
+		silent, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer silent.Close()
+		path := filepath.Join(t.TempDir(), "framewatch.yaml")
+		write := func(level string) {
+			text := "kafka: {brokers: [\"" + silent.Addr().String() + "\"]}\nadmin: {listen: 127.0.0.1:0}\nlog: {level: " + level + "}\n"
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write("info")
+		config, err := loadConfig(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- run(t.Context(), config, []string{"detector"}, io.Discard, nil) }()
+		write("warn")
+		if err := <-ended; !errors.Is(err, errOutdated) {
+			t.Errorf("ends with %v, want %v", err, errOutdated)
+		}
+	})
+
 	t.Run("works", func(t *testing.T) {
 		path := filepath.Join(dir, "framewatch.yaml")
 		write := func(text string) {

@@ -67,8 +67,8 @@ func benchDetectorCommand() *cobra.Command {
 			if len(args) == 1 {
 				b.file = args[0]
 			}
-			if b.partitions < 1 {
-				return usage(fmt.Errorf("--partitions: %d is not at least 1", b.partitions))
+			if b.partitions < 1 || b.partitions < 2 && b.live >= 0 {
+				return usage(fmt.Errorf("--partitions: %d is too few: two detectors need one each; with --live -1 there is one detector", b.partitions))
 			}
 			result, err := b.run(cmd.Context())
 			if err != nil {

@@ -227,10 +227,13 @@ func (b *benchScale) strike(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if b.Recovery = recovery; recovery != nil || b.streams > 0 {
+		if b.Recovery = recovery; recovery != nil {
 			return nil
 		}
 		b.progress("no recovery: " + step.Why)
+		if b.streams > 0 || !b.time() {
+			return nil
+		}
 		killed = killed * 3 / 4
 	}
 	return nil

@@ -102,6 +102,34 @@ func (a *app) reloads(ctx context.Context) error {
 	}
 }
 
+// outdates stops what waits for the log, with errOutdated, on SIGHUP or when the configuration's files are others than were read.
+func (a *app) outdates(ctx context.Context, stop context.CancelCauseFunc) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	look := time.NewTicker(settling)
+	defer look.Stop()
+	for before := (fileDigest{}); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+			stop(errOutdated)
+			return
+		case <-look.C:
+		}
+		if a.started.path == "" || !a.started.WatchConfig {
+			continue
+		}
+		now := a.lastRead().digest()
+		if now != a.lastRead().seen && now == before { // it is not being written
+			stop(errOutdated)
+			return
+		}
+		before = now
+	}
+}
+
 // reload reads the configuration file again, all or nothing: with a mistake in it, or a log that does not take its streams and profiles, what was in force
 // stays. Streams, their expectations and profiles take effect through the log, in one transaction, so that a stream that is the same as before is not touched; who
 // is told of defects, who may come to the console, and the level of the log lines change then, each only where the file says something else of it. What else has changed waits

@@ -131,20 +131,30 @@ const logGate = "kafka"
 // endless is longer than any outage of a log.
 const endless = 100 * 365 * 24 * time.Hour
 
-// reach dials the log and prepares it, however long that does not answer: whoever starts a process again that has ended would come no sooner.
+// errOutdated ends a process that waits for a log by a configuration that is not that of its file any more.
+var errOutdated = errors.New("the configuration was changed while the log did not answer: it is taken at the next start")
+
+// reach dials the log and prepares it, however long that does not answer: whoever starts a process again that has ended would come no sooner. When the
+// configuration changes meanwhile it fails: what was wrong may be the brokers' addresses.
 func (a *app) reach(ctx context.Context) error {
+	waiting, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go a.outdates(waiting, stop)
 	a.patience = endless
-	if err := a.dial(ctx); err != nil {
-		return err
-	}
-	gate := a.readiness.of(logGate)
-	gate.waitFor("the topics to be made and the configuration's streams and profiles to stand on the log")
-	if err := a.cluster.Patiently(ctx, a.prepare); err != nil {
+	err := a.dial(waiting)
+	if err == nil {
+		gate := a.readiness.of(logGate)
+		gate.waitFor("the topics to be made and the configuration's streams and profiles to stand on the log")
+		if err = a.cluster.Patiently(waiting, a.prepare); err == nil {
+			gate.open()
+			return nil
+		}
 		a.cluster.Close()
-		return err
 	}
-	gate.open()
-	return nil
+	if errors.Is(context.Cause(waiting), errOutdated) {
+		return errOutdated
+	}
+	return err
 }
 
 // expect has the process not ready before the log was reached and the chosen targets work.

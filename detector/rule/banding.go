@@ -1,8 +1,10 @@
 package rule
 
 import (
-	"slices"
+	"math"
 	"time"
+
+	"github.com/framewatch/framewatch/schemas"
 )
 
 // Banding judges whether gradients have come apart into steps that are seen: small ones by VideoFrame's index of it, which is about that of CAMBI, and those of a
@@ -18,8 +20,10 @@ type Banding struct {
 
 	relative `yaml:"-"`
 	held     repeated
-	// shares of the newest sampled pictures, the newest first.
+	// shares of the newest sampled pictures, the newest first, and when that came; no numbers where none was measured. They are of one epoch, without a break.
 	shares [posterisedHold]float64
+	shared int64
+	epoch  int32
 }
 
 // bandingVersion is that of the index for which the defaults are, bandingSpreads how many spreads it must be above its level where that is more than Growth.
@@ -47,7 +51,8 @@ func NewBanding() Rule {
 		// Seven bits add 4 to 10 to the clips with large gradients.
 		Growth: 6,
 		// Graphics of few colours have 0.17, all else 0.1 at most; luma of five bits 0.1 to 0.4, of four and three 0.2 to 0.6.
-		Posterised: 0.2}
+		Posterised: 0.2,
+		shared:     never}
 }
 
 // Judge reads the index of about one picture a second.
@@ -61,17 +66,27 @@ func (b *Banding) Judge(r *Record) (Verdict, bool) {
 	}
 	index := float64(*f.Sampled.Banding) / 256
 	b.sample(index)
-	return b.held.take(r.Time, b.verdict(b.figure(index, b.newest(f.Sampled.Posterised))).over(r.Time, r.Time+duration(f)), true), true
+	return b.held.take(r.Time, b.verdict(b.figure(index, b.posterised(r.Time, f))).over(r.Time, r.Time+duration(f)), true), true
 }
 
-// newest is the largest share of posterisedHold pictures, a new one among them; a record of an older version has none.
-func (b *Banding) newest(share *int32) float64 {
+// posterised is the largest share of posterisedHold sampled pictures without a break, the new one among them; no number where none was measured.
+func (b *Banding) posterised(t int64, f *schemas.VideoFrame) float64 {
+	if f.Epoch != b.epoch || t-b.shared > heldFor.Microseconds() {
+		for i := range b.shares {
+			b.shares[i] = math.NaN()
+		}
+	}
+	b.epoch, b.shared = f.Epoch, t
 	copy(b.shares[1:], b.shares[:])
-	b.shares[0] = 0
-	if share != nil {
+	b.shares[0] = math.NaN() // a record of an older version has none
+	if share := f.Sampled.Posterised; share != nil {
 		b.shares[0] = float64(*share) / posterisedUnit
 	}
-	return slices.Max(b.shares[:])
+	most := math.NaN()
+	for _, share := range b.shares {
+		most = larger(most, share)
+	}
+	return most
 }
 
 // figure is 1 where one of them is at what is tolerated; no number where nothing is known.
@@ -86,7 +101,7 @@ func (b *Banding) figure(index, posterised float64) float64 {
 // Describe tells what the figure is.
 func (*Banding) Describe() Description {
 	return Description{
-		Version: 1, Records: VideoFrames, Unit: "share", Summary: "Gradients have come apart into steps: %s of what is tolerated", Window: heldFor, Gap: time.Second, Parents: pictureParents,
+		Version: 1, Records: VideoFrames, Unit: "share", Summary: "Gradients have come apart into steps: %s of what is tolerated", Window: posterisedHold * heldFor, Gap: time.Second, Parents: pictureParents,
 	}
 }
 

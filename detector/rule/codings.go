@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"math"
 	"time"
 
 	"github.com/framewatch/framewatch/schemas"
@@ -41,6 +40,12 @@ func (c *codings) see(t int64, v *schemas.VideoFrame) {
 	c.lived = c.lived && t-c.keyed < renewing.Microseconds()
 }
 
+// begin forgets all, at the first picture after a break: whatever its type, what follows mends it.
+func (c *codings) begin(t int64) {
+	c.forget(t)
+	c.keyed = t
+}
+
 // forget drops what was seen at or before t, and what mends it.
 func (c *codings) forget(t int64) {
 	c.lived, c.living = false, false
@@ -52,7 +57,7 @@ func (c *codings) forget(t int64) {
 // cells of the middle.
 func (c *codings) apart(whole bool, drift float64, cells int) bool {
 	if !whole {
-		drift = math.Inf(1)
+		drift = 0
 	}
 	c.living = c.predicted.apart(drift, cells)
 	return c.living || c.lived || c.coded.apart(drift, cells)

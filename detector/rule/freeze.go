@@ -34,11 +34,11 @@ const (
 type Freeze struct {
 	Options `yaml:",inline"`
 	// Drift is the change of mean luma, in levels, and DriftCells the number of cells changed by two levels or more, that show within four
-	// seconds that a picture without visible movement is alive: clouds, fades, slow zooms.
+	// seconds that a picture without visible movement is alive: clouds, fades, slow zooms. 0: not judged.
 	Drift      float64 `yaml:"drift"`
 	DriftCells int     `yaml:"drift_cells"`
 	// CodedDrift is the change of mean luma or of its spread, in levels, and CodedCells the number of cells changed by a level, that show the same
-	// between pictures that are coded alike: the light and the noise of a camera that looks at a still room.
+	// between pictures that are coded alike: the light and the noise of a camera that looks at a still room. 0: not judged.
 	CodedDrift float64 `yaml:"coded_drift"`
 	CodedCells int     `yaml:"coded_cells"`
 
@@ -89,6 +89,7 @@ func (f *Freeze) Judge(r *Record) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	if !f.see(r.Time, v) {
+		f.codings.living = false // by the time that more is known it may be long ago
 		return Verdict{From: r.Time, To: r.Time}, true
 	}
 	span := float64(freezeSpan.Microseconds())
@@ -118,6 +119,18 @@ func (*Freeze) Describe() Description {
 	}
 }
 
+// Validate tells what is wrong with the options.
+func (f *Freeze) Validate() error {
+	for name, x := range map[string]float64{
+		"drift": f.Drift, "drift_cells": float64(f.DriftCells), "coded_drift": f.CodedDrift, "coded_cells": float64(f.CodedCells),
+	} {
+		if err := notNegative(name, x); err != nil {
+			return err
+		}
+	}
+	return f.Options.Validate()
+}
+
 // see takes a picture into the window. It is false when the window does not show for a second what the source sent: after a break, or
 // where we have skipped pictures ourselves.
 func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
@@ -130,7 +143,7 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 		f.repeats.Reset()
 		f.repeating = false
 		f.past.forget(t)
-		f.codings.forget(t)
+		f.codings.begin(t)
 		return false
 	}
 	if v.Skipped >= max(v.Sampling, 1) {

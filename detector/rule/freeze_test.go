@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/framewatch/framewatch/detector/rule"
@@ -205,6 +206,14 @@ func TestFreezeComparesPicturesCodedAlike(t *testing.T) {
 	ticker := func(f *schemas.VideoFrame) *schemas.VideoFrame {
 		return changed(f, 10, func(_, r int) bool { return r >= 7 })
 	}
+	// clock has a digit in the upper right corner change once a second: its cell, and the whole picture's mean and spread by what that makes of them.
+	clock := func(f *schemas.VideoFrame, second int64) *schemas.VideoFrame {
+		digit := int32(second % 3)
+		f.Grid.Mean[14] += byte(8 * digit)
+		f.Luma.Mean += 16 * digit
+		f.Luma.Std += 26 * digit
+		return f
+	}
 	for _, test := range []struct {
 		name  string
 		frame func(n int64) *schemas.VideoFrame
@@ -219,6 +228,8 @@ func TestFreezeComparesPicturesCodedAlike(t *testing.T) {
 			return f
 		}, rule.Good},
 		{"they get lighter under a ticker", func(n int64) *schemas.VideoFrame { return ticker(lighter(gop(n, 250), n*16/25)) }, rule.Bad},
+		{"a clock goes on once a second", func(n int64) *schemas.VideoFrame { return clock(gop(n, 250), n/25) }, rule.Bad},
+		{"a clock goes on while they get lighter", func(n int64) *schemas.VideoFrame { return clock(lighter(gop(n, 250), n*40/25), n/25) }, rule.Good},
 		{"cells get brighter under a ticker", func(n int64) *schemas.VideoFrame { return ticker(brighter(gop(n, 250), int(n/5))) }, rule.Good},
 		{"17 cells are brighter from 5 s on", func(n int64) *schemas.VideoFrame { return brighter(gop(n, 250), int(min(n/125, 1)*17)) }, rule.Bad},
 		{"18 are", func(n int64) *schemas.VideoFrame { return brighter(gop(n, 250), int(min(n/125, 1)*18)) }, rule.Good},
@@ -248,8 +259,64 @@ func TestFreezeComparesPicturesCodedAlike(t *testing.T) {
 		}, rule.Bad},
 		{"a second after each", func(n int64) *schemas.VideoFrame { return lighter(gop(n, 50), -max(0, 96-n%50*4)) }, rule.Good},
 	} {
-		if v := feed(t, rule.NewFreeze(), 0, 8_000_000, 25, test.frame); v.State != test.state {
-			t.Errorf("%s: got %+v, want state %v", test.name, v, test.state)
+		for _, begin := range []int64{0, 5_000_000} {
+			if v := feed(t, rule.NewFreeze(), begin, begin+8_000_000, 25, test.frame); v.State != test.state {
+				t.Errorf("%s, from %d us on: got %+v, want state %v", test.name, begin, v, test.state)
+			}
+		}
+	}
+}
+
+// TestFreezeAfterABreak: what a coder mends in the half second after the first key picture is no life, whenever that comes.
+func TestFreezeAfterABreak(t *testing.T) {
+	frame := func(n int64) *schemas.VideoFrame {
+		f := drawn(flat(100))
+		f.Flags, f.Difference = 2<<8, &schemas.Difference{Previous: 60, Low: 50}
+		if n == 0 {
+			f.Flags = 1
+		}
+		f.Luma.Mean -= int32(max(0, 80-n*8))
+		return f
+	}
+	for _, begin := range []int64{0, 5_000_000} {
+		if v := feed(t, rule.NewFreeze(), begin, begin+3_000_000, 25, frame); v.State != rule.Bad {
+			t.Errorf("from %d us on: got %+v, want bad", begin, v)
+		}
+	}
+}
+
+// TestFreezeForgetsLifeOfLongAgo: what lived before we had no time for a minute counts no more when the next key picture is seen.
+func TestFreezeForgetsLifeOfLongAgo(t *testing.T) {
+	frame := func(n int64) *schemas.VideoFrame {
+		f := drawn(flat(100))
+		f.Flags, f.Difference = 2<<8, &schemas.Difference{Previous: 60, Low: 50}
+		switch {
+		case n < 100: // it gets lighter
+			f.Luma.Mean += int32(n)
+		case n < 1600:
+			f.Skipped = 1
+		case n == 1603:
+			f.Flags = 1
+		}
+		return f
+	}
+	if v := feed(t, rule.NewFreeze(), 0, 65_200_000, 25, frame); v.State != rule.Bad {
+		t.Errorf("got %+v, want bad", v)
+	}
+}
+
+// TestFreezeOptions: what is 0 is not judged, and nothing is negative.
+func TestFreezeOptions(t *testing.T) {
+	for _, options := range []string{"drift: 0", "drift_cells: 0", "coded_drift: 0", "coded_cells: 0"} {
+		r, err := rule.Catalogue.New("freeze", []byte(options))
+		if err != nil {
+			t.Fatalf("%s: %v", options, err)
+		}
+		if v := feed(t, r, 0, 8_000_000, 25, func(int64) *schemas.VideoFrame { return drawn(flat(100)) }); v.State != rule.Bad {
+			t.Errorf("%s: got %+v of a still picture, want bad", options, v)
+		}
+		if _, err := rule.Catalogue.New("freeze", []byte(strings.Replace(options, ": 0", ": -1", 1))); err == nil {
+			t.Errorf("%s is not refused when it is negative", options)
 		}
 	}
 }

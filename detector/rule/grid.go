@@ -28,8 +28,11 @@ func litMiddle(g *schemas.Grid) bool {
 	return !window.CellsFrom(&g.Mean, int(darkest)+standsOut).Without(cornerCells).Empty()
 }
 
-// cornerCells and middleCells are the cells of which inCorner and inMiddle are true.
-var cornerCells, middleCells = window.CellsOf(inCorner), window.CellsOf(inMiddle)
+// cornerCells and middleCells are the cells of which inCorner and inMiddle are true, edgeCells those around the middle.
+var (
+	cornerCells, middleCells = window.CellsOf(inCorner), window.CellsOf(inMiddle)
+	edgeCells                = window.CellsOf(func(i int) bool { return !inMiddle(i) })
+)
 
 // inMiddle tells whether cell i of the grid lies where neither tickers (the top row, the two bottom rows) nor clocks (the upper corners) are.
 func inMiddle(i int) bool {

@@ -59,26 +59,48 @@ func (p *past) changed(v *schemas.VideoFrame, drift float64, cells int) bool {
 		return false
 	}
 	first := &p.seen[0]
-	if math.Abs(float64(v.Luma.Mean)/256-first.mean) >= drift {
+	if drift > 0 && math.Abs(float64(v.Luma.Mean)/256-first.mean) >= drift {
 		return true
 	}
-	return cellsApart(&v.Grid.Mean, &first.cells, 2) >= cells
+	return cells > 0 && cellsApart(&v.Grid.Mean, &first.cells, 2) >= cells
 }
 
 // apart tells whether the remembered pictures lie drift levels of mean luma or of its spread apart, or the oldest and the newest by a level in so many
-// cells of the middle.
+// cells of the middle; 0: that is not looked at.
 func (p *past) apart(drift float64, cells int) bool {
 	if len(p.seen) == 0 {
 		return false
 	}
+	if drift > 0 && p.drifted(drift, false) && p.drifted(drift, true) {
+		return true
+	}
+	return cells > 0 && cellsApart(&p.newest.cells, &p.seen[0].cells, 1) >= cells
+}
+
+// drifted tells whether mean luma or its spread lie so many levels apart; with alike, only of pictures that are as the newest at the edges, where a clock
+// may have gone on.
+func (p *past) drifted(drift float64, alike bool) bool {
 	last := &p.newest
 	darkest, brightest, flattest, widest := last.mean, last.mean, last.spread, last.spread
 	for i := range p.seen {
 		s := &p.seen[i]
+		if alike && !edgesAlike(&s.cells, &last.cells) {
+			continue
+		}
 		darkest, brightest = min(darkest, s.mean), max(brightest, s.mean)
 		flattest, widest = min(flattest, s.spread), max(widest, s.spread)
 	}
-	return brightest-darkest >= drift || widest-flattest >= drift || cellsApart(&last.cells, &p.seen[0].cells, 1) >= cells
+	return brightest-darkest >= drift || widest-flattest >= drift
+}
+
+// edgesAlike tells that no cell outside the middle differs by two levels.
+func edgesAlike(a, b *[columns * rows]byte) bool {
+	for i := range edgeCells.Each() {
+		if d := int(a[i]) - int(b[i]); d >= 2 || d <= -2 {
+			return false
+		}
+	}
+	return true
 }
 
 // cellsApart is how many cells of the middle differ by so many levels.

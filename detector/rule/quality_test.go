@@ -143,6 +143,30 @@ func TestPosterisedKeyPictures(t *testing.T) {
 			t.Errorf("second %d: got %v with %.2f, want bad: %v", i, v.State, v.Value, want)
 		}
 	}
+	apart := frames(rule.NewBanding(), "", second(1229), measured(func(f *schemas.VideoFrame) { f.Sampled = nil }), second(100)) // 40 ms each
+	if apart[2].State != rule.Bad {
+		t.Errorf("80 ms later: got %v, want bad", apart[2].State)
+	}
+	for name, change := range map[string]func(*schemas.VideoFrame){
+		"another epoch":      func(f *schemas.VideoFrame) { f.Epoch++ },
+		"an older version's": func(f *schemas.VideoFrame) { f.Sampled.Posterised, f.Epoch = nil, f.Epoch+1 },
+	} {
+		next := second(100)
+		change(next)
+		if v := frames(rule.NewBanding(), "", second(1229), next); v[1].State == rule.Bad {
+			t.Errorf("%s: got bad of what was before", name)
+		}
+	}
+	old := rule.NewBanding().(*rule.Banding)
+	old.Index = 0
+	if v := frames(old, "", measured(func(f *schemas.VideoFrame) { f.Sampled.Posterised = nil })); v[0].State != rule.Unknown {
+		t.Errorf("neither judged nor measured: got %v, want unknown", v[0].State)
+	}
+	late := rule.NewBanding()
+	late.Judge(&rule.Record{Feature: &schemas.Feature{VideoFrame: second(1229)}})
+	if v, _ := late.Judge(&rule.Record{Time: 51_000_000, Feature: &schemas.Feature{VideoFrame: second(100)}}); v.State != rule.Good {
+		t.Errorf("51 s later: got %v, want good", v.State)
+	}
 	r = rule.NewBanding().(*rule.Banding)
 	r.Posterised = 0
 	for i, v := range frames(r, "", list...) {

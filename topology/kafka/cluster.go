@@ -5,6 +5,7 @@ package kafka
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -92,7 +93,10 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 	}
 	c.versions = newLogged(c)
 	if config.Registry.URL != "" {
-		c.versions, err = agree(ctx, config, contract)
+		err = c.Patiently(ctx, func(ctx context.Context) (err error) {
+			c.versions, err = agree(ctx, config, contract)
+			return err
+		})
 	}
 	if err == nil && !config.LooksOnly {
 		err = c.Patiently(ctx, c.versions.declare)
@@ -105,22 +109,27 @@ func Dial(ctx context.Context, config Config, contract *schemas.Contract, log *s
 }
 
 // Patiently does work again and again until the log answers it, for as long as the configuration has Patience: brokers may still be starting, or may be
-// about to find out that one of them is gone. The work is then one that may be done twice. Whatever else keeps it from being done is returned at once.
+// about to find out that one of them is gone. The work is then one that may be done twice. What cannot be got to log in with, a token or a file, is waited for as long as
+// commands wait. Whatever else keeps it from being done is returned at once.
 func (c *Cluster) Patiently(ctx context.Context, work func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(c.config.Patience, dialPatience))
 	defer cancel()
-	complain := time.Now().Add(complainEvery)
-	for {
+	began := time.Now()
+	complain := began.Add(complainEvery)
+	for last := error(nil); ; {
 		err := work(ctx)
-		if err == nil || hopeless(err) || !unanswered(err) {
+		if err == nil || hopeless(err) || !unanswered(err) && !(errors.Is(err, errLogin) && time.Since(began) < dialPatience) {
 			return err
+		}
+		if ctx.Err() == nil || last == nil {
+			last = err // it says more than that the time was over
 		}
 		if now := time.Now(); now.After(complain) {
 			complain = now.Add(complainEvery)
 			c.log.Warn("the log does not answer, and is waited for: framewatch doctor tells where the way to it ends", "brokers", c.config.Brokers, "error", err)
 		}
 		if pause(ctx, time.Second/2); ctx.Err() != nil {
-			return err
+			return last
 		}
 	}
 }

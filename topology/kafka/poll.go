@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sr"
 )
 
 // pollRecords is the most that one poll hands out.
@@ -31,8 +33,11 @@ func hopeless(err error) bool {
 
 // unanswered says that nobody has answered, or that who did cannot yet: asking again may change it.
 func unanswered(err error) bool {
-	network := net.Error(nil)
-	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded) || kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err)
+	_, network := errors.AsType[*net.OpError](err) // a file's error would do as a net.Error
+	_, name := errors.AsType[*net.DNSError](err)
+	answer, answered := errors.AsType[*sr.ResponseError](err)
+	return network || name || answered && answer.StatusCode >= http.StatusInternalServerError ||
+		errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded) || kerr.IsRetriable(err) || kgo.IsRetryableBrokerErr(err)
 }
 
 // poll waits for the next records. With restless set it comes back empty-handed after a second. What the client gets over by itself is logged;

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sr"
@@ -151,7 +152,7 @@ func TestReadingWaitsForTheRegistry(t *testing.T) {
 
 func TestDialNamesTheRegistryThatIsAway(t *testing.T) {
 	config := configFor(kafkatest.Embedded(t))
-	config.Registry.URL = "http://127.0.0.1:1"
+	config.Registry.URL, config.Patience = "http://127.0.0.1:1", time.Second
 	if _, err := kafka.Dial(within(t), config, schemas.Baked(), quiet()); err == nil || !strings.Contains(err.Error(), "registry: subject") {
 		t.Errorf("dial: %v, want an error of the registry", err)
 	}
