@@ -40,13 +40,8 @@ func (c *codings) see(t int64, v *schemas.VideoFrame) {
 	c.lived = c.lived && t-c.keyed < renewing.Microseconds()
 }
 
-// begin forgets all, at the first picture after a break: whatever its type, what follows mends it.
-func (c *codings) begin(t int64) {
-	c.forget(t)
-	c.keyed = t
-}
-
-// forget drops what was seen at or before t, and what mends it.
+// forget drops what was seen at or before t, and what mends it. After a break what mends the first picture counts as life: a still room takes seconds to show
+// any, and an alarm at each reconnection would be worse than one that comes some seconds late.
 func (c *codings) forget(t int64) {
 	c.lived, c.living = false, false
 	c.coded.forget(t)

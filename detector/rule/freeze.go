@@ -143,7 +143,7 @@ func (f *Freeze) see(t int64, v *schemas.VideoFrame) bool {
 		f.repeats.Reset()
 		f.repeating = false
 		f.past.forget(t)
-		f.codings.begin(t)
+		f.codings.forget(t)
 		return false
 	}
 	if v.Skipped >= max(v.Sampling, 1) {

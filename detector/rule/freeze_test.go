@@ -267,24 +267,6 @@ func TestFreezeComparesPicturesCodedAlike(t *testing.T) {
 	}
 }
 
-// TestFreezeAfterABreak: what a coder mends in the half second after the first key picture is no life, whenever that comes.
-func TestFreezeAfterABreak(t *testing.T) {
-	frame := func(n int64) *schemas.VideoFrame {
-		f := drawn(flat(100))
-		f.Flags, f.Difference = 2<<8, &schemas.Difference{Previous: 60, Low: 50}
-		if n == 0 {
-			f.Flags = 1
-		}
-		f.Luma.Mean -= int32(max(0, 80-n*8))
-		return f
-	}
-	for _, begin := range []int64{0, 5_000_000} {
-		if v := feed(t, rule.NewFreeze(), begin, begin+3_000_000, 25, frame); v.State != rule.Bad {
-			t.Errorf("from %d us on: got %+v, want bad", begin, v)
-		}
-	}
-}
-
 // TestFreezeForgetsLifeOfLongAgo: what lived before we had no time for a minute counts no more when the next key picture is seen.
 func TestFreezeForgetsLifeOfLongAgo(t *testing.T) {
 	frame := func(n int64) *schemas.VideoFrame {
