@@ -42,6 +42,12 @@ func TestAudioRules(t *testing.T) {
 	peak := func(left, right int32) func(*schemas.AudioBlock) {
 		return detailed(func(_ *schemas.AudioBlock, l, r *schemas.ChannelDetail) { l.TruePeak, r.TruePeak = &left, &right })
 	}
+	flagged := func(flags int32, change func(*schemas.AudioBlock)) func(*schemas.AudioBlock) {
+		return func(b *schemas.AudioBlock) {
+			change(b)
+			b.Flags |= flags
+		}
+	}
 	runs := func(left, right int32) func(*schemas.AudioBlock) {
 		return detailed(func(_ *schemas.AudioBlock, l, r *schemas.ChannelDetail) { l.ClipRuns, r.ClipRuns = left, right })
 	}
@@ -72,6 +78,8 @@ func TestAudioRules(t *testing.T) {
 		// True peak is that of the worst channel: +3.5 dBTP of 350 hundredths.
 		{"peaks beyond", rule.NewTruePeak(), energy(0.1), energy(0.1), peak(-100, 350), rule.Bad, 3.5},
 		{"peaks at full scale", rule.NewTruePeak(), energy(0.1), energy(0.1), peak(0, -200), rule.Good, 0},
+		{"peaks where sound begins", rule.NewTruePeak(), energy(0.1), energy(0.1), flagged(1<<3, peak(-100, 350)), rule.Unknown, 0},
+		{"peaks behind a gap", rule.NewTruePeak(), energy(0.1), energy(0.1), flagged(1<<2, peak(-100, 350)), rule.Unknown, 0},
 		{"peaks not measured", rule.NewTruePeak(), energy(0.1), energy(0.1), none, rule.Unknown, 0},
 
 		// Three runs in each of ten blocks a second, on one channel.

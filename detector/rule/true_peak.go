@@ -26,7 +26,7 @@ func NewTruePeak() Rule {
 	}}
 }
 
-// Judge reads the largest of the channels.
+// Judge reads the largest of the channels. Where sound begins, or goes on behind a gap, a decoder's first samples peak as none that was sent.
 func (p *TruePeak) Judge(r *Record) (Verdict, bool) {
 	b := r.AudioBlock
 	if b == nil {
@@ -37,7 +37,7 @@ func (p *TruePeak) Judge(r *Record) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	v := Verdict{}
-	if peak, ok := truePeak(b.Channels); ok {
+	if peak, ok := truePeak(b.Channels); ok && b.Flags&(warmingUp|soundGap) == 0 {
 		v = p.verdict(peak)
 	}
 	return v.over(r.Time, t.end), true
