@@ -112,14 +112,30 @@ func filesBelow(key string, value any) (files []string) {
 	return files
 }
 
+// watchable tells that the configuration's file is to be looked at again: what comes by a pipe comes once.
+func (a *app) watchable() bool {
+	if a.started.path == "" || !a.started.WatchConfig {
+		return false
+	}
+	info, err := os.Stat(a.started.path)
+	return err != nil || info.Mode().IsRegular()
+}
+
+// look tells whether the configuration's files are others than were read, and whether they rest, as they were at the look before. Half a file can be sound, and would
+// end the streams of the other half: what is being written is other than it was.
+func (a *app) look(before *fileDigest) (changed, rests bool) {
+	last := a.lastRead()
+	now := last.digest()
+	changed, rests = now != last.seen, now == *before
+	*before = now
+	return changed, rests
+}
+
 // watches reads the configuration again when it, or a file with a secret that it names, has changed, until ctx ends. The directories are watched, and not the
 // files: an editor puts a new file in the place of the old one, and Kubernetes a new directory behind a symbolic link.
 func (a *app) watches(ctx context.Context) error {
-	if a.started.path == "" || !a.started.WatchConfig {
+	if !a.watchable() {
 		return nil
-	}
-	if info, err := os.Stat(a.started.path); err == nil && !info.Mode().IsRegular() {
-		return nil // what comes by a pipe comes once
 	}
 	var events <-chan fsnotify.Event
 	var failures <-chan error
@@ -154,14 +170,12 @@ func (a *app) watches(ctx context.Context) error {
 			settled = nil
 		case <-look.C:
 		}
-		last := a.lastRead()
-		now := last.digest()
-		if now == last.seen && !untaken {
+		changed, rests := a.look(&looked)
+		if !changed && !untaken {
 			continue
 		}
-		// Half a file can be sound, and would end the streams of the other half: what is being written is other than it was.
-		if now != looked {
-			looked, settled = now, time.After(settling)
+		if !rests {
+			settled = time.After(settling)
 			continue
 		}
 		_, err := a.reload(ctx)

@@ -205,3 +205,22 @@ func TestSilencesFollowTheFile(t *testing.T) {
 		t.Error("a silence is taken that nobody would know of")
 	}
 }
+
+// TestPipesAreReadOnce: a configuration that comes by a pipe is never looked at again, which would wait for a writer or find something else.
+func TestPipesAreReadOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "framewatch.yaml")
+	write(t, file, "log: {level: info}\n", 0o600)
+	a := alone(t, file)
+	if !a.watchable() {
+		t.Error("a file is not looked at again")
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if a.watchable() {
+		t.Error("a pipe is looked at again")
+	}
+}

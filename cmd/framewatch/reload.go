@@ -107,26 +107,25 @@ func (a *app) outdates(ctx context.Context, stop context.CancelCauseFunc) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
-	look := time.NewTicker(settling)
-	defer look.Stop()
-	for before := (fileDigest{}); ; {
+	var looks <-chan time.Time
+	if a.watchable() {
+		ticker := time.NewTicker(settling)
+		defer ticker.Stop()
+		looks = ticker.C
+	}
+	for looked := (fileDigest{}); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hangups:
 			stop(errOutdated)
 			return
-		case <-look.C:
+		case <-looks:
 		}
-		if a.started.path == "" || !a.started.WatchConfig {
-			continue
-		}
-		now := a.lastRead().digest()
-		if now != a.lastRead().seen && now == before { // it is not being written
+		if changed, rests := a.look(&looked); changed && rests {
 			stop(errOutdated)
 			return
 		}
-		before = now
 	}
 }
 
