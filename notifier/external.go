@@ -193,7 +193,7 @@ func (r *relayed) post(ctx context.Context, now time.Time) error {
 		return err
 	}
 	// Whatever the answer, they are posted again until they are taken.
-	r.attempts.WithLabelValues(externalTarget, externalType, map[bool]string{true: delivered, false: retrying}[err == nil]).Inc()
+	r.attempts.WithLabelValues(externalTarget, externalType, attempt{err: err}.outcome()).Inc()
 	if err != nil {
 		return err
 	}

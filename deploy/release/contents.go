@@ -98,7 +98,7 @@ func completions(b *build) (files []file, err error) {
 
 // texts are the licences and notices of what the program holds, and of the packages whose libraries it names, each as it came.
 func texts(b *build) (files []file, err error) {
-	if files, err = textsHeld(b.modules); err != nil {
+	if files, err = textsHeld(b.modules, b.scripts); err != nil {
 		return nil, err
 	}
 	for _, d := range b.packages {
@@ -118,12 +118,12 @@ func texts(b *build) (files []file, err error) {
 }
 
 // textsHeld are those of modules, of Go, and of the scripts of the page.
-func textsHeld(modules []module) ([]file, error) {
+func textsHeld(modules []module, scripts []script) ([]file, error) {
 	files, err := textsOfGo(modules)
 	if err != nil {
 		return nil, err
 	}
-	more, err := textsOfScripts(scriptsFolder)
+	more, err := textsOfScripts(scriptsFolder, scripts)
 	return append(files, more...), err
 }
 
@@ -165,7 +165,11 @@ func licensesOnly(binary, into string) error {
 	if err != nil {
 		return err
 	}
-	files, err := textsHeld(modules)
+	scripts, err := scriptsOf(scriptsFolder)
+	if err != nil {
+		return err
+	}
+	files, err := textsHeld(modules, scripts)
 	if err != nil {
 		return err
 	}

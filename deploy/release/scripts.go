@@ -44,13 +44,9 @@ func scriptsOf(folder string) ([]script, error) {
 	return all, nil
 }
 
-// textsOfScripts are the licences of the packages, each as it came.
-func textsOfScripts(folder string) (files []file, err error) {
-	all, err := scriptsOf(folder)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range all {
+// textsOfScripts are the licences of a folder's packages, each as it came.
+func textsOfScripts(folder string, packages []script) (files []file, err error) {
+	for _, s := range packages {
 		content, err := os.ReadFile(filepath.Join(folder, s.Notice))
 		if err != nil {
 			return nil, err

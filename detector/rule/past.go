@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/framewatch/framewatch/detector/window"
 	"github.com/framewatch/framewatch/schemas"
 )
 
@@ -62,7 +63,7 @@ func (p *past) changed(v *schemas.VideoFrame, drift float64, cells int) bool {
 	if drift > 0 && math.Abs(float64(v.Luma.Mean)/256-first.mean) >= drift {
 		return true
 	}
-	return cells > 0 && cellsApart(&v.Grid.Mean, &first.cells, 2) >= cells
+	return cells > 0 && cellsApart(&v.Grid.Mean, &first.cells, middleCells, 2) >= cells
 }
 
 // apart tells whether the remembered pictures lie drift levels of mean luma or of its spread apart, or the oldest and the newest by a level in so many
@@ -71,10 +72,11 @@ func (p *past) apart(drift float64, cells int) bool {
 	if len(p.seen) == 0 {
 		return false
 	}
+	// Few lie apart at all: only then are the edges of each looked at.
 	if drift > 0 && p.drifted(drift, false) && p.drifted(drift, true) {
 		return true
 	}
-	return cells > 0 && cellsApart(&p.newest.cells, &p.seen[0].cells, 1) >= cells
+	return cells > 0 && cellsApart(&p.newest.cells, &p.seen[0].cells, middleCells, 1) >= cells
 }
 
 // drifted tells whether mean luma or its spread lie so many levels apart; with alike, only of pictures that are as the newest at the edges, where a clock
@@ -84,7 +86,7 @@ func (p *past) drifted(drift float64, alike bool) bool {
 	darkest, brightest, flattest, widest := last.mean, last.mean, last.spread, last.spread
 	for i := range p.seen {
 		s := &p.seen[i]
-		if alike && !edgesAlike(&s.cells, &last.cells) {
+		if alike && cellsApart(&s.cells, &last.cells, edgeCells, digit) > 0 {
 			continue
 		}
 		darkest, brightest = min(darkest, s.mean), max(brightest, s.mean)
@@ -97,20 +99,10 @@ func (p *past) drifted(drift float64, alike bool) bool {
 // the whole picture's spread of 40 differ by 0.045.
 const digit = 4
 
-// edgesAlike tells that no cell outside the middle differs by a digit.
-func edgesAlike(a, b *[columns * rows]byte) bool {
-	for i := range edgeCells.Each() {
-		if d := int(a[i]) - int(b[i]); d >= digit || d <= -digit {
-			return false
-		}
-	}
-	return true
-}
-
-// cellsApart is how many cells of the middle differ by so many levels.
-func cellsApart(a, b *[columns * rows]byte, levels int) int {
+// cellsApart is how many of some cells differ by so many levels.
+func cellsApart(a, b *[columns * rows]byte, of window.CellSet, levels int) int {
 	apart := 0
-	for i := range middleCells.Each() {
+	for i := range of.Each() {
 		if d := int(a[i]) - int(b[i]); d >= levels || d <= -levels {
 			apart++
 		}
