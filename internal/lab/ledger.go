@@ -45,7 +45,7 @@ const (
 )
 
 // before is how much earlier than its cause a defect may be said to have begun: a rule may look at a window of three seconds, and sound is
-// muxed ahead of its time.
+// muxed ahead of its time, so that a spoilt block of it may even be over before.
 const before = 4 * time.Second
 
 func newLedger() *Ledger {
@@ -155,7 +155,7 @@ func (l *Ledger) Report(now time.Time) SoakReport {
 	explained := map[string]bool{}
 	for _, o := range slices.Concat(l.outages, l.spoilt) {
 		for _, d := range l.defects.all() {
-			explained[d.ID] = explained[d.ID] || (damage[d.Kind] || d.Kind == o.Kind) && o.spans(d, now) || o.addsTo(d)
+			explained[d.ID] = explained[d.ID] || damage[d.Kind] && o.near(d, now) || d.Kind == o.Kind && o.spans(d, now) || o.addsTo(d)
 		}
 	}
 	for _, o := range l.outages {
@@ -187,14 +187,14 @@ func (o outage) addsTo(d Detected) bool {
 	return d.Kind == "error_seconds" && d.Stream == o.Stream && o.Start.Before(d.Onset) && (d.Part == o.Kind || damage[d.Part])
 }
 
-// spans tells whether the defect is of the outage's stream and time. One that flaps goes on after it.
+// near tells whether the defect is of the outage's stream and about its time. One that flaps goes on after it.
+func (o outage) near(d Detected, now time.Time) bool {
+	return d.Stream == o.Stream && !d.Onset.Before(o.Start.Add(-before)) && !d.Onset.After(o.until) && (!d.Open || d.Flapping || now.Before(o.until))
+}
+
+// spans tells whether the defect is near the outage and has lasted into it.
 func (o outage) spans(d Detected, now time.Time) bool {
-	end := d.End
-	if d.Open {
-		end = now
-	}
-	return d.Stream == o.Stream && !d.Onset.Before(o.Start.Add(-before)) && !d.Onset.After(o.until) && !end.Before(o.Start) &&
-		(!d.Open || d.Flapping || now.Before(o.until))
+	return o.near(d, now) && (d.Open || !d.End.Before(o.Start))
 }
 
 func (r *SoakReport) fail(format string, values ...any) {

@@ -46,6 +46,8 @@ func TestLedger(t *testing.T) {
 		{"missed", nil, [2]int{}, "did not appear as no_signal"},
 		{"of another stream", []*schemas.DefectEvent{signal, closed(signal, 33), closed(opened("b", "no_signal", 22), 33)}, [2]int{}, "nobody made: no_signal"},
 		{"damaged at the edge", []*schemas.DefectEvent{signal, closed(signal, 33), closed(opened("a", "decode_error", 31), 33)}, [2]int{}, ""},
+		{"damaged ahead of its time", []*schemas.DefectEvent{signal, closed(signal, 33), closed(opened("a", "true_peak", 18), 19)}, [2]int{}, ""},
+		{"an outage that was over before", []*schemas.DefectEvent{closed(opened("a", "no_signal", 18), 19)}, [2]int{}, "did not appear as no_signal"},
 		{"damaged without a reason", []*schemas.DefectEvent{signal, closed(signal, 33), closed(opened("a", "decode_error", 55), 56)}, [2]int{}, "nobody made: decode_error"},
 		{"of another kind", []*schemas.DefectEvent{signal, closed(signal, 33), opened("a", "freeze", 21)}, [2]int{}, "nobody made: freeze"},
 		{"too early", []*schemas.DefectEvent{closed(opened("a", "no_signal", 10), 33)}, [2]int{}, "nobody made: no_signal"},
