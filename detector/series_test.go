@@ -472,14 +472,13 @@ func sound(word string, seq int64) (left, right schemas.Channel) {
 			right = left
 		}
 		return left, right
-	case "crackle": // a click in each tenth block
+	case "crackle", "beats": // a click in each tenth block; something is struck in it
 		if seq%10 == 0 {
-			left.Detail.Step = 500_000
-		}
-		return left, right
-	case "beats": // something is struck in each tenth block, and rings on
-		if seq%10 < 3 {
-			left.Detail.Step = 500_000
+			impulse := int32(3500)
+			if word == "beats" {
+				impulse = 1200
+			}
+			left.Detail.Step, left.Detail.Impulse = 500_000, &impulse
 		}
 		return left, right
 	case "overdriven", "mastered": // 60 runs of clipped samples a second and peaks of 4 dBTP; 5 and 1
@@ -526,7 +525,8 @@ func sound(word string, seq int64) (left, right schemas.Channel) {
 }
 
 func channel(energy float32, dc int32) schemas.Channel {
-	c := schemas.Channel{KEnergy: make([]byte, 40), Energy: make([]byte, 10), DC: dc, Detail: &schemas.ChannelDetail{Step: 10_000}}
+	impulse := int32(400)
+	c := schemas.Channel{KEnergy: make([]byte, 40), Energy: make([]byte, 10), DC: dc, Detail: &schemas.ChannelDetail{Step: 10_000, Impulse: &impulse}}
 	for i := range 10 {
 		if energy > 0 {
 			c.Energy[i] = byte(max(1, 255+20*math.Log10(float64(energy))))

@@ -196,20 +196,22 @@ func TestClick(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		energy func(int) float32
-		step   func(seq int64) int32
-		want   float64
+		// step and impulse are those of one block a second.
+		step, impulse int32
+		want          float64
 	}{
-		// One block a second steps by half of full scale, ten times what the others do: five within five seconds.
-		{"a click a second", energy(0.01), func(n int64) int32 { return choose(n%10 == 5, full/2, full/20) }, 5},
-		{"small ones", energy(0.01), func(n int64) int32 { return choose(n%10 == 5, full/20, full/200) }, 0},
-		{"beats that go on for two blocks", energy(0.01), func(n int64) int32 { return choose(n%10 >= 5 && n%10 < 7, full/2, full/20) }, 0},
-		{"all is rough", energy(0.01), func(n int64) int32 { return choose(n%2 == 0, full/2, full/3) }, 0},
+		// Five within five seconds.
+		{"a click a second", energy(0.01), full / 2, 3500, 5},
+		{"soft ones", energy(0.01), full / 20, 2000, 5},
+		{"what nobody hears", energy(0.01), full / 50, 3500, 0},
+		{"what is struck", energy(0.01), full / 2, 1200, 0},
 		// A beep of 60 ms begins with a step and is louder than the rest all the while.
-		{"beeps", beep, func(n int64) int32 { return choose(n%10 == 0, full/2, 0) }, 0},
+		{"beeps", func(slice int) float32 { return beep(slice + 50) }, full / 2, 3500, 0},
 	} {
 		r := rule.NewClick()
 		v := sound(t, r, 0, 101, test.energy, test.energy, detailed(func(b *schemas.AudioBlock, l, r *schemas.ChannelDetail) {
-			l.Step, r.Step = test.step(b.Seq), 0
+			usual, impulse := int32(400), choose(b.Seq%10 == 5, test.impulse, 400)
+			l.Step, l.Impulse, r.Step, r.Impulse = choose(b.Seq%10 == 5, test.step, full/20), &impulse, 0, &usual
 		}))
 		if v.State == rule.Unknown || v.Value != test.want {
 			t.Errorf("%s: got %v with %.0f, want %.0f", test.name, v.State, v.Value, test.want)
@@ -217,6 +219,9 @@ func TestClick(t *testing.T) {
 		if v.State == rule.Bad && (v.From != 5_500_000 || v.To != 9_600_000) {
 			t.Errorf("%s: the clicks are from %d to %d, want 5.5 s to 9.6 s", test.name, v.From, v.To)
 		}
+	}
+	if v := sound(t, rule.NewClick(), 0, 101, energy(0.01), energy(0.01), detailed(func(_ *schemas.AudioBlock, l, r *schemas.ChannelDetail) { l.Step, r.Step = full, full })); v.State != rule.Unknown {
+		t.Errorf("of an edge that does not measure impulses: got %v, want unknown", v.State)
 	}
 }
 

@@ -6,33 +6,26 @@ import (
 	"slices"
 	"time"
 
-	"github.com/framewatch/framewatch/detector/window"
 	"github.com/framewatch/framewatch/schemas"
 )
 
-const (
-	// clickSpan is the stretch in which clicks are counted, clickPast that which a step is compared with.
-	clickSpan = 5 * time.Second
-	clickPast = 2 * time.Second
-)
+// clickSpan is the stretch in which clicks are counted.
+const clickSpan = 5 * time.Second
 
-// Click judges, track by track, how often a channel clicks: a step between two samples that is far larger than those before and after it. What
-// is struck goes on for a while.
+// Click judges, track by track, how often a channel clicks: a place where samples are lost, added or changed, which stands out from all around it as no sound does
+// that has gone through air or a low-pass filter. What is struck goes on for a while.
 type Click struct {
 	Options `yaml:",inline"`
-	// Step is the least step that counts, of full scale, and Stands how many times those around it.
-	Step   float64 `yaml:"step"`
-	Stands float64 `yaml:"stands"`
+	// Step is the least step between two samples that counts, of full scale, Impulse by how much its place must stand out, as AudioBlock tells it.
+	Step    float64 `yaml:"step"`
+	Impulse float64 `yaml:"impulse"`
 
 	perTrack[*clicks] `yaml:"-"`
 }
 
-// clicks is what is remembered of a track: the steps of the last seconds, that of the last block when it may be a click, which the next one tells,
-// and the clicks.
+// clicks is what is remembered of a track: the last block when it may have a click, which the next one tells, and the clicks.
 type clicks struct {
-	past window.Quantile
-	// last is the step of the last block, from and to its place; candidate that it may be a click.
-	last      float64
+	// candidate tells that the last block, from and to where it is, may have a click.
 	candidate bool
 	from, to  int64
 	// slices are the energies of that block's stretches of 10 ms.
@@ -47,16 +40,18 @@ type stretch struct{ from, to int64 }
 
 // NewClick is the rule with its documented defaults.
 func NewClick() Rule {
-	fresh := func() *clicks {
-		return &clicks{past: window.Quantile{Span: clickPast.Microseconds()}, began: never}
-	}
+	fresh := func() *clicks { return &clicks{began: never} }
 	return &Click{perTrack: perTrack[*clicks]{fresh: fresh}, Options: Options{
 		// One click may be meant.
 		Raise: 3, Clear: 2,
 		For:           0,
 		KeepFiringFor: 3 * time.Second,
 		Severity:      "warning",
-	}, Step: 0.1, Stands: 8}
+	},
+		// A click of -16 dBFS is one of -22 when it has been through AAC.
+		Step: 0.04,
+		// Natural clips reach 15, noise that dies away within 5 ms 14.
+		Impulse: 18}
 }
 
 // Judge counts the clicks of the last seconds.
@@ -71,12 +66,12 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 	}
 	m, end := t.memory, t.end
 	v := Verdict{From: r.Time, To: end}
-	step, ok := largestStep(b.Channels)
+	clicked, ok := c.clicked(b.Channels)
 	if !ok || b.Skipped > 0 || b.Flags&(warmingUp|soundGap) != 0 {
 		*m = *c.fresh()
 	} else {
-		c.add(m, r.Time, end, step, b.Channels)
-		if n := len(m.found); end-m.began >= (clickSpan + clickPast).Microseconds() {
+		m.add(r.Time, end, clicked, b.Channels)
+		if n := len(m.found); end-m.began >= clickSpan.Microseconds() {
 			if v = c.verdict(float64(n)).over(r.Time, end); v.State == Bad {
 				v = v.over(m.found[0].from, m.found[n-1].to)
 			}
@@ -88,44 +83,39 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Click) Describe() Description {
 	return Description{
-		Version: 1, Records: AudioBlocks, Unit: "", Summary: "There were %s clicks in five seconds", Window: clickSpan + clickPast, Gap: time.Second,
+		Version: 1, Records: AudioBlocks, Unit: "", Summary: "There were %s clicks in five seconds", Window: clickSpan, Gap: time.Second,
 		Parents: []string{"no_signal", "silence", "clipping"},
 	}
 }
 
-// add puts in the largest step of a block and counts the block before it when that was a click.
-func (c *Click) add(m *clicks, from, to int64, step float64, channels []schemas.Channel) {
+// add counts the block before when that had a click, and puts in a block that may have one.
+func (m *clicks) add(from, to int64, clicked bool, channels []schemas.Channel) {
 	if m.began == never {
 		m.began = from
 	}
 	for len(m.found) > 0 && m.found[0].to <= to-clickSpan.Microseconds() {
 		m.found = m.found[1:]
 	}
-	if m.candidate && c.apart(m.last, step) && brief(append(m.slices, slices10(channels)...)) {
+	if m.candidate && brief(append(m.slices, slices10(channels)...)) {
 		m.found = append(m.found, stretch{m.from, m.to})
 	}
-	m.candidate = m.past.Full(to) && step >= max(c.Step, c.Stands*m.past.At(0.75)) && c.apart(step, m.last)
-	if m.candidate {
+	if m.candidate = clicked; clicked {
 		m.slices = append(m.slices[:0], slices10(channels)...)
 	}
-	m.last, m.from, m.to = step, from, to
-	m.past.Add(to, step)
+	m.from, m.to = from, to
 }
 
-// largestStep between two samples of a channel, of full scale.
-func largestStep(channels []schemas.Channel) (step float64, ok bool) {
+// clicked tells whether a channel has a step that stands out; ok is false where that was not measured.
+func (c *Click) clicked(channels []schemas.Channel) (clicked, ok bool) {
 	for i := range channels {
 		detail := channels[i].Detail
-		if detail == nil {
-			return 0, false
+		if detail == nil || detail.Impulse == nil {
+			return false, false
 		}
-		step = max(step, float64(detail.Step)/(1<<20))
+		clicked = clicked || float64(detail.Step) >= c.Step*(1<<20) && float64(*detail.Impulse) >= 100*c.Impulse
 	}
-	return step, len(channels) > 0
+	return clicked, len(channels) > 0
 }
-
-// apart tells whether a step stands out beside that of the block next to it.
-func (c *Click) apart(step, next float64) bool { return step >= next*c.Stands/2 }
 
 // brief tells whether little of a stretch of sound is much louder than most of it: what is struck goes on, and so does a tone.
 func brief(energies []float64) bool {

@@ -59,6 +59,7 @@ func (c *channel) measure(ends []int, spectrum *spectrum, out *schemas.Channel) 
 	out.Peak = hundredths(&c.peak, scan.peak(), 20)
 	c.detail.fill(&scan, &c.runs)
 	c.detail.NotFinite = int32(c.notFinite)
+	c.detail.stand(c.buffer, spectrum.rate)
 	c.detail.hear(spectrum, block, total.sum/n, total.plain/n)
 	out.Detail = &c.detail.ChannelDetail
 }

@@ -18,7 +18,7 @@ const (
 // detail is a ChannelDetail with room for what it points to.
 type detail struct {
 	schemas.ChannelDetail
-	truePeak, hum, high, flatness int32
+	truePeak, hum, high, flatness, impulse int32
 }
 
 // fill takes over what a scan of the block has found.
@@ -26,6 +26,12 @@ func (d *detail) fill(s *soundScan, r *runs) {
 	d.TruePeak = hundredths(&d.truePeak, s.truePeak(), 20)
 	d.ZeroRun, d.ConstantRun, d.ClipRuns = r.longestZero, r.longestConstant, r.clips
 	d.Clipped, d.Step, d.ZeroCrossings = s.clipped, millionths(s.step()), s.crossings
+}
+
+// stand fills in by how much a single place of the buffer's block stands out.
+func (d *detail) stand(buffer []float32, sampleRate int) {
+	d.impulse = int32(math.Round(100 * impulse(buffer, sampleRate*3/2000, sampleRate/100)))
+	d.Impulse = &d.impulse
 }
 
 // hear fills in what the spectrum of the block tells; its mean and mean square are known. Of what is short or does not move it tells nothing.

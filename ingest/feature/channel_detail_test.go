@@ -179,7 +179,7 @@ func TestRunsEqualBruteForce(t *testing.T) {
 				want.ZeroRun, want.ConstantRun = max(want.ZeroRun, zero), max(want.ConstantRun, equal)
 				want.Step = max(want.Step, int32(math.Round(math.Abs(float64(x)-float64(before))*(1<<20))))
 			}
-			got.TruePeak, got.Hum, got.High, got.Flatness = nil, nil, nil, nil
+			got.TruePeak, got.Hum, got.High, got.Flatness, got.Impulse = nil, nil, nil, nil, nil
 			if *got != want {
 				t.Fatalf("block %d: got %+v, want %+v", i, *got, want)
 			}
@@ -212,6 +212,46 @@ func TestTruePeak(t *testing.T) {
 	sound[4799], sound[4800] = 0.5, 0.5
 	if got := details(48000, sound)[1].TruePeak; got == nil || *got != -412 {
 		t.Errorf("two samples at a border: got %v, want -412", show(got))
+	}
+}
+
+func TestImpulse(t *testing.T) {
+	// at puts samples into a block of noise of +-0.01, evenly spread.
+	at := func(place int, values ...float32) []float32 {
+		out := hiss(4800)
+		for i := range out {
+			out[i] *= 0.02
+		}
+		for i, v := range values {
+			out[place+i] += v
+		}
+		return out
+	}
+	// struck dies away within a few milliseconds, as what is struck does.
+	struck := make([]float32, 1200)
+	for i := range struck {
+		struck[i] = 40 * at(0)[i] * float32(math.Exp(-float64(i)/240))
+	}
+	for _, c := range []struct {
+		name        string
+		sound       []float32
+		least, most int32
+	}{
+		{"digital zero", constant(4800, 0), 0, 0},
+		{"a stuck value", append(constant(4800, 0.25), constant(4800, 0.25)...), 0, 0},
+		// One sample in nothing: its fourth difference is 1, -4, 6, -4 and 1 of it, the root mean square of which over 4800 is sqrt(70/4800).
+		{"one sample in nothing", within(0.5), 4968, 4968},
+		{"noise", at(0), 200, 500},
+		{"a sample", at(2000, 0.3), 2500, 4968},
+		{"a sample at the end", at(4790, 0.3), 2500, 4968},
+		{"a sample at the beginning", at(0, 0.3), 2500, 4968},
+		{"a step", at(2000, constant(2800, 0.3)...), 1500, 4968},
+		{"what is struck", at(2000, struck...), 200, 1200},
+	} {
+		blocks := details(48000, c.sound)
+		if got := blocks[len(blocks)-1].Impulse; got == nil || *got < c.least || *got > c.most {
+			t.Errorf("%s: impulse is %v, want %d to %d", c.name, show(got), c.least, c.most)
+		}
 	}
 }
 
@@ -378,6 +418,9 @@ func check(t *rapid.T, b *schemas.AudioBlock, d *schemas.ChannelDetail) {
 		if v < 0 || name != "zero_run" && v > b.Samples {
 			t.Fatalf("%s is %d in %d samples", name, v, b.Samples)
 		}
+	}
+	if most := 100 * math.Sqrt(float64(b.Samples)); d.Impulse == nil || *d.Impulse < 0 || float64(*d.Impulse) > most {
+		t.Fatalf("impulse is %v in %d samples", show(d.Impulse), b.Samples)
 	}
 	if d.ConstantRun < 1 || d.Step < 0 || d.Hum != nil && (*d.Hum < 0 || *d.Hum > 10000) || d.Flatness != nil && (*d.Flatness > 0 || *d.Flatness < -10000) ||
 		d.TruePeak != nil && *d.TruePeak > 13000 || d.High != nil && *d.High > 13000 {

@@ -1,4 +1,7 @@
 #include "kernel_sound.h"
+
+#include <math.h>
+
 #include "part.h"
 
 /* The bits of floats that are not negative are ordered as they are, and loops over integers find their largest without a branch. */
@@ -93,4 +96,53 @@ FAST void fw_sound_scan(const float *samples, int n, int from, struct fw_sound *
 		crossings += (here ^ before) >> 31;
 	}
 	*s = (struct fw_sound){peak, larger(peak, true_peak(samples, n)), step, zeros, equal, clipped, crossings};
+}
+
+/* Square waves and ramps have a fourth difference where they turn, and sound that is band-limited has little of it. */
+PART float fourth(const float *x) { return x[0] - 4 * x[-1] + 6 * x[-2] - 4 * x[-3] + x[-4]; }
+
+/* Squares are summed in lanes, so that the sum is the same on any processor, and in doubles, which hold the square of any sample but 0. */
+enum { LANES = 8 };
+
+PART double fourth_energy(const float *samples, int from, int to)
+{
+	double lanes[LANES] = {0}, sum = 0;
+	int i = from;
+	for (; i + LANES <= to; i += LANES)
+		for (int k = 0; k < LANES; k++) {
+			double d = fourth(samples + i + k);
+			lanes[k] += d * d;
+		}
+	for (; i < to; i++) {
+		double d = fourth(samples + i);
+		sum += d * d;
+	}
+	for (int k = 0; k < LANES; k++)
+		sum += lanes[k];
+	return sum;
+}
+
+FAST double fw_sound_impulse(const float *samples, int n, int guard, int span)
+{
+	uint32_t most = 0;
+	for (int i = 0; i < n; i++)
+		most = larger(most, bits(fourth(samples + i)) & MAGNITUDE);
+	if (most == 0)
+		return 0;
+	int at = 0;
+	while ((bits(fourth(samples + at)) & MAGNITUDE) != most)
+		at++;
+	int from = at + guard, to = at + span < n ? at + span : n;
+	if (to - from < guard) {
+		from = at > span ? at - span : 0;
+		to = at - guard;
+	}
+	double around = fourth_energy(samples, 0, n) / n;
+	if (to - from >= guard) {
+		double near = fourth_energy(samples, from, to) / (to - from);
+		around = near > around ? near : around;
+	}
+	float largest;
+	memcpy(&largest, &most, 4);
+	return largest / sqrt(around);
 }

@@ -4,6 +4,8 @@ package feature
 // #cgo nocallback fw_sound_clean
 // #cgo noescape fw_sound_scan
 // #cgo nocallback fw_sound_scan
+// #cgo noescape fw_sound_impulse
+// #cgo nocallback fw_sound_impulse
 // #include "kernel_sound.h"
 import "C"
 
@@ -49,6 +51,13 @@ func clean(to, samples []float32) int {
 func (s *soundScan) read(buffer []float32, from int) {
 	samples := buffer[soundHistory:]
 	C.fw_sound_scan(floats(samples), C.int(len(samples)), C.int(from), (*C.struct_fw_sound)(unsafe.Pointer(s)))
+}
+
+// impulse is by how much the largest fourth difference of the samples of buffer after its history stands out: over the root mean square of all of them, or, where that is
+// larger, of those from guard on up to span after it, or before it where there are too few. 0: there is none.
+func impulse(buffer []float32, guard, span int) float64 {
+	samples := buffer[soundHistory:]
+	return float64(C.fw_sound_impulse(floats(samples), C.int(len(samples)), C.int(guard), C.int(span)))
 }
 
 func floats(s []float32) *C.float { return (*C.float)(unsafe.SliceData(s)) }

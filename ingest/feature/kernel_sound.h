@@ -35,6 +35,11 @@ void fw_sound_weigh(struct fw_biquad *first, struct fw_biquad *second, const flo
  * neighbour is number from. */
 void fw_sound_scan(const float *samples, int n, int from, struct fw_sound *s);
 
+/* fw_sound_impulse is the largest absolute fourth difference of n clean samples, with FW_SOUND_HISTORY more in front of them, over the larger of its root
+ * mean squares: in all of them, and in those from guard on up to span after it, or, where guard of those are not among them, from span on up to guard
+ * before it. 0 when there is none. */
+double fw_sound_impulse(const float *samples, int n, int guard, int span);
+
 /* fw_sound_spectrum sums the power spectra of FW_SOUND_FRAMES frames of size samples, a power of two and at most n/FW_SOUND_FRAMES, spread
  * evenly over n: power[k] for k up to size/2. turns holds cos and -sin of 2*pi*i/size for i below size/2; work has size*FW_SOUND_FRAMES. */
 void fw_sound_spectrum(const float *samples, int n, int size, const float *window, const float *turns, float *work, float *power);
