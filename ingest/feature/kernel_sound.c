@@ -130,7 +130,7 @@ FAST double fw_sound_impulse(const float *samples, int n, int guard, int span)
 	if (most == 0)
 		return 0;
 	int at = 0;
-	while ((bits(fourth(samples + at)) & MAGNITUDE) != most)
+	while (at < n - 1 && (bits(fourth(samples + at)) & MAGNITUDE) < most)
 		at++;
 	int from = at + guard, to = at + span < n ? at + span : n;
 	if (to - from < guard) {
