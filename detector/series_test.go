@@ -476,7 +476,7 @@ func sound(word string, seq int64) (left, right schemas.Channel) {
 		if seq%10 == 0 {
 			impulse := int32(3500)
 			if word == "beats" {
-				impulse = 1200
+				impulse = 900
 			}
 			left.Detail.Step, left.Detail.Impulse = 500_000, &impulse
 		}

@@ -70,7 +70,7 @@ type ChannelDetail struct {
 	High *int32 `avro:"high" json:"high,omitempty"`
 	// Spectral flatness, 10*log10 of the geometric over the arithmetic mean of the power of the lines from the third (DC is the first) up to 16 kHz or half the sample rate, 1/100 dB: 0 for white noise, low for tones. Lines below 1e-10 of the mean count as that. Null where hum is.
 	Flatness *int32 `avro:"flatness" json:"flatness,omitempty"`
-	// Largest absolute fourth difference of the samples (x[i]-4x[i-1]+6x[i-2]-4x[i-3]+x[i-4], which sees the 4 samples before each) over the larger of its root mean squares, in 1/100: that of the block, and that of the samples from 1.5 ms on up to 10 ms after it, or before it where less than 1.5 ms of those are in the block. Samples that are lost or added stand out by up to 0.7 times the root of the number of samples, 50 at 48 kHz, speech, music and what is struck by 4 to 15. 0 when there is none. Null in records of edges that did not measure it.
+	// Largest absolute fourth difference of the samples (x[i]-4x[i-1]+6x[i-2]-4x[i-3]+x[i-4], which sees the 4 samples before each) over the larger of its root mean squares, in 1/100: that of the block, and that of the samples from 1/3 ms on up to 2 ms after it, or before it where less than 1/3 ms of those are in the block. Samples that are lost or added stand out by up to 0.7 times the root of the number of samples, 50 at 48 kHz, speech, music and what is struck by 4 to 10. 0 when there is none. Null in records of edges that did not measure it.
 	Impulse *int32 `avro:"impulse" json:"impulse,omitempty"`
 }
 

@@ -204,7 +204,7 @@ func TestClick(t *testing.T) {
 		{"a click a second", energy(0.01), full / 2, 3500, 5},
 		{"soft ones", energy(0.01), full / 20, 2000, 5},
 		{"what nobody hears", energy(0.01), full / 50, 3500, 0},
-		{"what is struck", energy(0.01), full / 2, 1200, 0},
+		{"what is struck", energy(0.01), full / 2, 900, 0},
 		// A beep of 60 ms begins with a step and is louder than the rest all the while.
 		{"beeps", func(slice int) float32 { return beep(slice + 50) }, full / 2, 3500, 0},
 	} {

@@ -50,8 +50,8 @@ func NewClick() Rule {
 	},
 		// A click of -16 dBFS is one of -22 when it has been through AAC.
 		Step: 0.04,
-		// Natural clips reach 15, noise that dies away within 5 ms 14.
-		Impulse: 18}
+		// Natural clips reach 11, noise that dies away within a millisecond 9.
+		Impulse: 13}
 }
 
 // Judge counts the clicks of the last seconds.

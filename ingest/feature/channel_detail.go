@@ -30,7 +30,7 @@ func (d *detail) fill(s *soundScan, r *runs) {
 
 // stand fills in by how much a single place of the buffer's block stands out.
 func (d *detail) stand(buffer []float32, sampleRate int) {
-	d.impulse = int32(math.Round(100 * impulse(buffer, sampleRate*3/2000, sampleRate/100)))
+	d.impulse = int32(math.Round(100 * impulse(buffer, sampleRate/3000, sampleRate/500)))
 	d.Impulse = &d.impulse
 }
 
