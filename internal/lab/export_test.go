@@ -37,6 +37,7 @@ func (l *Ledger) Removed(stream string, now time.Time) { l.removed(stream, now) 
 func (l *Ledger) Outage(stream string, start, end time.Time, behind time.Duration) {
 	l.outage(stream, start, end, behind)
 }
+func (l *Ledger) Corruption(stream string, start, end time.Time) { l.corruption(stream, start, end, 0) }
 
 // Disturbance is one that is planned.
 type Disturbance struct {

@@ -13,7 +13,7 @@ import (
 type Ledger struct {
 	mu   sync.Mutex
 	done map[disturbanceKind]int
-	// outages are cuts and stalls, spoilt are stretches of spoilt bytes.
+	// outages are cuts and stalls, spoilt are stretches of spoilt bytes, which have no kind, and interruptions.
 	outages, spoilt []outage
 	// since is when each stream that is watched was last heard of, or added.
 	since map[string]time.Time
@@ -118,6 +118,11 @@ var damage = map[string]bool{
 	"track_missing": true, "flat_colour": true, "flash": true,
 }
 
+// concealment are the kinds beside those that a decoder makes of spoilt bytes, as it puts other pictures in the place of damaged ones: no outage does.
+var concealment = map[string]bool{
+	"freeze": true, "stutter": true, "blockiness": true, "noise": true, "blur": true, "interlace": true, "banding": true, "silence": true, "av_offset": true,
+}
+
 // SoakReport is what came of a soak.
 type SoakReport struct {
 	// OK tells that nothing is in Failures.
@@ -155,7 +160,7 @@ func (l *Ledger) Report(now time.Time) SoakReport {
 	explained := map[string]bool{}
 	for _, o := range slices.Concat(l.outages, l.spoilt) {
 		for _, d := range l.defects.all() {
-			explained[d.ID] = explained[d.ID] || damage[d.Kind] && o.near(d, now) || d.Kind == o.Kind && o.spans(d, now) || o.addsTo(d)
+			explained[d.ID] = explained[d.ID] || (damage[d.Kind] || o.Kind == "" && concealment[d.Kind]) && o.near(d, now) || d.Kind == o.Kind && o.spans(d, now) || o.addsTo(d)
 		}
 	}
 	for _, o := range l.outages {

@@ -50,6 +50,8 @@ func TestLedger(t *testing.T) {
 		{"an outage that was over before", []*schemas.DefectEvent{closed(opened("a", "no_signal", 18), 19)}, [2]int{}, "did not appear as no_signal"},
 		{"damaged without a reason", []*schemas.DefectEvent{signal, closed(signal, 33), closed(opened("a", "decode_error", 55), 56)}, [2]int{}, "nobody made: decode_error"},
 		{"of another kind", []*schemas.DefectEvent{signal, closed(signal, 33), opened("a", "freeze", 21)}, [2]int{}, "nobody made: freeze"},
+		{"concealed", []*schemas.DefectEvent{signal, closed(signal, 33), closed(opened("b", "freeze", 41), 43)}, [2]int{}, ""},
+		{"what no decoder makes", []*schemas.DefectEvent{signal, closed(signal, 33), closed(opened("b", "letterbox", 41), 43)}, [2]int{}, "nobody made: letterbox"},
 		{"too early", []*schemas.DefectEvent{closed(opened("a", "no_signal", 10), 33)}, [2]int{}, "nobody made: no_signal"},
 		{"too late", []*schemas.DefectEvent{closed(opened("a", "no_signal", 50), 55)}, [2]int{}, "nobody made: no_signal"},
 		{"never closed", []*schemas.DefectEvent{signal}, [2]int{}, "nobody made: no_signal"},
@@ -65,6 +67,7 @@ func TestLedger(t *testing.T) {
 			l.Added(stream, at(0))
 		}
 		l.Outage("a", at(20), at(30), 0)
+		l.Corruption("b", at(40), at(42))
 		for s := 1; s <= 80; s++ {
 			l.Beat("a", at(s))
 			if s < c.quiet[0] || s >= c.quiet[1] {
