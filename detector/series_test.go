@@ -443,6 +443,9 @@ func (b *builder) audio(stream string, session int64, segments []segment) {
 				// Of the words lagging and nudged the time stamps are 300 and 60 ms late.
 				block.PTS = (t - epochStart + map[string]int64{"lagging": 300_000, "nudged": 60_000}[s.word]) * 9 / 100
 				block.Pairs = &[]float32{correlated[s.word] * loud}
+				if s.word == "garbled" && seq%10 == 0 {
+					block.Flags = 1
+				}
 				b.add(t+100_000, stream, &schemas.Feature{AudioBlock: block})
 			}
 			seq++
@@ -470,6 +473,18 @@ func sound(word string, seq int64) (left, right schemas.Channel) {
 				binary.BigEndian.PutUint32(left.KEnergy[4*i+8:], 0)
 			}
 			right = left
+		}
+		return left, right
+	case "garbled": // one block in ten came damaged, and of it a decoder has made a burst
+		if seq%10 == 0 {
+			peak := int32(2900)
+			left = channel(1, 0)
+			left.Detail.ClipRuns, left.Detail.TruePeak, left.Detail.Step, left.Detail.Impulse = 60, &peak, 1<<21, new(int32(3500))
+		}
+		return left, right
+	case "pauses": // silent for four of ten blocks
+		if seq%10 < 4 {
+			return channel(0, 0), channel(0, 0)
 		}
 		return left, right
 	case "crackle", "beats": // a click in each tenth block; something is struck in it
@@ -578,18 +593,42 @@ func (b *builder) heartbeat(stream string, session int64, segments []segment) {
 				if s.word == "ours" {
 					second.Dropped = 3
 				}
-			case "network", "break", "cue": // SCTE-35: in the programme; in an ad break; in it, but a cue of this second leads out in 4 s
+			case "network", "break", "cue", "cancel": // SCTE-35: in the programme; in an ad break; in it, but a cue of this second leads out in 4 s, or calls that off
 				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
 				second.Splice = &schemas.Splice{Out: s.word == "break"}
 				if s.word == "cue" {
 					out, pts := true, (t+4_000_000-epochStart)*9/100
-					second.Splice.Events = &[]schemas.SpliceEvent{{Kind: "splice_insert", Out: &out, PTS: &pts}}
+					second.Splice.Events = &[]schemas.SpliceEvent{{Kind: "splice_insert", EventID: new(int64(7)), Out: &out, PTS: &pts}}
+				}
+				if s.word == "cancel" {
+					second.Splice.Events = &[]schemas.SpliceEvent{{Kind: "splice_insert", EventID: new(int64(7)), Cancelled: true}}
 				}
 			case "listed", "unlisted": // HLS; segments that answer 404
 				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
 				second.Playlist = &schemas.Playlist{TargetMS: 2000, MediaSequence: seq, Ended: new(bool)}
 				if s.word == "unlisted" {
 					second.Playlist.SegmentErrors = 1
+				}
+			case "captions", "speechless": // captions come; none have come since
+				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
+				second.Cues = &schemas.Cues{SinceMS: new(int64)}
+				if s.word == "speechless" {
+					*second.Cues.SinceMS = (t - s.from) / 1000
+				}
+			case "cued", "uncued", "untagged": // SCTE-35 over HLS: cues come, the playlist tells each; none have come since; it does not tell one of this second
+				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
+				second.Splice = &schemas.Splice{SinceMS: new(int64), Unmatched: new(int32)}
+				switch s.word {
+				case "uncued":
+					*second.Splice.SinceMS = (t - s.from) / 1000
+				case "untagged":
+					*second.Splice.Unmatched = 1
+				}
+			case "uneven", "longer": // HLS whose segments are by two fifths of the target duration longer than they are listed with; by more than half of it
+				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
+				second.Playlist = &schemas.Playlist{TargetMS: 2000, MediaSequence: seq, DurationErrorMS: 800, Ended: new(bool)}
+				if s.word == "longer" {
+					second.Playlist.DurationErrorMS = 1100
 				}
 			case "stale", "finished": // HLS whose list stands still; because all of it is there
 				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
