@@ -49,7 +49,8 @@ type Planned struct {
 	Weekly *Weekly `yaml:"weekly,omitempty"`
 }
 
-// Weekly is a time that comes back every week.
+// Weekly is a time that comes back every week, by the clocks of its zone: an hour longer when they go back within it, and none at all where they are put
+// forward over all of it.
 type Weekly struct {
 	// Days on which it begins: mon, tue, wed, thu, fri, sat, sun; empty: all.
 	Days []string `yaml:"days,omitempty"`
@@ -211,15 +212,65 @@ func (w Weekly) around(now time.Time) ([][2]time.Time, error) {
 	var times [][2]time.Time
 	year, month, day := now.In(zone).Date()
 	for d := day - 1; d <= day+1; d++ {
-		begin := time.Date(year, month, d, from.Hour(), from.Minute(), 0, 0, zone)
-		if len(w.Days) > 0 && !slices.ContainsFunc(w.Days, func(day string) bool { return strings.EqualFold(day, weekdays[begin.Weekday()]) }) {
+		date := time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
+		if len(w.Days) > 0 && !slices.ContainsFunc(w.Days, func(day string) bool { return strings.EqualFold(day, weekdays[date.Weekday()]) }) {
 			continue
 		}
-		last := d
+		last := date
 		if !to.After(from) {
-			last++
+			last = date.AddDate(0, 0, 1)
 		}
-		times = append(times, [2]time.Time{begin.UTC(), time.Date(year, month, last, to.Hour(), to.Minute(), 0, 0, zone).UTC()})
+		begin, end := begins(onDay(date, from), zone), ends(onDay(last, to), zone)
+		if begin.Before(end) {
+			times = append(times, [2]time.Time{begin, end})
+		}
 	}
 	return times, nil
+}
+
+// onDay is a time of the day on a date, as clocks show it. What clocks show is kept as if it were of UTC.
+func onDay(date, clock time.Time) time.Time {
+	return time.Date(date.Year(), date.Month(), date.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)
+}
+
+// begins is when the clocks of a zone show something for the first time, or are put forward over it.
+func begins(shown time.Time, zone *time.Location) time.Time {
+	if at := showing(shown, zone); len(at) > 0 {
+		return at[0]
+	}
+	return skipping(shown, zone)
+}
+
+// ends is when the clocks of a zone have shown for the last time what comes before something.
+func ends(shown time.Time, zone *time.Location) time.Time {
+	if at := showing(shown.Add(-time.Second), zone); len(at) > 0 {
+		return at[len(at)-1].Add(time.Second)
+	}
+	return skipping(shown, zone)
+}
+
+// farOff is far enough from where clocks are put forward or back to be by the others.
+const farOff = 24 * time.Hour
+
+// showing are the instants at which the clocks of a zone show something: none where they are put forward over it, two where they are put back behind it.
+func showing(shown time.Time, zone *time.Location) (at []time.Time) {
+	for _, near := range [...]time.Time{shown.Add(-farOff), shown.Add(farOff)} {
+		offset := ahead(near, zone)
+		if t := shown.Add(-offset); ahead(t, zone) == offset {
+			at = append(at, t)
+		}
+	}
+	return at
+}
+
+// skipping is when the clocks of a zone are put forward over something.
+func skipping(shown time.Time, zone *time.Location) time.Time {
+	start, _ := shown.Add(-ahead(shown.Add(-farOff), zone)).In(zone).ZoneBounds()
+	return start.UTC()
+}
+
+// ahead is by how much the clocks of a zone are ahead of UTC.
+func ahead(t time.Time, zone *time.Location) time.Duration {
+	_, seconds := t.In(zone).Zone()
+	return time.Duration(seconds) * time.Second
 }

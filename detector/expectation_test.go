@@ -53,7 +53,8 @@ func TestExpectationsAsText(t *testing.T) {
 	}
 }
 
-// TestWeeklyTimes: in Berlin the clocks went forward at 2:00 on 29 March 2026, a Sunday.
+// TestWeeklyTimes: in Berlin the clocks go forward at 2:00 on 29 March 2026 and back at 3:00 on 25 October, in New York forward at 2:00 on 8 March and back at
+// 2:00 on 1 November, in Santiago forward at midnight on 6 September, all of them Sundays. What is resolved can be read again: else it would be refused whole.
 func TestWeeklyTimes(t *testing.T) {
 	at := func(text string) time.Time {
 		t.Helper()
@@ -72,6 +73,17 @@ func TestWeeklyTimes(t *testing.T) {
 		{"{from: '00:00', to: '00:00'}", "2026-03-29T12:00:00Z", []string{
 			"2026-03-28T00:00:00Z/2026-03-29T00:00:00Z", "2026-03-29T00:00:00Z/2026-03-30T00:00:00Z", "2026-03-30T00:00:00Z/2026-03-31T00:00:00Z"}},
 		{"{from: '01:00', to: '02:00', days: [wed]}", "2026-03-29T12:00:00Z", nil},
+		{"{from: '02:00', to: '03:00', zone: Europe/Berlin, days: [sun]}", "2026-03-29T12:00:00Z", nil},
+		{"{from: '02:30', to: '03:00', zone: Europe/Berlin, days: [sun]}", "2026-03-29T12:00:00Z", nil},
+		{"{from: '02:30', to: '03:30', zone: Europe/Berlin, days: [sun]}", "2026-03-29T12:00:00Z", []string{"2026-03-29T01:00:00Z/2026-03-29T01:30:00Z"}},
+		{"{from: '23:00', to: '02:30', zone: Europe/Berlin, days: [sat]}", "2026-03-29T12:00:00Z", []string{"2026-03-28T22:00:00Z/2026-03-29T01:00:00Z"}},
+		{"{from: '02:00', to: '03:00', zone: Europe/Berlin, days: [sun]}", "2026-10-25T12:00:00Z", []string{"2026-10-25T00:00:00Z/2026-10-25T02:00:00Z"}},
+		{"{from: '02:30', to: '04:00', zone: Europe/Berlin, days: [sun]}", "2026-10-25T12:00:00Z", []string{"2026-10-25T00:30:00Z/2026-10-25T03:00:00Z"}},
+		{"{from: '01:00', to: '02:00', zone: Europe/Berlin, days: [sun]}", "2026-10-25T12:00:00Z", []string{"2026-10-24T23:00:00Z/2026-10-25T00:00:00Z"}},
+		{"{from: '02:00', to: '03:00', zone: America/New_York, days: [sun]}", "2026-03-08T12:00:00Z", nil},
+		{"{from: '02:30', to: '04:00', zone: America/New_York, days: [sun]}", "2026-03-08T12:00:00Z", []string{"2026-03-08T07:00:00Z/2026-03-08T08:00:00Z"}},
+		{"{from: '00:00', to: '01:30', zone: America/New_York, days: [sun]}", "2026-11-01T12:00:00Z", []string{"2026-11-01T04:00:00Z/2026-11-01T06:30:00Z"}},
+		{"{from: '00:00', to: '05:00', zone: America/Santiago, days: [sun]}", "2026-09-06T12:00:00Z", []string{"2026-09-06T04:00:00Z/2026-09-06T08:00:00Z"}},
 	} {
 		e, err := detector.ParseExpectations("planned: [{kinds: [all], weekly: " + test.weekly + "}]")
 		if err != nil {
@@ -87,6 +99,13 @@ func TestWeeklyTimes(t *testing.T) {
 		}
 		if strings.Join(got, " ") != strings.Join(test.want, " ") {
 			t.Errorf("%s at %s: got %v, want %v", test.weekly, test.now, got, test.want)
+		}
+		text, err := resolved.Text()
+		if err == nil {
+			_, err = detector.ParseExpectations(text)
+		}
+		if err != nil {
+			t.Errorf("%s at %s: a Setting with it is refused: %v", test.weekly, test.now, err)
 		}
 	}
 }
