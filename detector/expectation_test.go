@@ -154,3 +154,23 @@ func TestChangedRulesLeaveTheOthersAsTheyAre(t *testing.T) {
 		10.50s a black opened warning onset 9.50s end 10.54s
 		13.52s a black closed warning onset 9.50s end 13.02s resolved`)
 }
+
+// TestNoLongerComparedIsNoDefect: a stream shows another programme than it should, and from 40 s on it is to be the same as no other.
+func TestNoLongerComparedIsNoDefect(t *testing.T) {
+	log, err := readLog("video a news*70s\nvideo b news*20s sport*50s\nheartbeat a up*70s\nheartbeat b up*70s", "{}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(log, func(stream string) string { return map[string]string{"b": "same_as: a"}[stream] })
+	for _, e := range log {
+		if s := e.Feature.Setting; s != nil && e.time >= epochStart+40_000_000 {
+			s.Expectations = nil
+		}
+	}
+	events, _ := tellStory(t, detector.New(detector.Config{}), log)
+	compare(t, "events", events, `
+		36.00s b content_mismatch opened critical onset 20.20s end 31.80s
+		46.00s b content_mismatch updated critical onset 20.20s end 34.80s
+		56.00s b content_mismatch updated critical onset 20.20s end 34.80s
+		65.00s b content_mismatch closed critical onset 20.20s end 34.80s unknown`)
+}

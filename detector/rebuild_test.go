@@ -84,10 +84,10 @@ func drawLog(t *rapid.T) []entry {
 			name := fmt.Sprintf("s%d/%d", i, session+1)
 			fmt.Fprintf(&text, "video %s%s\n", name,
 				words("video", "moving", "moving", "shown", "scarred", "starved", "blurred", "noisy", "black", "corner", "logo", "still", "pulsing", "room", "coarse", "ticker", "drift", "skipping", "none",
-					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged", "news", "late", "sport", "bars", "keys", "posterised", "lounge"))
+					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged", "joined", "news", "late", "sport", "bars", "keys", "posterised", "lounge"))
 			fmt.Fprintf(&text, "format %s%s\n", name, words("format", "640x360", "640x360", "640x360", "1280x720"))
-			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "lagging", "silent", "clicks", "left", "none"))
-			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours", "network", "break", "cue"))
+			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "garbled", "lagging", "silent", "clicks", "left", "none"))
+			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours", "network", "break", "cue", "cancel"))
 		}
 		if rapid.IntRange(0, 4).Draw(t, "remove") == 0 {
 			fmt.Fprintf(&text, "remove s%d %ds\n", i, rapid.IntRange(1, total).Draw(t, "removed at"))
@@ -113,9 +113,10 @@ func drawLog(t *rapid.T) []entry {
 	return log
 }
 
-// drawSettings draws what is expected of each stream, and from when on the rules are others.
+// drawSettings draws what is expected of each stream, and from when on the rules are others, and perhaps nothing is expected any more.
 func drawSettings(t *rapid.T, log []entry, total int, later string) {
 	change := epochStart + int64(rapid.IntRange(1, 2*total).Draw(t, "rules change at"))*1_000_000
+	ends := rapid.Bool().Draw(t, "expectations end")
 	drawn := map[string]string{}
 	expect(log, func(stream string) string {
 		text, ok := drawn[stream]
@@ -133,6 +134,9 @@ func drawSettings(t *rapid.T, log []entry, total int, later string) {
 	for _, e := range log {
 		if s := e.Feature.Setting; s != nil && e.time >= change {
 			s.Rules = later
+			if ends {
+				s.Expectations = nil
+			}
 		}
 	}
 }

@@ -110,7 +110,7 @@ func (s *stream) set(setting *schemas.Setting, p *Partition, out emitter) {
 	}
 	s.expect(setting, p.log)
 	s.learnt(setting, p)
-	if setting.Rules == s.rules.text || setting.Rules == s.refused {
+	if setting.Rules == s.rules.text || setting.Rules != "" && setting.Rules == s.refused {
 		return
 	}
 	rules, err := p.ruleset(setting.Rules)
@@ -144,7 +144,7 @@ func (s *stream) expect(setting *schemas.Setting, log *slog.Logger) {
 	if setting.Expectations != nil {
 		text = *setting.Expectations
 	}
-	if text == s.expected.text || text == s.expected.refused {
+	if text == s.expected.text || text != "" && text == s.expected.refused {
 		return
 	}
 	if err := s.expected.use(text); err != nil {
@@ -235,7 +235,7 @@ func (s *stream) take(f *schemas.Feature, now int64, out emitter) {
 	s.judgeRecord(t, f, out)
 	if b := f.StreamSecond; b != nil {
 		s.beat, s.state, s.edge = now, b.State, b.Edge
-		s.lapse(t, out)
+		s.lapse(t, false, out)
 	}
 	s.health.show(s, now, out)
 }
@@ -263,6 +263,7 @@ func (s *stream) tick(f *schemas.Feature, step passing, out emitter) {
 		})
 	}
 	s.judgeRecord(step.now, f, out)
+	s.lapse(step.now, true, out)
 	s.health.tick(s, step, out)
 	s.health.show(s, step.now, out)
 }
@@ -317,10 +318,10 @@ func (s *stream) suppress(parent *episode, t int64, out emitter) {
 	}
 }
 
-// lapse lets time pass, by the stream's own, for what is judged from its records.
-func (s *stream) lapse(t int64, out emitter) {
+// lapse lets time pass, by the stream's own for what is judged from its records, and by ticks for absence.
+func (s *stream) lapse(t int64, absence bool, out emitter) {
 	s.eachEpisode(func(e *episode) {
-		if !e.judge.description.Absence {
+		if e.judge.description.Absence == absence {
 			e.lapse(t, out)
 		}
 	})
