@@ -86,9 +86,9 @@ type breaks struct {
 	// pts of the newest picture, 90 kHz, and its time; shown says that there was one.
 	pts, at int64
 	shown   bool
-	// cue is the pts of a break that is to come, and when it was told; told says that there is one.
-	cue, cued int64
-	told      bool
+	// cue is the pts of a break that is to come, id that of its event, and cued when it was told; told says that there is one.
+	cue, id, cued int64
+	told          bool
 }
 
 // see takes a record's word.
@@ -109,8 +109,15 @@ func (b *breaks) see(t int64, f *schemas.Feature) {
 		return
 	}
 	for _, e := range *s.Splice.Events {
-		if e.Out != nil && *e.Out && !e.Cancelled && e.PTS != nil {
-			b.cue, b.cued, b.told = *e.PTS, t, true
+		id := int64(-1)
+		if e.EventID != nil {
+			id = *e.EventID
+		}
+		switch {
+		case e.Cancelled:
+			b.told = b.told && id != b.id
+		case e.Out != nil && *e.Out && e.PTS != nil:
+			b.cue, b.id, b.cued, b.told = *e.PTS, id, t, true
 		}
 	}
 }
