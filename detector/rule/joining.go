@@ -11,10 +11,15 @@ const spoiltFor = 15 * time.Second
 
 // joining tells what damage is our doing: pictures that hang on those from before we came, and those that hang on what we have lost.
 type joining struct {
+	began   bool
 	session int64
 	epoch   int32
-	// joined tells that a clean key picture has come in the epoch.
-	joined bool
+	// joined tells that a clean key picture has come without a break, since and last are the times of the first and newest picture without one.
+	joined      bool
+	since, last int64
+	// within is how long after the first damage may be our doing without a clean key picture: none comes where each is damaged, or where waves of intra
+	// macroblocks refresh the picture. 0: for ever.
+	within time.Duration
 	// spoilt tells that we lost something at the time lost, and that no clean key picture has come since.
 	spoilt bool
 	lost   int64
@@ -30,14 +35,14 @@ func (j *joining) hear(t int64, s *schemas.StreamSecond) bool {
 
 // ours takes a picture, and tells whether damage in it may be our doing, or nothing is known of it.
 func (j *joining) ours(t int64, f *schemas.VideoFrame) bool {
-	if f.Decode == nil || f.Sampling == 0 {
+	if !j.began || f.Epoch != j.epoch || f.Session != j.session || t-j.last > sequenceGap.Microseconds() {
+		j.began, j.joined, j.since, j.epoch, j.session = true, false, t, f.Epoch, f.Session
+	}
+	if j.last = t; f.Decode == nil || f.Sampling == 0 {
 		return true
 	}
-	if f.Epoch != j.epoch || f.Session != j.session {
-		j.joined, j.epoch, j.session = false, f.Epoch, f.Session
-	}
 	since := f.Decode.SinceIDR
-	j.joined = j.joined || since != nil
+	j.joined = j.joined || since != nil || j.within > 0 && t-j.since > j.within.Microseconds()
 	if since != nil && *since == 0 && t >= j.lost || t-j.lost > spoiltFor.Microseconds() {
 		j.spoilt = false
 	}
