@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"encoding/binary"
 	"math"
 	"testing"
 
@@ -125,6 +126,39 @@ func TestAudioRules(t *testing.T) {
 		})
 		if v.State != rule.Unknown {
 			t.Errorf("%s, blocks skipped: got %+v, want unknown", test.name, v)
+		}
+	}
+}
+
+// TestDamagedSoundSaysNothing: what a decoder makes of blocks that came damaged, five a second, has no verdict and no part in the next one.
+func TestDamagedSoundSaysNothing(t *testing.T) {
+	for _, r := range []rule.Rule{rule.NewTruePeak(), rule.NewClipping(), rule.NewClick(), rule.NewPhase(), rule.NewHum(), inventoried(rule.NewLoudness())} {
+		judged := 0
+		for n := range int64(200) {
+			flags, level, product, peak, runs, step, impulse, hum := int32(0), -23.0, float32(0.001), int32(-600), int32(0), int32(1000), int32(100), int32(0)
+			if n%2 == 1 {
+				flags, level, product, peak, runs, step, impulse, hum = 1+int32(n/2%2), 0, -1, 2900, 40, 1<<19, 3500, 10_000
+			}
+			b := &schemas.AudioBlock{Seq: n, Samples: 4800, Flags: flags, Channels: make([]schemas.Channel, 2), Pairs: &[]float32{product}}
+			for c := range b.Channels {
+				b.Channels[c].Detail = &schemas.ChannelDetail{TruePeak: &peak, ClipRuns: runs, Step: step, Impulse: &impulse, Hum: &hum}
+				b.Channels[c].KEnergy = make([]byte, 40)
+				for i := range 10 {
+					binary.BigEndian.PutUint32(b.Channels[c].KEnergy[4*i:], math.Float32bits(float32(math.Pow(10, level/10))))
+				}
+			}
+			unweighted(b, level, level)
+			v, ok := r.Judge(&rule.Record{Time: n * 100_000, Feature: &schemas.Feature{AudioBlock: b}})
+			if ok != (flags == 0) || v.State == rule.Bad {
+				t.Errorf("%T: block %d with flags %d: got %+v, %v", r, n, flags, v, ok)
+				break
+			}
+			if v.State == rule.Good {
+				judged++
+			}
+		}
+		if judged < 50 {
+			t.Errorf("%T: %d blocks of whole sound are good, want 50 of 100 at least", r, judged)
 		}
 	}
 }

@@ -65,6 +65,10 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	m, end := t.memory, t.end
+	if damaged(b) {
+		m.candidate = false // there is nothing to compare it with
+		return Verdict{}, false
+	}
 	v := Verdict{From: r.Time, To: end}
 	clicked, ok := c.clicked(b.Channels)
 	if !ok || b.Skipped > 0 || b.Flags&(warmingUp|soundGap) != 0 {

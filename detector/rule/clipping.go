@@ -34,7 +34,7 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := c.of(r)
+	t := c.sent(r)
 	if t == nil {
 		return Verdict{}, false
 	}

@@ -46,7 +46,7 @@ func (h *Hum) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := h.of(r)
+	t := h.sent(r)
 	if t == nil {
 		return Verdict{}, false
 	}

@@ -45,7 +45,7 @@ func (l *Loudness) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := l.of(r)
+	t := l.sent(r)
 	if t == nil {
 		return Verdict{}, false
 	}

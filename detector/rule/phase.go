@@ -39,7 +39,7 @@ func (p *Phase) Judge(r *Record) (Verdict, bool) {
 	if b == nil || len(b.Channels) < 2 || b.Pairs == nil || len(*b.Pairs) == 0 {
 		return Verdict{}, false
 	}
-	t := p.of(r)
+	t := p.sent(r)
 	if t == nil {
 		return Verdict{}, false
 	}

@@ -32,7 +32,7 @@ func (p *TruePeak) Judge(r *Record) (Verdict, bool) {
 	if b == nil {
 		return Verdict{}, false
 	}
-	t := p.of(r)
+	t := p.sent(r)
 	if t == nil {
 		return Verdict{}, false
 	}
