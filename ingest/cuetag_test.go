@@ -45,7 +45,7 @@ func carrying(counter byte, section []byte) []byte {
 	return p
 }
 
-// withCues lets a clip of ffmpeg's name a PID for cues in its PMT, and puts packets behind the first PMT in each of two parts, the first of 2 s.
+// withCues lets a clip of ffmpeg's name a PID for cues in its PMT, and puts packets behind the first PMT in each of two parts, the first of 4 s.
 func withCues(t *testing.T, clip []byte, cues [2][]byte) (parts [2][]byte) {
 	t.Helper()
 	part, tables := 0, 0
@@ -53,7 +53,7 @@ func withCues(t *testing.T, clip []byte, cues [2][]byte) (parts [2][]byte) {
 		p := bytes.Clone(clip[:188])
 		pmt := p[1] == 0x50 && p[2] == 0x00
 		if p[1]&0x1f == 0 && p[2] == 0 && p[1]&0x40 != 0 { // a PAT, each 0.1 s
-			if tables++; tables == 21 {
+			if tables++; tables == 41 {
 				part = 1
 			}
 		}
@@ -74,10 +74,11 @@ func withCues(t *testing.T, clip []byte, cues [2][]byte) (parts [2][]byte) {
 	return parts
 }
 
-// TestCueTags has a break whose beginning is in the playlist and whose end is not; of a playlist without tags nothing is said.
+// TestCueTags has a break of four seconds, whose beginning is in the playlist and whose end is not; of a playlist without tags nothing is said. All of it comes at
+// once, and the break is told of while it is presented.
 func TestCueTags(t *testing.T) {
 	t.Parallel()
-	parts := withCues(t, must(os.ReadFile(clip(t, 16, "clip.ts"))), [2][]byte{carrying(0, insertion(7, true)), carrying(1, insertion(7, false))})
+	parts := withCues(t, must(os.ReadFile(clip(t, 18, "clip.ts"))), [2][]byte{carrying(0, insertion(7, true)), carrying(1, insertion(7, false))})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/0.ts":
@@ -86,7 +87,7 @@ func TestCueTags(t *testing.T) {
 			w.Write(parts[1])
 		default:
 			tag := map[string]string{"/tagged.m3u8": fmt.Sprintf("#EXT-X-CUE-OUT:SCTE35=0x%X\n", insertion(7, true))}[r.URL.Path]
-			fmt.Fprintf(w, "#EXTM3U\n#EXT-X-TARGETDURATION:14\n%s#EXTINF:2,\n0.ts\n#EXTINF:14,\n1.ts\n#EXT-X-ENDLIST\n", tag)
+			fmt.Fprintf(w, "#EXTM3U\n#EXT-X-TARGETDURATION:14\n%s#EXTINF:4,\n0.ts\n#EXTINF:14,\n1.ts\n#EXT-X-ENDLIST\n", tag)
 		}
 	}))
 	defer server.Close()
@@ -94,15 +95,16 @@ func TestCueTags(t *testing.T) {
 	edge.Set("tagged", &schemas.StreamSpec{URL: server.URL + "/tagged.m3u8"})
 	edge.Set("bare", &schemas.StreamSpec{URL: server.URL + "/bare.m3u8"})
 	for _, c := range []struct{ stream, want string }{{"tagged", "0 and then 1"}, {"bare", "nothing"}} {
-		of := r.wait(t, c.stream, "both cues and 12 s after them", func(of []published) bool {
+		of := r.wait(t, c.stream, "both cues", func(of []published) bool {
+			events := 0
 			for _, p := range seconds(of) {
-				if s := p.StreamSecond.Splice; s != nil && s.SinceMS != nil && *s.SinceMS >= 12_000 {
-					return true
+				if s := p.StreamSecond.Splice; s != nil && s.Events != nil {
+					events += len(*s.Events)
 				}
 			}
-			return false
+			return events == 2
 		})
-		events, unmatched, compared := 0, int32(0), 0
+		events, unmatched, compared, out := 0, int32(0), 0, 0
 		for _, p := range seconds(of) {
 			s := p.StreamSecond.Splice
 			if s == nil {
@@ -111,13 +113,16 @@ func TestCueTags(t *testing.T) {
 			if s.Events != nil {
 				events += len(*s.Events)
 			}
+			if s.Out {
+				out++
+			}
 			if s.Unmatched != nil {
 				compared++
 				unmatched += *s.Unmatched
 			}
 		}
-		if tagged := c.stream == "tagged"; events != 2 || tagged != (compared > 0) || tagged != (unmatched == 1) {
-			t.Errorf("%s: %d cues, %d without a tag in %d seconds that tell, want 2, %s", c.stream, events, unmatched, compared, c.want)
+		if tagged := c.stream == "tagged"; events != 2 || tagged != (compared > 0) || tagged != (unmatched == 1) || out == 0 || out > 5 {
+			t.Errorf("%s: %d cues, %d without a tag in %d seconds that tell, %d of them in the break, want 2, %s, and 1 to 5", c.stream, events, unmatched, compared, out, c.want)
 		}
 	}
 }

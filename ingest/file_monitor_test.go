@@ -98,7 +98,7 @@ func TestFileMonitor(t *testing.T) {
 	}
 	defer f.Close()
 	packets := func() int32 {
-		second, _ := monitor.Second()
+		second, _ := monitor.Second(false, nil)
 		if second == nil {
 			return 0
 		}

@@ -67,7 +67,7 @@ func (s *seconds) give(end int64, give func(*schemas.Feature) error) error {
 		r.State, r.Reason = down, "no pictures and no sound"
 	}
 	if s.transport != nil {
-		r.Transport, r.Splice = s.transport.Second()
+		r.Transport, r.Splice = s.transport.Second(false, nil)
 	}
 	s.seq++
 	s.counts, s.bytes = counts{}, 0

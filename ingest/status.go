@@ -44,9 +44,11 @@ type status struct {
 	silence int64
 	// faulted tells that we failed at some time in this second.
 	faulted string
-	// contact tells that media was ever presented, until when the last of it lasts.
+	// contact tells that media was ever presented, until when the last of it lasts; pts is its time stamp, 90 kHz, known that the session has had one.
 	contact bool
 	until   time.Time
+	pts     int64
+	known   bool
 
 	second, total counts
 	// latest is the state of the last second, presented how much media came in it.
@@ -101,7 +103,7 @@ func (s *status) Begin(now time.Time) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.session = max(now.UnixMicro(), s.session+1)
-	s.began, s.seq, s.epoch = now, 0, 0
+	s.began, s.seq, s.epoch, s.known = now, 0, 0, false
 	s.timing, s.captions = timing{}, captions{}
 	s.readBefore = s.read
 	s.running, s.passed, s.lag, s.heard, s.refused = true, 0, 0, now, ""
@@ -140,11 +142,12 @@ func (s *status) Media(f *schemas.Feature, now time.Time, file bool) {
 	}
 	lasts := int64(0)
 	if v := f.VideoFrame; v != nil {
-		s.epoch, lasts = v.Epoch, min(int64(v.Duration), maxJump)
+		s.epoch, s.pts, lasts = v.Epoch, v.PTS, min(int64(v.Duration), maxJump)
 		s.captions.Picture(v)
 	} else {
-		s.epoch = f.AudioBlock.Epoch
+		s.epoch, s.pts = f.AudioBlock.Epoch, f.AudioBlock.PTS
 	}
+	s.known = true
 	s.contact, s.trouble, s.reason = true, "", ""
 	if end := now.Add(time.Duration(microseconds(lasts)) * time.Microsecond); end.After(s.until) {
 		s.until = end
@@ -205,7 +208,11 @@ func (s *status) Second(now time.Time) *schemas.StreamSecond {
 		FramesDecoded: s.second.decoded, FramesAnalysed: s.second.analysed, AudioBlocks: s.second.blocks, Bytes: bytes - s.bytes,
 		Reconnects: s.total.reconnects, Restarts: s.total.restarts, Dropped: s.second.dropped, Edge: s.edge, Playlist: s.playlistSecond(now), Timing: s.timing.Second(),
 	}
-	r.Transport, r.Splice = s.transport.Second()
+	var presented *int64
+	if s.known {
+		presented = &s.pts
+	}
+	r.Transport, r.Splice = s.transport.Second(r.Playlist != nil, presented) // segments come ahead of their time
 	r.Cues = s.captions.Second(r.At)
 	if d, ok := s.meter.Datagrams(); ok {
 		r.Datagrams = datagramSecond(s.datagrams, d)

@@ -41,7 +41,7 @@ type StreamSecond struct {
 	Transport *Transport `avro:"transport" json:"transport,omitempty"`
 	// HLS or DASH.
 	Playlist *Playlist `avro:"playlist" json:"playlist,omitempty"`
-	// SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together.
+	// SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together. Of HLS and DASH, whose segments come ahead of their time, all but count and unmatched is of the cues up to what is presented, and now is what is presented.
 	Splice *Splice `avro:"splice" json:"splice,omitempty"`
 	// Captions in the last second. Null before a picture brought any, be they only padding.
 	Cues *Cues `avro:"cues" json:"cues,omitempty"`
@@ -158,7 +158,7 @@ type Playlist struct {
 	Ended *bool `avro:"ended" json:"ended,omitempty"`
 }
 
-// Splice: SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together.
+// Splice: SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together. Of HLS and DASH, whose segments come ahead of their time, all but count and unmatched is of the cues up to what is presented, and now is what is presented.
 type Splice struct {
 	// Sections with a right CRC-32 in this second, splice_null with them.
 	Count int32 `avro:"count" json:"count"`

@@ -105,7 +105,7 @@ func (p *probe) look(ctx context.Context, config ingest.Config, url string) (*pr
 		}
 		return nil
 	})
-	found.Transport, _ = monitor.Second()
+	found.Transport, _ = monitor.Second(false, nil)
 	found.Programmes = monitor.Programmes()
 	nothing := found.FirstPicture == nil && found.FirstSound == nil
 	switch {

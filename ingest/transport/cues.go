@@ -6,15 +6,27 @@ import (
 	"github.com/framewatch/framewatch/schemas"
 )
 
-// cuesMost bounds the cues that are handed out with a second, changesMost those that wait for their time.
+// comingMost bounds the cues that are ahead of what is presented, cuesMost those that are handed out with a second, changesMost those that wait for their time.
 const (
+	comingMost  = 64
 	cuesMost    = 16
 	changesMost = 32
 )
 
-// cues is what the cues say up to now, in stream time.
+// lateMost is how far what is presented may be behind what has come, and earlyMost how far in front of its PCR, in ticks: what is further away is of another
+// time base, as on either side of a discontinuity.
+const lateMost, earlyMost = 120 * ticksPerSecond, 10 * ticksPerSecond
+
+// cues is what the cues say up to what is presented, in stream time.
 type cues struct {
-	// Of the second: the sections, and the cues in them.
+	// late is how far that is behind what has come ahead of its time, as segments do; placed tells that it is known.
+	late   int64
+	placed bool
+	// now is up to what stream time they were told of last, -1 before the first.
+	now int64
+	// coming are the cues that lie between the two, in the order in which they came.
+	coming []coming
+	// Of the second: the sections that came, and the cues.
 	sections int
 	events   []schemas.SpliceEvent
 	// last is the last cue, at when it came; any tells that there was one.
@@ -35,27 +47,60 @@ type change struct {
 	id        int64
 }
 
+// coming is a cue that came at a time, and when it takes effect.
+type coming struct {
+	cue
+	at, effect int64
+}
+
 // cue takes a cue that came on p.
 func (m *Monitor) cue(p *pid, c *cue) {
 	q := &m.cues
+	if len(q.coming) == comingMost {
+		q.next()
+	}
+	q.coming = append(q.coming, coming{*c, m.clock.now, m.clock.now + m.ahead(p, c.PTS)})
+}
+
+// next lets the first of the cues that are coming be there.
+func (q *cues) next() {
+	c := q.coming[0]
+	q.coming = append(q.coming[:0], q.coming[1:]...)
 	if len(q.events) < cuesMost {
 		q.events = append(q.events, c.SpliceEvent)
 	}
-	q.last, q.at, q.any = c.SpliceEvent, m.clock.now, true
+	q.last, q.at, q.any = c.SpliceEvent, c.at, true
 	switch {
 	case c.Cancelled:
 		q.cancel(*c.EventID)
 	case c.Out != nil:
-		at := m.clock.now + m.ahead(p, c.PTS)
-		until := at
+		until := c.effect
 		if *c.Out {
 			until = math.MaxInt64
 			if c.Duration != nil && (c.auto || c.slot > 0) {
-				until = at + *c.Duration*300
+				until = c.effect + *c.Duration*300
 			}
 		}
-		q.wait(change{at: at, until: until, slot: c.slot, id: *c.EventID})
+		q.wait(change{at: c.effect, until: until, slot: c.slot, id: *c.EventID})
 	}
+}
+
+// presented is the stream time up to which the cues are told of, which only grows: that of what came last, or of what is presented, with the time stamp pts, 90 kHz,
+// where the stream comes ahead of its time; -1 before that is known.
+func (m *Monitor) presented(ahead bool, pts *int64) int64 {
+	q := &m.cues
+	if ahead && pts != nil && m.clock.source.pid >= 0 {
+		if late := difference(m.clock.value, (*pts&ptsMask)*300); -earlyMost <= late && late <= lateMost {
+			q.late, q.placed = max(late, 0), true
+		}
+	}
+	switch {
+	case !ahead:
+		q.now = max(q.now, m.clock.now)
+	case q.placed:
+		q.now = max(q.now, m.clock.now-q.late)
+	}
+	return q.now
 }
 
 // ahead is how long the PCR of the programme that p belongs to takes to reach pts; 0 when that cannot be told or has passed.

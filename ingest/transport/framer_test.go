@@ -46,7 +46,7 @@ func TestSynchrony(t *testing.T) {
 	for _, c := range cases {
 		m := transport.New()
 		m.Write(c.stream)
-		s, _ := m.Second()
+		s, _ := m.Second(false, nil)
 		if c.packets == 0 {
 			if s != nil {
 				t.Errorf("%s: %s", c.name, text(s))
@@ -69,7 +69,7 @@ func TestStrides(t *testing.T) {
 		}
 		m := transport.New()
 		m.Write(b.Bytes())
-		if s, _ := m.Second(); s == nil || s.Packets != 400 || s.SyncLosses != 0 || len(s.ContinuityErrors) != 0 {
+		if s, _ := m.Second(false, nil); s == nil || s.Packets != 400 || s.SyncLosses != 0 || len(s.ContinuityErrors) != 0 {
 			t.Errorf("%d bytes apart: %s", 188+more, text(s))
 		}
 	}
@@ -85,7 +85,7 @@ func TestCutAnywhere(t *testing.T) {
 	}
 	whole := transport.New()
 	whole.Write(stream)
-	second, _ := whole.Second()
+	second, _ := whole.Second(false, nil)
 	if second.SyncLosses < 10 {
 		t.Fatalf("the stream is not damaged: %s", text(second))
 	}
@@ -96,7 +96,7 @@ func TestCutAnywhere(t *testing.T) {
 			m.Write(rest[:n])
 			rest = rest[n:]
 		}
-		if cut, _ := m.Second(); text(cut) != text(second) {
+		if cut, _ := m.Second(false, nil); text(cut) != text(second) {
 			t.Fatalf("round %d: cut\n%s\nwhole\n%s", round, text(cut), text(second))
 		}
 	}
@@ -107,15 +107,15 @@ func TestOtherMedia(t *testing.T) {
 	m := transport.New()
 	m.Write(make([]byte, 70_000))
 	m.Write(clean())
-	if s, _ := m.Second(); s != nil {
+	if s, _ := m.Second(false, nil); s != nil {
 		t.Errorf("after 70 kB of zeros: %s", text(s))
 	}
 	m.Discontinuity()
 	m.Write(clean())
-	if s, _ := m.Second(); s == nil || s.Packets != 400 {
+	if s, _ := m.Second(false, nil); s == nil || s.Packets != 400 {
 		t.Errorf("after a discontinuity: %s", text(s))
 	}
-	if s, _ := m.Second(); s != nil {
+	if s, _ := m.Second(false, nil); s != nil {
 		t.Errorf("a second in which nothing came: %s", text(s))
 	}
 }
@@ -124,17 +124,17 @@ func TestOtherMedia(t *testing.T) {
 func TestOutOfSync(t *testing.T) {
 	m := transport.New()
 	m.Write(clean())
-	m.Second()
+	m.Second(false, nil)
 	m.Write(make([]byte, 50_000))
-	if s, _ := m.Second(); s == nil || s.Packets != 1 || s.SyncLosses != 1 || *s.InSync {
+	if s, _ := m.Second(false, nil); s == nil || s.Packets != 1 || s.SyncLosses != 1 || *s.InSync {
 		t.Errorf("when it is lost: %s", text(s))
 	}
 	m.Write(make([]byte, 200_000))
-	if s, _ := m.Second(); s == nil || s.Packets != 0 || s.SyncLosses != 0 || *s.InSync {
+	if s, _ := m.Second(false, nil); s == nil || s.Packets != 0 || s.SyncLosses != 0 || *s.InSync {
 		t.Errorf("a second later: %s", text(s))
 	}
 	m.Write(clean())
-	if s, _ := m.Second(); s == nil || s.Packets != 400 || !*s.InSync || len(s.ContinuityErrors) != 0 {
+	if s, _ := m.Second(false, nil); s == nil || s.Packets != 400 || !*s.InSync || len(s.ContinuityErrors) != 0 {
 		t.Errorf("when it is back: %s", text(s))
 	}
 }

@@ -24,11 +24,11 @@ func FuzzMonitor(f *testing.F) {
 		cut = min(max(cut, 0), len(b))
 		monitor.Tag(b, nil, true)
 		monitor.Write(b[:cut])
-		first, _ := monitor.Second()
+		first, _ := monitor.Second(false, nil)
 		monitor.Write(b[cut:])
 		monitor.Discontinuity()
 		monitor.Write(b)
-		second, cues := monitor.Second()
+		second, cues := monitor.Second(false, nil)
 		monitor.Programmes()
 		if first != nil && int(first.Packets) > cut/188 {
 			t.Errorf("%d packets in %d bytes", first.Packets, cut)

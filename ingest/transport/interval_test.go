@@ -64,7 +64,7 @@ func TestIntervalsOverSeconds(t *testing.T) {
 		m.channel(second*1000, second*1000+1000, skip)
 		monitor.Write(m.out.Bytes())
 		m.out.Reset()
-		s, _ := monitor.Second()
+		s, _ := monitor.Second(false, nil)
 		errors, longest = append(errors, *s.PATErrors), append(longest, value(s.PATIntervalMax))
 	}
 	// The PAT is the second of 8 packets in 20 ms: it came at 402.5. The first second ends at its last PCR, 980, 577.5 later, the second at 1980,
@@ -100,7 +100,7 @@ func TestIntervalsEndAtABreak(t *testing.T) {
 			c.jump(&m, monitor)
 			m.channel(next, next+2000, nil)
 			monitor.Write(m.out.Bytes())
-			s, _ := monitor.Second()
+			s, _ := monitor.Second(false, nil)
 			if !c.want(s) || *s.PATErrors != 0 || *s.PTSErrors != 0 || value(s.PCRGapMax) != 20 || value(s.PATIntervalMax) > 102 || value(s.PTSGapMax) > 22 || s.PIDMissing != 0 {
 				t.Errorf("%s, going on at %d ms: %s", name, next, text(s))
 			}
@@ -130,7 +130,7 @@ func TestBitRate(t *testing.T) {
 		m.channel(at*100, at*100+100, nil)
 	}
 	monitor.Write(m.out.Bytes())
-	s, _ := monitor.Second()
+	s, _ := monitor.Second(false, nil)
 	if value(s.BitRate) != 601600 || *s.PCRCount != 50 || s.NullPackets != 130 { // a null packet in each step, two more in 40 of 50
 		t.Errorf("%s", text(s))
 	}
@@ -144,7 +144,7 @@ func TestPCRStops(t *testing.T) {
 		m.channel(from, to, skip)
 		monitor.Write(m.out.Bytes())
 		m.out.Reset()
-		s, _ := monitor.Second()
+		s, _ := monitor.Second(false, nil)
 		return s
 	}
 	// From 980 on there is none; the sound stops at 2000, which takes PCR or DTS to be told.
@@ -216,7 +216,7 @@ func TestPIDMissing(t *testing.T) {
 			m.channel(second*1000, second*1000+1000, without(c.pid, 1000, 8000))
 			monitor.Write(m.out.Bytes())
 			m.out.Reset()
-			s, _ := monitor.Second()
+			s, _ := monitor.Second(false, nil)
 			missing = append(missing, s.PIDMissing)
 		}
 		if text(missing) != c.want {
@@ -234,14 +234,14 @@ func TestPIDMissing(t *testing.T) {
 	m.out.Reset()
 	m.channel(0, 4000, without(pidVideo, 1000, 4000))
 	monitor.Write(m.out.Bytes())
-	monitor.Second()
+	monitor.Second(false, nil)
 	monitor.Discontinuity()
 	var missing []int32
 	for second := 4; second < 12; second++ {
 		m.out.Reset()
 		m.channel(second*1000, second*1000+1000, without(pidVideo, 0, 20_000))
 		monitor.Write(m.out.Bytes())
-		s, _ := monitor.Second()
+		s, _ := monitor.Second(false, nil)
 		missing = append(missing, s.PIDMissing)
 	}
 	if text(missing) != "[0,0,0,0,0,0,1,1]" { // seen by the end of the fifth second, 4980, and more than 5 s later at 10980

@@ -193,7 +193,7 @@ func (m *mux) watch(t *testing.T) (*schemas.Transport, *schemas.Splice) {
 	t.Helper()
 	monitor := transport.New()
 	monitor.Write(m.out.Bytes())
-	second, cues := monitor.Second()
+	second, cues := monitor.Second(false, nil)
 	if second == nil {
 		t.Fatal("it is no transport stream")
 	}

@@ -95,18 +95,21 @@ func (m *Monitor) takeMissing() (n int) {
 	return n
 }
 
-// takeSplice is the second's record of SCTE 35.
-func (m *Monitor) takeSplice() *schemas.Splice {
+// takeSplice is the second's record of SCTE 35, as of a stream time.
+func (m *Monitor) takeSplice(now int64) *schemas.Splice {
 	q := &m.cues
+	for len(q.coming) > 0 && q.coming[0].at <= now {
+		q.next()
+	}
 	events, count := q.events, q.sections
-	out := q.out(m.clock.now)
+	out := now >= 0 && q.out(now)
 	q.events, q.sections = nil, 0
 	if !m.signals() {
 		return nil
 	}
 	s := &schemas.Splice{Count: int32(count), Out: out, Unmatched: q.tags.take(m.clock.now)}
 	if q.any {
-		s.EventID, s.Kind, s.PTS, s.SinceMS = q.last.EventID, q.last.Kind, q.last.PTS, pointer((m.clock.now-q.at)/ticksPerMS)
+		s.EventID, s.Kind, s.PTS, s.SinceMS = q.last.EventID, q.last.Kind, q.last.PTS, pointer(max(now-q.at, 0)/ticksPerMS)
 	}
 	if len(events) > 0 {
 		s.Events = &events

@@ -3,6 +3,7 @@ package transport_test
 import (
 	"encoding/base64"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/framewatch/framewatch/ingest/transport"
@@ -168,7 +169,7 @@ func TestOut(t *testing.T) {
 			}
 			monitor.Write(m.out.Bytes())
 			m.out.Reset()
-			if _, s := monitor.Second(); s.Out {
+			if _, s := monitor.Second(false, nil); s.Out {
 				got += "o"
 			} else {
 				got += "."
@@ -180,6 +181,52 @@ func TestOut(t *testing.T) {
 	}
 }
 
+// Ten seconds come at once and are presented one a second: what their cues say is told as it is presented. Over a break of the time base, of which the time stamp
+// that is presented tells nothing, as far behind as before.
+func TestCuesOfWhatIsPresented(t *testing.T) {
+	pts := func(at int64) int64 { return (at + 1000) * 90 }
+	cues := map[int][]byte{
+		1000: splice(false, 0, 5, insert(1, true, pts(3000), 0)), // in segments of 2 s as in any other
+		5000: splice(false, 0, 5, insert(1, false, pts(6000), 0)),
+		6000: splice(false, 0, 5, insert(2, true, pts(8000), 0)),
+		7000: splice(false, 0, 5, []byte{0, 0, 0, 2, 0xff}),
+	}
+	var m mux
+	for now := 0; now < 12_000; now += 20 {
+		m.channel(now, now+20, nil)
+		if s := cues[now]; s != nil {
+			m.add(table(pidCues, s))
+		}
+	}
+	monitor := transport.New()
+	monitor.Second(false, nil) // there is no playlist yet
+	monitor.Write(m.out.Bytes())
+	if _, s := monitor.Second(true, nil); s.Out || s.Events != nil {
+		t.Errorf("before anything is presented: %s", text(s))
+	}
+	got, told := "", ""
+	for second := range int64(11) {
+		presented := pts(second*1000 + 980)
+		if second == 4 {
+			presented = pts(3_600_000) // of another time base
+		}
+		_, s := monitor.Second(true, &presented)
+		if s.Out {
+			got += "o"
+		} else {
+			got += "."
+		}
+		n := 0
+		if s.Events != nil {
+			n = len(*s.Events)
+		}
+		told += strconv.Itoa(n)
+	}
+	if got != "...ooo....." || told != "01000111000" {
+		t.Errorf("out of the network %s, cues %s", got, told)
+	}
+}
+
 // The last cue is told on, with the time since, and a heartbeat is none.
 func TestLastCue(t *testing.T) {
 	var m mux
@@ -188,12 +235,12 @@ func TestLastCue(t *testing.T) {
 	m.add(table(pidCues, splice(false, 0, 5, insert(3, true, 90, 0))))
 	m.channel(500, 1000, nil)
 	monitor.Write(m.out.Bytes())
-	_, first := monitor.Second()
+	_, first := monitor.Second(false, nil)
 	m.out.Reset()
 	m.add(table(pidCues, splice(false, 0, 0, nil)))
 	m.channel(1000, 2000, nil)
 	monitor.Write(m.out.Bytes())
-	_, second := monitor.Second()
+	_, second := monitor.Second(false, nil)
 	// It came after the PCR of 480; the last ones stand at 980 and 1980.
 	want := `{"count":1,"event_id":3,"kind":"splice_insert","pts":90,"out":true,"since_ms":500,"events":[{"kind":"splice_insert","event_id":3,"pts":90,"out":true,"cancelled":false}]}` +
 		`{"count":1,"event_id":3,"kind":"splice_insert","pts":90,"out":true,"since_ms":1500}`

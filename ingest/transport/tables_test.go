@@ -61,7 +61,7 @@ func TestCATMissing(t *testing.T) {
 		m.add(add...)
 		monitor.Write(m.out.Bytes())
 		m.out.Reset()
-		s, _ := monitor.Second()
+		s, _ := monitor.Second(false, nil)
 		errors = append(errors, *s.CATErrors)
 	}
 	if text(errors) != "[0,1,0,0,1,0]" {

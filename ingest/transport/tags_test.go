@@ -66,7 +66,7 @@ func TestUnmatched(t *testing.T) {
 					tell(monitor)
 				}
 			}
-			_, s := monitor.Second()
+			_, s := monitor.Second(false, nil)
 			if s.Unmatched != nil && first < 0 {
 				first = second
 			}
@@ -94,13 +94,13 @@ func TestManyTags(t *testing.T) {
 	}
 	m.channel(1000, 2000, nil)
 	monitor.Write(m.out.Bytes())
-	monitor.Second()
+	monitor.Second(false, nil)
 	m.out.Reset()
 	m.channel(2000, 20000, nil)
 	monitor.Write(bytes.Clone(m.out.Bytes()))
 	// Of the 64 tags of 936 to 999, by their last byte 168 to 231, and of the 32 changes that still wait for their time when they are looked at, those of
 	// 224 to 239, the ways out of 224 to 231 have a tag.
-	if _, s := monitor.Second(); value(s.Unmatched) != 32-8 {
+	if _, s := monitor.Second(false, nil); value(s.Unmatched) != 32-8 {
 		t.Errorf("%s, want 24 without a tag", text(s))
 	}
 }

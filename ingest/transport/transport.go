@@ -37,6 +37,7 @@ func New() *Monitor {
 	return &Monitor{
 		clock: newClock(), second: newSecond(),
 		tables: tables{version: -1, pat: interval{limit: tableMost, max: -1}},
+		cues:   cues{now: -1},
 	}
 }
 
@@ -74,11 +75,13 @@ func (m *Monitor) forget() {
 }
 
 // Second hands out what came since it was last called and begins anew. The first is nil when none of it was a transport stream, the other
-// when no programme has a PID for SCTE 35.
-func (m *Monitor) Second() (*schemas.Transport, *schemas.Splice) {
+// when no programme has a PID for SCTE 35. Of a stream that comes ahead of its time the cues are told of as far as it is presented, by the time stamp of what is
+// presented now, 90 kHz; nil: nothing is, and they are told of as far behind what has come as before.
+func (m *Monitor) Second(ahead bool, presented *int64) (*schemas.Transport, *schemas.Splice) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.takeTransport(), m.takeSplice()
+	now := m.presented(ahead, presented)
+	return m.takeTransport(), m.takeSplice(now)
 }
 
 // Programmes is what the tables say, nil when there are none.
