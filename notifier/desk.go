@@ -313,8 +313,10 @@ func (d *desk) context(ctx context.Context, list []letters) context.Context {
 // done writes down that what was pending in the groups is told, and tells Alertmanager's notification log.
 func (d *desk) done(ctx context.Context, list []letters) error {
 	entries := make([]Entry, 0, len(list))
+	var changes []receiver.Change
 	for _, l := range list {
 		p := l.group.Pending
+		changes = append(changes, p.Changes...)
 		// What was not told for a flush of the pipeline is none of its log's business.
 		if p.Repeat > 0 {
 			if err := d.term.logged(d, l.group, p.Firing, p.Resolved, l.store, p.Repeat); err != nil {
@@ -330,7 +332,7 @@ func (d *desk) done(ctx context.Context, list []letters) error {
 		}
 		entries = append(entries, e)
 	}
-	if err := d.term.deps.Write(ctx, entries...); err != nil {
+	if err := d.term.settled(ctx, changes, entries...); err != nil {
 		return fmt.Errorf("write down what was told: %w", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package notifier_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -375,22 +376,41 @@ func TestTakenOverOnce(t *testing.T) {
 	})
 }
 
-// TestLeaves has a notifier end as an operator ends it, shortly after it has told of a defect's beginning and end: the next one tells neither again.
-func TestLeaves(t *testing.T) {
-	in(t, "alertmanager: {route: {receiver: ops, group_interval: 1s}}", one("ops"), func(w *town) {
-		w.wait(11 * time.Second) // the position is written down once
-		short := defect("d1", "news", "black")
-		w.post(short.opened())
-		w.wait(3 * time.Second)
-		w.post(short.closed())
-		w.wait(3 * time.Second)
-		w.leave()
-		w.begin()
-		w.wait(time.Minute)
-		if got, want := w.targets["ops"].lines(), []string{"d1 opened critical", "d1 closed critical"}; !slices.Equal(got, want) {
-			t.Errorf("told %q, want %q", got, want)
-		}
-	})
+// TestEnds has a notifier end shortly after it has told of a defect's beginning and end, as an operator ends it or killed, also where the target is told of no ends: the next one tells nothing
+// again.
+func TestEnds(t *testing.T) {
+	leave, kill := (*town).leave, func(w *town) { w.stop() }
+	for _, c := range []struct {
+		name       string
+		end        func(*town)
+		unresolved bool
+		want       []string
+	}{
+		{"it leaves", leave, false, []string{"d1 opened critical", "d1 closed critical"}},
+		{"it is killed", kill, false, []string{"d1 opened critical", "d1 closed critical"}},
+		{"it is killed, and tells of no ends", kill, true, []string{"d1 opened critical"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newTown(t, "alertmanager: {route: {receiver: ops, group_interval: 1s}}", "ops")
+				w.unresolved = c.unresolved
+				w.begin()
+				defer func() { w.stop() }()
+				w.wait(11 * time.Second) // the position has been written down once and is not again before 20 s
+				short := defect("d1", "news", "black")
+				w.post(short.opened())
+				w.wait(1500 * time.Millisecond)
+				w.post(short.closed())
+				w.wait(7 * time.Second) // an end that is not told is taken in within group_interval, grace and a tick
+				c.end(w)
+				w.begin()
+				w.wait(time.Minute)
+				if got := w.targets["ops"].lines(); !slices.Equal(got, c.want) {
+					t.Errorf("told %q, want %q", got, c.want)
+				}
+			})
+		})
+	}
 }
 
 // TestLeavesWhatWaits has a notifier end while a defect that is over waits for its group, for longer than the next one looks back: it is told all the same, and what was told to its end beside
@@ -411,6 +431,35 @@ func TestLeavesWhatWaits(t *testing.T) {
 		w.begin()
 		w.wait(10 * time.Minute)
 		w.expectAll("ops", "d0 opened critical", "d1 opened critical", "d1 closed critical", "d2 opened critical", "d2 closed critical", "d3 opened critical")
+	})
+}
+
+// TestGoneBackFrom has an older program go on, that knows until when each partition was taken in only: it reads again what waits for its group.
+func TestGoneBackFrom(t *testing.T) {
+	in(t, "alertmanager: {route: {receiver: ops, group_by: [kind], group_interval: 4m}}", one("ops"), func(w *town) {
+		w.post(defect("d0", "film", "black").opened())
+		w.wait(10 * time.Second) // told, so that its group is due in four minutes
+		waits, began := defect("d1", "news", "black"), time.Now()
+		w.post(waits.opened())
+		w.wait(20 * time.Second)
+		w.post(waits.closed())
+		w.wait(5 * time.Second)
+		w.leave()
+		var position struct {
+			Until      time.Time
+			Partitions map[int32]time.Time
+		}
+		for _, e := range w.state {
+			if e.Key == "position/defects" {
+				if err := json.Unmarshal(e.Value.Payload, &position); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if at := position.Partitions[1]; !position.Until.Before(began) || at.IsZero() || !at.Before(began) {
+			t.Errorf("an older program would go on at %v, in the partition of the defect at %v, want both before %v", position.Until, at, began)
+		}
+		w.begin()
 	})
 }
 

@@ -2,7 +2,6 @@ package notifier
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -127,17 +126,16 @@ func (t *term) untold(partition int32, ev *schemas.DefectEvent, now time.Time) {
 func (t *term) startFrom(p position) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for partition, at := range p.Partitions {
+	for partition, at := range p.taken() {
 		t.until[partition] = later(t.until[partition], at)
 	}
 }
 
 // notePosition writes down until when the defects topic was taken in, and told of where somebody is to be told.
 func (t *term) notePosition(ctx context.Context, now time.Time) {
-	p := t.position(now)
-	payload, err := json.Marshal(p)
+	e, err := t.position(now).entry(now)
 	if err == nil {
-		err = t.deps.Write(ctx, entry(kindPosition, "defects", payload, now, time.Time{}))
+		err = t.deps.Write(ctx, e)
 	}
 	if err != nil && ctx.Err() == nil {
 		t.log.Warn("write down the notifier's position", "error", err)
@@ -148,9 +146,9 @@ func (t *term) notePosition(ctx context.Context, now time.Time) {
 func (t *term) position(now time.Time) position {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := position{Until: now, Partitions: maps.Clone(t.until), Untold: map[string]bool{}}
-	if len(p.Partitions) > 0 {
-		p.Until = slices.MaxFunc(slices.Collect(maps.Values(p.Partitions)), time.Time.Compare)
+	p := position{Until: now, Taken: maps.Clone(t.until), Untold: map[string]bool{}, Partitions: maps.Clone(t.until)}
+	if len(p.Taken) > 0 {
+		p.Until = slices.MaxFunc(slices.Collect(maps.Values(p.Taken)), time.Time.Compare)
 	}
 	if p.Until.After(now) {
 		p.Until = now // a clock is ahead
@@ -161,16 +159,28 @@ func (t *term) position(now time.Time) position {
 			continue
 		}
 		before := d.posted.Add(-time.Microsecond)
+		p.Until, p.Partitions[d.partition] = earlier(p.Until, before), earlier(p.Partitions[d.partition], before)
 		if len(p.Untold) < mostUntold {
 			p.Untold[id] = true
-		} else if p.Partitions[d.partition].After(before) {
-			p.Partitions[d.partition] = before // of those beside it some may be told again
-		}
-		if p.Until.After(before) {
-			p.Until = before
+		} else {
+			p.Taken[d.partition] = earlier(p.Taken[d.partition], before) // of those beside it some may be told again
 		}
 	}
 	return p
+}
+
+// settled writes down entries that say what targets know after changes, and where one of those is an end, how far the notifier has come: nothing else tells the next one that the defect was
+// told of.
+func (t *term) settled(ctx context.Context, changes []receiver.Change, entries ...Entry) error {
+	if slices.ContainsFunc(changes, receiver.Change.Over) {
+		now := time.Now()
+		e, err := t.position(now).entry(now)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	return t.deps.Write(ctx, entries...)
 }
 
 // leave writes down for the next notifier how far this one came.
@@ -345,7 +355,7 @@ func (g *group) keep(ctx context.Context, changes []receiver.Change) (rest []rec
 	e, err := g.entry(time.Now())
 	g.desk.mu.Unlock()
 	if err == nil {
-		err = g.desk.term.deps.Write(ctx, e)
+		err = g.desk.term.settled(ctx, ended, e)
 	}
 	if err != nil {
 		return nil

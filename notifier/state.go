@@ -80,18 +80,35 @@ func cutKind(key, kind string) (name string, ok bool) {
 // position is until when the defects topic has been taken in, in all and in each partition: what is written to one may be seen later than what is written to another after it.
 type position struct {
 	// Until is not after the first event of a defect that is untold: the next notifier begins to read before it.
-	Until      time.Time           `json:"until"`
-	Partitions map[int32]time.Time `json:"partitions,omitempty"`
+	Until time.Time `json:"until"`
+	// Taken are until when each partition has been; nil where an older program wrote the position, whose Partitions are that.
+	Taken map[int32]time.Time `json:"taken,omitempty"`
 	// Untold are the defects that nobody was told of by then and somebody is to be: their groups are not due yet.
 	Untold map[string]bool `json:"untold,omitempty"`
+	// Partitions are Taken, but not after the first event of a defect that is untold: an older program, which knows nothing else, tells of that when it is gone back to.
+	Partitions map[int32]time.Time `json:"partitions,omitempty"`
+}
+
+func (p position) entry(now time.Time) (Entry, error) {
+	payload, err := json.Marshal(p)
+	return entry(kindPosition, "defects", payload, now, time.Time{}), err
+}
+
+// taken are until when each partition has been; nil: that is known of all together only.
+func (p position) taken() map[int32]time.Time {
+	if p.Taken != nil {
+		return p.Taken
+	}
+	return p.Partitions
 }
 
 // of is until when a partition has been; a zero time where nothing is known of it.
 func (p position) of(partition int32) time.Time {
-	if p.Partitions == nil {
+	taken := p.taken()
+	if taken == nil {
 		return p.Until
 	}
-	return p.Partitions[partition]
+	return taken[partition]
 }
 
 // delivery is what one target has been told of one group.

@@ -27,6 +27,8 @@ type town struct {
 	// text is the configuration; the receivers in it are those of targets.
 	text    string
 	targets map[string]*target
+	// unresolved says that the targets are told of no ends.
+	unresolved bool
 
 	// steps are taken one at a time: who takes one holds this channel, since time does not pass while somebody waits for a mutex.
 	steps   chan struct{}
@@ -149,7 +151,7 @@ func (w *town) config() notifier.Config {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		r.Options = target
+		r.Options, r.SendResolved = target, !w.unresolved
 		c.Receivers[name] = notifier.Receivers{r}
 	}
 	if err := c.Validate(); err != nil {
