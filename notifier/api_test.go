@@ -241,6 +241,49 @@ func TestHeartbeat(t *testing.T) {
 	}
 }
 
+// TestExternalAndTheCanary: the other Alertmanager is told of what people are to be told of, neither of the canary nor of a rule that is tried out, and the service outside as long as the canary's
+// defects come.
+func TestExternalAndTheCanary(t *testing.T) {
+	var mu sync.Mutex
+	told := map[string]bool{}
+	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var alerts []struct{ Labels map[string]string }
+		if err := json.NewDecoder(r.Body).Decode(&alerts); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for _, a := range alerts {
+			told[a.Labels["defect"]] = true
+		}
+	}))
+	t.Cleanup(peer.Close)
+	var beats atomic.Int32
+	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { beats.Add(1) }))
+	t.Cleanup(outside.Close)
+	w := newTown(t, fmt.Sprintf("{external: {url: '%s'}, heartbeat: {url: '%s', stream: canary, every: 1s, within: 1m}}", peer.URL, outside.URL))
+	w.begin()
+	t.Cleanup(func() { w.stop() })
+	tried, yes := defect("tried", "news", "freeze"), true
+	tried.DryRun = &yes
+	w.post(tried.opened(), defect("canary1", "canary", "black").opened(), defect("d1", "news", "black").opened())
+	eventually(t, "a heartbeat", func() bool { return beats.Load() > 0 })
+	eventually(t, "the defect to be posted", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return told["d1"]
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if len(told) != 1 {
+		t.Errorf("the other Alertmanager was told of %v, want d1 alone", told)
+	}
+	if ages := w.figure(t, "framewatch_notifier_canary_age_seconds"); len(ages) != 1 || ages[0].Gauge.GetValue() > 3600 {
+		t.Errorf("the canary's age is %v", ages)
+	}
+}
+
 // TestExternalThatTakesNothingIsCounted: its attempts are those of a target, which an alert looks at.
 func TestExternalThatTakesNothingIsCounted(t *testing.T) {
 	var takes atomic.Bool

@@ -134,8 +134,8 @@ func (c Config) Validate() error {
 	if err := c.External.validate(); err != nil {
 		return fmt.Errorf("external: %w", err)
 	}
-	if c.External.URL != "" && (len(c.Receivers) > 0 || !c.Alertmanager.IsZero()) {
-		return fmt.Errorf("external: the Alertmanager there does the telling, so receivers and alertmanager have no place beside it")
+	if c.External.URL != "" && (len(c.Receivers) > 0 || !c.Alertmanager.IsZero() || len(c.Escalate) > 0) {
+		return fmt.Errorf("external: the Alertmanager there does the telling, so receivers, alertmanager and escalate have no place beside it")
 	}
 	if err := c.Heartbeat.validate(); err != nil {
 		return fmt.Errorf("heartbeat: %w", err)

@@ -54,6 +54,8 @@ func TestConfig(t *testing.T) {
 		{"external: {url: 'http://alertmanager:9093'}", ""},
 		{"external: {url: alertmanager}", "external: url"},
 		{"{external: {url: 'http://alertmanager:9093'}, receivers: {a: {type: log}}}", "external: the Alertmanager there"},
+		{"{external: {url: 'http://alertmanager:9093'}, escalate: [5m]}", "external: the Alertmanager there"},
+		{"{external: {url: 'http://alertmanager:9093'}, heartbeat: {url: 'https://example.org/ping', stream: canary}}", ""},
 		{"listen: '0.0.0.0:9093'", "token_file"},
 		{"{listen: '0.0.0.0:9093', token_file: /run/secrets/token}", ""},
 		{"listen: '127.0.0.1:9093'", ""},

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/model"
 
 	"github.com/framewatch/framewatch/schemas"
@@ -114,12 +115,21 @@ func (e External) postSome(ctx context.Context, alerts []postableAlert) error {
 
 // relay tells the other Alertmanager of defects: each change within a second, and what is open each minute again.
 func (n *Notifier) relay(ctx context.Context, deps Deps) error {
-	r := &relayed{n: n, attempts: newAttempts(), changed: map[string]*schemas.DefectEvent{}, open: map[string]*schemas.DefectEvent{}}
+	ctx, end := context.WithCancel(ctx)
+	var beating sync.WaitGroup
+	defer beating.Wait()
+	defer end()
+	r := &relayed{n: n, attempts: newAttempts(), canary: canary{since: time.Now()}, changed: map[string]*schemas.DefectEvent{}, open: map[string]*schemas.DefectEvent{}}
 	r.attempts.Expect(externalTarget, externalType)
-	if err := deps.Metrics.Register(r.attempts); err != nil {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(r.attempts, n.canaryAge(&r.canary))
+	if err := deps.Metrics.Register(registry); err != nil {
 		return fmt.Errorf("register what is counted: %w", err)
 	}
-	defer deps.Metrics.Unregister(r.attempts)
+	defer deps.Metrics.Unregister(registry)
+	if h := n.config.Heartbeat; h.on() {
+		beating.Go(func() { h.beat(ctx, &r.canary, n.log) })
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- deps.Defects(ctx, time.Now().Add(-positionMargin), func() {}, r.event) }()
 	tick := time.NewTicker(reconcileEvery)
@@ -148,6 +158,7 @@ func (n *Notifier) relay(ctx context.Context, deps Deps) error {
 type relayed struct {
 	n        *Notifier
 	attempts attempts
+	canary   canary
 
 	mu sync.Mutex
 	// changed are the newest events that it does not know yet, open those of the defects that it knows to be open.
@@ -156,6 +167,9 @@ type relayed struct {
 }
 
 func (r *relayed) event(_ int32, ev *schemas.DefectEvent, _ time.Time) {
+	if r.n.tellsNobody(ev, &r.canary) {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if known := r.open[ev.ID]; known != nil && !over(ev) && known.Severity == ev.Severity {

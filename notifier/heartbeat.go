@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -82,25 +83,37 @@ func (c *canary) last() time.Time {
 	return c.sang
 }
 
+// tellsNobody takes in the event of a defect of which nobody is to be told: its rule is tried out, or it is the canary's.
+func (n *Notifier) tellsNobody(ev *schemas.DefectEvent, c *canary) bool {
+	if ev.DryRun != nil && *ev.DryRun {
+		return true
+	}
+	h := n.config.Heartbeat
+	if !h.on() || ev.Stream != h.Stream {
+		return false
+	}
+	c.heard(ev)
+	return true
+}
+
 // age is how long ago the canary sang at now; of one that was not heard yet, how long it has been listened to: whoever takes over hears only what comes.
 func (c *canary) age(now time.Time) time.Duration { return now.Sub(later(c.since, c.last())) }
 
-// beat tells the service outside until the term ends, while the canary sings.
-func (t *term) beat() {
-	h := t.n.config.Heartbeat
+// beat tells the service outside until ctx ends, while the canary sings.
+func (h Heartbeat) beat(ctx context.Context, c *canary, log *slog.Logger) {
 	tick := time.NewTicker(h.Every)
 	defer tick.Stop()
 	well := true
 	for {
 		select {
-		case <-t.ctx.Done():
+		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			err := h.tell(t.ctx, now.Sub(t.canary.last()))
+			err := h.tell(ctx, now.Sub(c.last()))
 			if err != nil && well {
-				t.log.Error("no heartbeat", "canary", h.Stream, "error", err)
+				log.Error("no heartbeat", "canary", h.Stream, "error", err)
 			} else if err == nil && !well {
-				t.log.Info("the heartbeat is back", "canary", h.Stream)
+				log.Info("the heartbeat is back", "canary", h.Stream)
 			}
 			well = err == nil
 		}

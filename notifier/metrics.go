@@ -39,13 +39,18 @@ func newMeters(t *term) *meters {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_open_defects", Help: "Defects that are open as far as the notifier knows."}, func() float64 {
 			return float64(t.open())
 		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_canary_age_seconds", Help: "How long ago the canary's last defect opened, or since when this notifier leads and has heard of none; 0: none is configured."}, func() float64 {
-			if !t.n.config.Heartbeat.on() {
-				return 0
-			}
-			return t.canary.age(time.Now()).Seconds()
-		}))
+		t.n.canaryAge(&t.canary))
 	return m
+}
+
+// canaryAge is the age of the canary's last defect.
+func (n *Notifier) canaryAge(c *canary) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "framewatch_notifier_canary_age_seconds", Help: "How long ago the canary's last defect opened, or since when this notifier leads and has heard of none; 0: none is configured."}, func() float64 {
+		if !n.config.Heartbeat.on() {
+			return 0
+		}
+		return c.age(time.Now()).Seconds()
+	})
 }
 
 // attempts counts tries to send something.

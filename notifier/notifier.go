@@ -181,8 +181,8 @@ func (t *term) begin() {
 	}
 	t.work.Go(func() { t.pipeline.run(t) })
 	t.work.Go(t.reconcile)
-	if t.n.config.Heartbeat.on() {
-		t.work.Go(t.beat)
+	if h := t.n.config.Heartbeat; h.on() {
+		t.work.Go(func() { h.beat(t.ctx, &t.canary, t.log) })
 	}
 	t.n.serve(t.api)
 }

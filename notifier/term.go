@@ -206,13 +206,8 @@ func (t *term) event(partition int32, ev *schemas.DefectEvent, at time.Time) {
 	now := time.Now()
 	t.mu.Lock()
 	t.until[partition] = later(t.until[partition], at)
-	if ev.DryRun != nil && *ev.DryRun {
+	if t.n.tellsNobody(ev, &t.canary) {
 		t.mu.Unlock()
-		return
-	}
-	if h := t.n.config.Heartbeat; h.on() && ev.Stream == h.Stream {
-		t.mu.Unlock()
-		t.canary.heard(ev)
 		return
 	}
 	d, known := t.defects[ev.ID]
