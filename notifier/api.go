@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -46,6 +47,8 @@ func (u *unwritten) take() (entries []Entry) {
 type api struct {
 	term    *term
 	handler http.Handler
+	// changing is held by the one request that changes something, so that what is to be written is its own.
+	changing chan struct{}
 }
 
 func newAPI(t *term) (*api, error) {
@@ -60,7 +63,7 @@ func newAPI(t *term) (*api, error) {
 		return nil, fmt.Errorf("alertmanager's API: %w", err)
 	}
 	v2.Update(t.n.tree.config, t.pipeline.muted)
-	return &api{t, v2.Register(route.New(), "/")}, nil
+	return &api{t, v2.Register(route.New(), "/"), make(chan struct{}, 1)}, nil
 }
 
 // serve lets the API be that of a term; nil: this notifier does not tell.
@@ -113,6 +116,18 @@ func (n *Notifier) admits(r *http.Request) error {
 
 // change answers only once what was changed stands in the log.
 func (a *api) change(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body) // before others wait for it
+	if err != nil {
+		http.Error(w, "the request cannot be read: "+err.Error(), http.StatusBadRequest)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	select {
+	case a.changing <- struct{}{}:
+		defer func() { <-a.changing }()
+	case <-r.Context().Done():
+		return
+	}
 	answer := &held{header: http.Header{}, status: http.StatusOK}
 	a.handler.ServeHTTP(answer, r)
 	if entries := a.term.unwritten.take(); len(entries) > 0 {

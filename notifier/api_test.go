@@ -284,6 +284,39 @@ func TestExternalAndTheCanary(t *testing.T) {
 	}
 }
 
+// TestSilencesAtOnce makes many at the same time: each stands in the log when it is answered for.
+func TestSilencesAtOnce(t *testing.T) {
+	w := newTown(t, "", "ops")
+	url := serveTown(t, w)
+	w.onStep(func(step string) {
+		if step == "before writing" {
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+	var asking sync.WaitGroup
+	for i := range 50 {
+		asking.Go(func() {
+			body := fmt.Sprintf(`{"matchers": [{"name": "stream", "value": "s%d", "isRegex": false}], "startsAt": %q, "endsAt": %q, "createdBy": "ann", "comment": "works"}`,
+				i, time.Now().UTC().Format(time.RFC3339), time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+			resp, err := http.Post(url+"/api/v2/silences", "application/json", strings.NewReader(body))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			var made struct{ SilenceID string }
+			if err := json.NewDecoder(resp.Body).Decode(&made); err != nil || resp.StatusCode != http.StatusOK {
+				t.Errorf("status %d, %v", resp.StatusCode, err)
+				return
+			}
+			if !slices.Contains(w.kept(), "silence/"+made.SilenceID) {
+				t.Errorf("the silence %s was answered for before it stood in the log", made.SilenceID)
+			}
+		})
+	}
+	asking.Wait()
+}
+
 // TestExternalThatTakesNothingIsCounted: its attempts are those of a target, which an alert looks at.
 func TestExternalThatTakesNothingIsCounted(t *testing.T) {
 	var takes atomic.Bool
