@@ -17,8 +17,8 @@ type Endpoint struct {
 	Err error
 }
 
-// Endpoints are those of the receivers, of the heartbeat's service and of the other Alertmanager. Receivers of Alertmanager's own section and those whose target has no address of its own
-// (log, shoutrrr) are not among them.
+// Endpoints are those of the receivers, of Alertmanager's own too, of the heartbeat's service and of the other Alertmanager. Those whose target has no address of its own (log, shoutrrr), whose
+// address is a template, and sns where the region decides on it, are not among them.
 func (c Config) Endpoints() (all []Endpoint) {
 	add := func(name string, at receiver.Endpoint, err error) { all = append(all, Endpoint{name, at, err}) }
 	for _, name := range slices.Sorted(maps.Keys(c.Receivers)) {
@@ -33,6 +33,7 @@ func (c Config) Endpoints() (all []Endpoint) {
 			}
 		}
 	}
+	all = append(all, c.Alertmanager.endpoints(slices.Sorted(maps.Keys(c.Receivers)))...)
 	if c.External.URL != "" {
 		at, err := receiver.Address(c.External.URL).Endpoint()
 		add("external", at, err)

@@ -38,7 +38,7 @@ func judgeReceiver(ctx context.Context, check string, e notifier.Endpoint, now t
 	if err != nil {
 		remedy := "nobody is told there: look at the address, at DNS, the route, firewalls and network policies, and whether the service is up"
 		if refused := (*tls.CertificateVerificationError)(nil); errors.As(err, &refused) {
-			remedy = "nobody is told there: let the service renew its certificate, or name it as the certificate does"
+			remedy = "nobody is told there: let the service renew its certificate, name the service as the certificate does, or name its authority (ca_file)"
 		}
 		return finding{check, statusFail, fmt.Sprintf("%s is not reached: %v", what, err), remedy}
 	}

@@ -156,6 +156,18 @@ var brokenSetups = []setup{
 	{"a receiver that is not reached", func(t *testing.T) string {
 		return fmt.Sprintf("notifier: {receivers: {hook: {type: webhook, url: 'http://127.0.0.1:1/%s'}}}", hidden)
 	}, nil, "receivers", statusFail, "nobody is told there"},
+	{"a receiver of Alertmanager's that is not reached", func(t *testing.T) string {
+		return fmt.Sprintf("notifier: {alertmanager: {route: {receiver: ops}, receivers: [{name: ops, slack_configs: [{channel: tv, api_url: 'http://127.0.0.1:1/%s'}]}]}}", hidden)
+	}, nil, "receivers", statusFail, "nobody is told there"},
+	{"a receiver of Alertmanager's whose authority is not trusted", func(t *testing.T) string {
+		server := httptest.NewUnstartedServer(http.NotFoundHandler())
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{newAuthority(t, "theirs").issue(1000*time.Hour, "127.0.0.1")}}
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		return fmt.Sprintf("notifier: {alertmanager: {route: {receiver: ops}, receivers: [{name: ops, webhook_configs: [{url: '%s/%s', http_config: {tls_config: {ca_file: '%s'}}}]}]}}",
+			server.URL, hidden, newAuthority(t, "ours").file)
+	}, nil, "receivers", statusFail, "name its authority"},
 	{"a port that is taken", func(t *testing.T) string { return fmt.Sprintf("console: {listen: '%s'}", webServer(t)) }, nil, "ports", statusFail, "end what listens there"},
 	{"a secret that is missing", func(t *testing.T) string {
 		return fmt.Sprintf("kafka: {brokers: ['127.0.0.1:1'], sasl: {mechanism: PLAIN, user: bob, password_file: '%s'}}", filepath.Join(t.TempDir(), "nothing"))
