@@ -61,7 +61,7 @@ func costCommand() *cobra.Command {
 	cmd.Flags().IntVar(&o.streams, "streams", 5000, "number of streams")
 	cmd.Flags().StringVar(&o.prices, "region-prices", "deploy/prices.yaml", "file of prices, quotas and assumptions")
 	cmd.Flags().StringVar(&o.set, "prices-of", "", "which set of the file (default: the one it names)")
-	cmd.Flags().StringVar(&o.measured, "measured", "deploy/measured.ndjson", "results of `bench baseline --output json`, one a line: one for each rate")
+	cmd.Flags().StringVar(&o.measured, "measured", "deploy/measured.ndjson", "file of results of `bench baseline --output json`, one a line: one for each rate")
 	cmd.Flags().StringVar(&o.rate, "rate", "1", rateDoc)
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "table, json or markdown")
 	return cmd
@@ -178,8 +178,15 @@ func readMeasured(file string) (runs []baselineBench, err error) {
 // leastAnalysed is the least share of the pictures that ours must have analysed.
 const leastAnalysed = 0.98
 
+// errOtherBench says what a file of another command's results lacks.
+var errOtherBench = errors.New("it is no result of bench baseline, which alone measures both designs from decoding on; bench scale, of which docs/capacity.json is a result, simulates the edge and has no other " +
+	"design. Make one: framewatch bench baseline --rate 1 --output json > measured.ndjson")
+
 // usable tells what is missing for a bill: nothing is taken for 0 because it was not measured.
 func (r baselineBench) usable() error {
+	if reflect.ValueOf(r.Old).IsZero() && reflect.ValueOf(r.Ours).IsZero() {
+		return errOtherBench
+	}
 	needed := map[string]float64{"streams": float64(r.Streams), "seconds": r.Seconds, "old.transitions": r.Old.Transitions, "old.execution_seconds": r.Old.Execution, "old.puts": r.Old.Puts, "old.gets": r.Old.Gets,
 		"old.stored_bytes": r.Old.StoredBytes, "old.moved_bytes": r.Old.MovedBytes, "old.worker_memory_mib": r.Old.WorkerMemory,
 		"ours.log_bytes": r.Ours.LogBytes, "ours.worker_memory_mib": r.Ours.WorkerMemory, "pictures_per_second": float64(r.Rate)}

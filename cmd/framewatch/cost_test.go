@@ -209,16 +209,21 @@ func TestPricesAreStrict(t *testing.T) {
 	}
 }
 
-// What was not measured is not taken for 0.
+// What was not measured is not taken for 0, and a result of another bench is told from one that lacks something.
 func TestCostRefusesResultsOfOthers(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "measured.json")
 	if err := os.WriteFile(file, []byte(`{"pictures_per_second": 1, "old": {"puts": 2}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var stdout, stderr bytes.Buffer
-	code := Main(t.Context(), []string{"cost", "--region-prices", pricesFile, "--measured", file}, &stdout, &stderr)
-	if code != exitUsage || !strings.Contains(stderr.String(), "ours.log_bytes") || strings.Contains(stderr.String(), "old.puts") {
-		t.Errorf("exit code %d, said %q, want what is missing and nothing else", code, stderr.String())
+	for _, c := range []struct{ file, want, without string }{
+		{file, "ours.log_bytes", "old.puts"},
+		{"../../docs/capacity.json", "framewatch bench baseline --rate 1 --output json", "old.puts"},
+	} {
+		var stdout, stderr bytes.Buffer
+		code := Main(t.Context(), []string{"cost", "--region-prices", pricesFile, "--measured", c.file}, &stdout, &stderr)
+		if code != exitUsage || !strings.Contains(stderr.String(), c.want) || strings.Contains(stderr.String(), c.without) {
+			t.Errorf("%s: exit code %d, said %q, want %q and nothing of what is there", c.file, code, stderr.String(), c.want)
+		}
 	}
 }
 
