@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 // inRunbook is a command of ours as a page of docs/runbooks or a panel's description names it: on a line of its own, or in backquotes.
@@ -51,19 +53,32 @@ func TestCommandsOfRunbooksExist(t *testing.T) {
 
 // understood finds a command line's command, its flags and the number of its arguments right; it runs nothing.
 func understood(line string) error {
+	cmd, err := parsed(line)
+	if err != nil {
+		return err
+	}
+	return cmd.ValidateArgs(cmd.Flags().Args())
+}
+
+// nameable finds a command line's command and its flags right.
+func nameable(line string) error {
+	cmd, err := parsed(line)
+	if err == nil && cmd.HasSubCommands() {
+		err = cmd.ValidateArgs(cmd.Flags().Args())
+	}
+	return err
+}
+
+func parsed(line string) (*cobra.Command, error) {
 	var words []string
 	for _, w := range word.FindAllString(line, -1) {
 		words = append(words, strings.Trim(w, "'"))
 	}
-	root := rootCommand()
-	cmd, rest, err := root.Find(words[1:])
+	cmd, rest, err := rootCommand().Find(words[1:])
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := cmd.ParseFlags(rest); err != nil {
-		return err
-	}
-	return cmd.ValidateArgs(cmd.Flags().Args())
+	return cmd, cmd.ParseFlags(rest)
 }
 
 // word is one of a command line, or what stands in quotes.
