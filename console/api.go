@@ -36,12 +36,13 @@ func (c *Console) getStream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	others := func(d Defect) bool { return d.Stream != stream.ID }
+	open, ended := c.board.defects()
 	writeJSON(w, http.StatusOK, struct {
 		Now     int64           `json:"now"`
 		Stream  Stream          `json:"stream"`
 		Health  *schemas.Health `json:"health"`
 		Defects []Defect        `json:"defects"`
-	}{time.Now().UnixMicro(), stream, health, slices.DeleteFunc(append(c.board.openDefects(), c.board.endedDefects()...), others)})
+	}{time.Now().UnixMicro(), stream, health, slices.DeleteFunc(append(open, ended...), others)})
 }
 
 // getDefects lists defects: GET /api/v1/defects, narrowed by ?state=open or ?state=recent, ?stream=, ?kind=, ?severity=, ?label.NAME=, and ?from= and ?to= for
@@ -60,18 +61,17 @@ func (c *Console) getDefects(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusBadRequest, "state is open or recent")
 		return
 	}
+	open, ended := c.board.defects()
 	if state != "recent" {
-		defects = append(defects, c.board.openDefects()...)
+		defects = append(defects, open...)
 	}
 	if state != "open" {
-		defects = append(defects, c.board.endedDefects()...)
+		defects = append(defects, ended...)
 	}
 	defects = slices.DeleteFunc(defects, func(d Defect) bool { return !q.wants(d) })
 	where := func(d Defect) place { return place{d.Onset, d.ID} }
 	if q.paged() {
 		slices.SortFunc(defects, func(x, y Defect) int { return byOnset(where(x), where(y)) })
-		// One that ends between the two looks at the board is in both.
-		defects = slices.CompactFunc(defects, func(x, y Defect) bool { return x.ID == y.ID })
 	}
 	page, next := cut(q, defects, where, byOnset)
 	writeJSON(w, http.StatusOK, struct {

@@ -237,25 +237,17 @@ func lamp(told string, open int, stale bool) string {
 	}
 }
 
-// openDefects are the open ones, most severe first, then the oldest.
-func (b *board) openDefects() []Defect {
+// defects are, at one instant, the open ones, most severe first, then the oldest, and those that ended of late, the latest first.
+func (b *board) defects() (open, ended []Defect) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.shownAll(slices.SortedFunc(maps.Values(b.open), worstFirst))
+	latest := func(x, y *schemas.DefectEvent) int { return cmp.Or(cmp.Compare(y.End, x.End), cmp.Compare(x.ID, y.ID)) }
+	return b.shownAll(slices.SortedFunc(maps.Values(b.open), worstFirst)), b.shownAll(slices.SortedFunc(maps.Values(b.ended), latest))
 }
 
 // worstFirst orders open defects: the most severe first, then the oldest.
 func worstFirst(x, y *schemas.DefectEvent) int {
 	return cmp.Or(cmp.Compare(severity(y), severity(x)), cmp.Compare(x.Onset, y.Onset), cmp.Compare(x.ID, y.ID))
-}
-
-// endedDefects are those that ended of late, the latest first.
-func (b *board) endedDefects() []Defect {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.shownAll(slices.SortedFunc(maps.Values(b.ended), func(x, y *schemas.DefectEvent) int {
-		return cmp.Or(cmp.Compare(y.End, x.End), cmp.Compare(x.ID, y.ID))
-	}))
 }
 
 // len is the number of streams.

@@ -45,6 +45,34 @@ func TestDefectsAreFiltered(t *testing.T) {
 	}
 }
 
+// TestDefectsStandInTheListOnce: also while they end, and what ends is never missing.
+func TestDefectsStandInTheListOnce(t *testing.T) {
+	c := console.New(console.Defaults(), deps())
+	h := c.Handler()
+	// The first is there all the while, open or ended: it is one of few, so that none is forgotten.
+	event := func(revision int32, state string) {
+		c.Defect(&schemas.DefectEvent{ID: idOf(0), Revision: revision, State: state, Severity: "info", Stream: "news", Labels: []schemas.Label{}, Onset: 1000, End: 5000})
+	}
+	event(1, "opened")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for revision := range int32(20_000) {
+			event(revision+2, []string{"closed", "updated"}[revision%2])
+		}
+	}()
+	for looking := true; looking; {
+		select {
+		case <-done:
+			looking = false
+		default:
+		}
+		if ids := decode[defectList](t, get(h, "/api/v1/defects")).ids(); len(ids) != 1 {
+			t.Fatalf("the list has %q, want one defect once", ids)
+		}
+	}
+}
+
 // TestDefectsPageByPage: what is there all the while comes once, though defects begin, change and end between the pages.
 func TestDefectsPageByPage(t *testing.T) {
 	c := console.New(console.Defaults(), deps())

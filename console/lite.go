@@ -95,10 +95,11 @@ func (c *Console) getLite(w http.ResponseWriter, r *http.Request) {
 	}
 	// Without a choice defects of streams that are gone are shown too.
 	others := func(d Defect) bool { return len(q.labels) > 0 && !mine[d.Stream] }
-	for _, d := range slices.DeleteFunc(c.board.openDefects(), others) {
+	open, ended := c.board.defects()
+	for _, d := range slices.DeleteFunc(open, others) {
 		shown.Open = append(shown.Open, liteDefect{d, true})
 	}
-	ended := slices.DeleteFunc(c.board.endedDefects(), others)
+	ended = slices.DeleteFunc(ended, others)
 	for _, d := range ended[:min(len(ended), liteRecent)] {
 		shown.Ended = append(shown.Ended, liteDefect{d, false})
 	}
