@@ -17,8 +17,9 @@ import (
 const (
 	// registryTimeout bounds one request.
 	registryTimeout = 5 * time.Second
-	// unknownFor is how long an id that the registry does not know is not asked for again, so that a flood of poison is not a flood of requests.
-	unknownFor = 30 * time.Second
+	// unknownFor is how long an id that the registry does not know is not asked for again, so that a flood of poison is not a flood of requests. Records
+	// are lost for as long that are written under an id which is given out right after it was asked for, or which a registry of several has not passed on yet.
+	unknownFor = time.Second
 	// unknownIDs bounds how many of those are remembered.
 	unknownIDs = 4096
 )
@@ -89,21 +90,22 @@ func (g *registry) id(ctx context.Context, subject string, s *topology.Spec, reg
 // declare has been done by agree: ids come from the registry.
 func (g *registry) declare(context.Context) error { return nil }
 
-func (g *registry) learn(ctx context.Context, contract *schemas.Contract, value []byte, _ time.Time) (known bool, err error) {
+func (g *registry) learn(ctx context.Context, contract *schemas.Contract, value []byte, came time.Time) (known bool, err error) {
 	id, err := schemas.WireID(value)
 	if err != nil {
 		return false, nil
 	}
-	if _, known := contract.Text(id); known || g.recentlyUnknown(id) {
+	if _, known := contract.Text(id); known || g.stillUnknown(id, came) {
 		return known, nil
 	}
 	for {
+		asked := time.Now()
 		schema, err := g.client.SchemaByID(ctx, int(id))
 		switch {
 		case err == nil:
 			return contract.Learn(id, schema.Schema) == nil, nil
 		case absent(err):
-			g.noteUnknown(id)
+			g.noteUnknown(id, asked)
 			return false, nil
 		case ctx.Err() != nil:
 			return false, ctx.Err()
@@ -112,20 +114,21 @@ func (g *registry) learn(ctx context.Context, contract *schemas.Contract, value 
 	}
 }
 
-func (g *registry) noteUnknown(id uint32) {
+func (g *registry) noteUnknown(id uint32, asked time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.unknown) >= unknownIDs {
 		clear(g.unknown)
 	}
-	g.unknown[id] = time.Now()
+	g.unknown[id] = asked
 }
 
-func (g *registry) recentlyUnknown(id uint32) bool {
+// stillUnknown says that there is no need to ask for an id: the registry did not know it after the value had come, before which a schema is registered, or a moment ago.
+func (g *registry) stillUnknown(id uint32, came time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	asked, ok := g.unknown[id]
-	return ok && time.Since(asked) < unknownFor
+	return ok && (asked.After(came) || time.Since(asked) < unknownFor)
 }
 
 // absent says that the registry has answered, and knows no such thing.

@@ -131,6 +131,24 @@ func TestUnknownIDsAreAskedFor(t *testing.T) {
 	}
 }
 
+// An id that the registry did not know is asked for again when records come that were written since: its schema may have been registered.
+func TestIDsThatAreGivenOutLaterAreRead(t *testing.T) {
+	registry, _, _ := answers(t)
+	c, config := registered(t, registry)
+	raised(t, config, 4711, append([]byte{8}, "rtsp"...))
+	if got := readAll(t, c, kafka.ReadOptions{}); len(got) != 0 {
+		t.Fatalf("read %q by a schema that nobody knows", got)
+	}
+	registry.SeedSchema("other", 1, 4711, sr.Schema{Schema: `{"type":"record","name":"StreamSpec","namespace":"framewatch","fields":[{"name":"url","type":"string"}]}`})
+	hanging := time.Now().Add(20 * time.Second)
+	for len(readAll(t, c, kafka.ReadOptions{})) == 0 {
+		if time.Now().After(hanging) {
+			t.Fatal("the schema is not asked for")
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
 // What cannot be read because the registry is away is not poison.
 func TestReadingWaitsForTheRegistry(t *testing.T) {
 	registry, asked, down := answers(t)
