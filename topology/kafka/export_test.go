@@ -2,6 +2,8 @@ package kafka
 
 import (
 	"context"
+	"log/slog"
+	"net"
 	"slices"
 	"time"
 
@@ -19,12 +21,23 @@ type Shown struct {
 	At      time.Time
 }
 
-// Show has brokers show certificates one after the other, to connections that are measured in a registry.
-func Show(registry prometheus.Registerer, brokers ...Shown) {
-	e := &encryption{meters: newMeters(registry), brokers: map[string]time.Time{}}
-	for _, b := range brokers {
-		e.shown(b.Address, b.At)
+// Showing returns what has a broker show a certificate to a connection that is measured in a registry, and returns what ends the connection.
+func Showing(registry prometheus.Registerer) func(Shown) (ended func()) {
+	e := &encryption{meters: newMeters(registry), brokers: map[string]*shownBroker{}}
+	return func(b Shown) func() { return e.shown(b.Address, b.At) }
+}
+
+// Dialled are connections by TLS to an address, and returns how many of them there are.
+func Dialled(files TLS, address string) (dial func(context.Context) (net.Conn, error), open func() int, err error) {
+	e, err := newEncryption(files, slog.New(slog.DiscardHandler), nil)
+	if err != nil {
+		return nil, nil, err
 	}
+	return func(ctx context.Context) (net.Conn, error) { return e.dial(ctx, "tcp", address) }, func() int {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		return e.brokers[address].connections
+	}, nil
 }
 
 // Try connects and logs in by a client that is made for it as all clients of the cluster are, once.

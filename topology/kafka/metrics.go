@@ -37,15 +37,19 @@ func newMeters(r prometheus.Registerer) *meters {
 		readErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framewatch_kafka_poll_errors_total",
 			Help: "Errors of reading from the log that the client gets over, by topic."}, []string{"topic"}),
 		certificates: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "framewatch_kafka_certificate_expiry_timestamp_seconds",
-			Help: "When the certificate expires that was read or shown last: the client's own, the first authority's of those trusted, the first broker's of those that were connected to."}, []string{"certificate"}),
+			Help: "When the certificate expires that was read or shown last: the client's own, the first authority's of those trusted, the first broker's of those that were connected to within the last hour."}, []string{"certificate"}),
 	}
 	register(r, m.deadLetters, m.published, m.publishing, m.readErrors, m.certificates)
 	return m
 }
 
-// expires tells when a certificate expires. m may be nil.
+// expires tells when a certificate expires; zero: there is none. m may be nil.
 func (m *meters) expires(of string, at time.Time) {
-	if m != nil {
+	switch {
+	case m == nil:
+	case at.IsZero():
+		m.certificates.DeleteLabelValues(of)
+	default:
 		m.certificates.WithLabelValues(of).Set(float64(at.Unix()))
 	}
 }

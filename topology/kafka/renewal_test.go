@@ -8,6 +8,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +18,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -125,9 +128,88 @@ func TestFirstBrokersCertificateCounts(t *testing.T) {
 		want  time.Time
 	}{{[]kafka.Shown{soon, late}, soon.At}, {[]kafka.Shown{late, soon, late}, soon.At}, {[]kafka.Shown{soon, late, renewed}, late.At}} {
 		metrics := prometheus.NewRegistry()
-		kafka.Show(metrics, c.shown...)
+		show := kafka.Showing(metrics)
+		for _, b := range c.shown {
+			show(b)
+		}
 		if got := expiries(t, metrics)["broker"]; got != float64(c.want.Unix()) {
 			t.Errorf("%v: got %v, want %d", c.shown, got, c.want.Unix())
+		}
+	}
+}
+
+// A broker that has gone counts for an hour after the last connection to it, so that one that restarts does not come and go.
+func TestGoneBrokersCertificateCountsNoMore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		metrics := prometheus.NewRegistry()
+		show, late := kafka.Showing(metrics), time.Now().AddDate(1, 0, 0)
+		gone := kafka.Shown{Address: "a:1", At: time.Now().AddDate(0, 1, 0)}
+		want := func(what string, at time.Time) {
+			t.Helper()
+			synctest.Wait()
+			if got := expiries(t, metrics)["broker"]; got != float64(at.Unix()) {
+				t.Errorf("%s the first expires at %v, want %v", what, time.Unix(int64(got), 0), at)
+			}
+		}
+		stays := show(kafka.Shown{Address: "b:1", At: late})
+		first, second := show(gone), show(gone)
+		first()
+		first() // an end that is told twice is one
+		time.Sleep(2 * time.Hour)
+		want("while one of two connections is there", gone.At)
+		second()
+		time.Sleep(59 * time.Minute)
+		third := show(gone)
+		time.Sleep(2 * time.Hour)
+		want("after it has come back within an hour", gone.At)
+		third()
+		time.Sleep(59 * time.Minute)
+		want("59 minutes after the last connection", gone.At)
+		time.Sleep(2 * time.Minute)
+		want("after an hour", late)
+		stays()
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if at, told := expiries(t, metrics)["broker"]; told {
+			t.Errorf("without any broker one expires at %v", at)
+		}
+	})
+}
+
+// Each connection that is closed is one less.
+func TestConnectionsAreCounted(t *testing.T) {
+	pair, ca := certificate(t)
+	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go io.Copy(io.Discard, conn)
+		}
+	}()
+	dial, open, err := kafka.Dialled(kafka.TLS{Enabled: true, CA: ca}, listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var conns []net.Conn
+	for n := range 3 {
+		conn, err := dial(within(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if conns = append(conns, conn); open() != n+1 {
+			t.Errorf("%d connections are counted, want %d", open(), n+1)
+		}
+	}
+	for n, conn := range conns {
+		if conn.Close(); open() != 2-n {
+			t.Errorf("%d connections are counted, want %d", open(), 2-n)
 		}
 	}
 }

@@ -19,6 +19,8 @@ const (
 	connectPatience = 10 * time.Second
 	// credentialLimit is how long a file with certificates, a password or a token can be, in bytes.
 	credentialLimit = 1 << 20
+	// goneAfter is how long a broker's certificate counts after the last connection to it has ended: longer than one is away that only restarts.
+	goneAfter = time.Hour
 )
 
 // client is the TLS configuration of our side of a connection, as the files are now.
@@ -78,8 +80,30 @@ type encryption struct {
 	last *tls.Config
 	// told is what was last said of files that cannot be used.
 	told string
-	// brokers is when the certificates expire that were shown last, by address.
-	brokers map[string]time.Time
+	// brokers are those that have shown a certificate, by address.
+	brokers map[string]*shownBroker
+}
+
+// shownBroker is what a broker's certificate counts by.
+type shownBroker struct {
+	// expires is when the certificate does that it showed last.
+	expires time.Time
+	// connections are those that there are; gone runs while there is none.
+	connections int
+	gone        *time.Timer
+}
+
+// shownConn is a connection to a broker that has shown a certificate.
+type shownConn struct {
+	net.Conn
+	// ended may be called more than once.
+	ended func()
+}
+
+// Close tells that it has ended.
+func (c shownConn) Close() error {
+	c.ended()
+	return c.Conn.Close()
 }
 
 // newEncryption reads the files for the first time: then they must be in order.
@@ -88,7 +112,7 @@ func newEncryption(files TLS, log *slog.Logger, m *meters) (*encryption, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &encryption{files: files, log: log, meters: m, last: config, brokers: map[string]time.Time{}}
+	e := &encryption{files: files, log: log, meters: m, last: config, brokers: map[string]*shownBroker{}}
 	e.measure()
 	return e, nil
 }
@@ -122,23 +146,56 @@ func (e *encryption) dial(ctx context.Context, network, address string) (net.Con
 	e.measure()
 	if err == nil {
 		if chain := conn.(*tls.Conn).ConnectionState().PeerCertificates; len(chain) > 0 {
-			e.shown(address, chain[0].NotAfter)
+			return shownConn{conn, e.shown(address, chain[0].NotAfter)}, nil
 		}
 	}
 	return conn, err
 }
 
-// shown takes when the certificate expires that a broker has shown, and tells of the first of all brokers' to expire.
-func (e *encryption) shown(address string, at time.Time) {
+// shown takes when the certificate expires that a broker has shown to a connection, and returns what tells that the connection has ended.
+func (e *encryption) shown(address string, at time.Time) (ended func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.brokers[address] = at
-	for _, other := range e.brokers {
-		if other.Before(at) {
-			at = other
+	b := e.brokers[address]
+	if b == nil {
+		b = &shownBroker{}
+		e.brokers[address] = b
+	}
+	b.expires = at
+	b.connections++
+	if b.gone != nil {
+		b.gone.Stop()
+	}
+	e.tellBrokers()
+	return sync.OnceFunc(func() { e.left(address, b) })
+}
+
+// left takes the end of a connection to a broker. One that has left the cluster gets no other.
+func (e *encryption) left(address string, b *shownBroker) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if b.connections--; b.connections > 0 {
+		return
+	}
+	b.gone = time.AfterFunc(goneAfter, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if b.connections == 0 && e.brokers[address] == b {
+			delete(e.brokers, address)
+			e.tellBrokers()
+		}
+	})
+}
+
+// tellBrokers tells of the first of all brokers' certificates to expire. The lock is held.
+func (e *encryption) tellBrokers() {
+	var first time.Time
+	for _, b := range e.brokers {
+		if first.IsZero() || b.expires.Before(first) {
+			first = b.expires
 		}
 	}
-	e.meters.expires("broker", at)
+	e.meters.expires("broker", first)
 }
 
 // measure tells when the files' certificates expire.
