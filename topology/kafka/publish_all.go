@@ -12,7 +12,7 @@ import (
 	"github.com/framewatch/framewatch/topology"
 )
 
-// allTimeout is when the broker gives up on the transaction of a PublishAll that has died: long enough for all that one may write.
+// allTimeout is when the broker gives up on the transaction of a PublishAll that has died, where its ctx sets no earlier end: long enough for all that one may write.
 const allTimeout = 5 * time.Minute
 
 // Placed is a message and the partition of its lane.
@@ -23,9 +23,10 @@ type Placed struct {
 
 // PublishAll writes messages in one transaction, in their order within each partition: who reads what is committed sees all of them or, until it
 // returns and when the process is killed before, none. id names the work: before the messages are made, what the same work has left open before is given up or
-// completed, and whoever else does it can write no more.
+// completed, and whoever else does it can write no more. Until somebody does it again, what a process that is killed has left open hides from those readers all that
+// is written behind it, until ctx would have ended.
 func (c *Cluster) PublishAll(ctx context.Context, id string, make func(context.Context) ([]Placed, error)) error {
-	client, err := kgo.NewClient(append(slices.Clip(c.options), kgo.TransactionalID(c.group(id)), kgo.TransactionTimeout(allTimeout),
+	client, err := kgo.NewClient(append(slices.Clip(c.options), kgo.TransactionalID(c.group(id)), kgo.TransactionTimeout(timeoutOf(ctx)),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedBytes(bufferedBytes))...)
 	if err != nil {
 		return err
@@ -54,6 +55,15 @@ func (c *Cluster) PublishAll(ctx context.Context, id string, make func(context.C
 		return fmt.Errorf("publish in one transaction: %w", err)
 	}
 	return nil
+}
+
+// timeoutOf is when the broker is to give up on a transaction that is written until ctx ends and then ended.
+func timeoutOf(ctx context.Context) time.Duration {
+	until, bounded := ctx.Deadline()
+	if !bounded {
+		return allTimeout
+	}
+	return min(max(time.Until(until), 0)+endTimeout, allTimeout)
 }
 
 // produceAll hands all messages to the client and waits until all copies of them stand.

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/framewatch/framewatch/schemas"
 	"github.com/framewatch/framewatch/topology"
@@ -86,6 +89,37 @@ func TestAllIsPublishedOrNothing(t *testing.T) {
 			t.Errorf("one with other partitions: %v", err)
 		}
 	})
+}
+
+// Whoever is killed while it writes hides what is written behind it no longer than it could itself have gone on.
+func TestATransactionOfAllEndsWithItsContext(t *testing.T) {
+	broker, config := fakeBroker(t)
+	c := laidOut(t, config)
+	var timeout atomic.Int32
+	broker.ControlKey(int16(kmsg.InitProducerID), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		broker.KeepControl()
+		if begins := r.(*kmsg.InitProducerIDRequest); begins.TransactionalID != nil {
+			timeout.Store(begins.TransactionTimeoutMillis)
+		}
+		return nil, nil, false
+	})
+	for _, test := range []struct {
+		bound       time.Duration
+		least, most int32
+	}{{0, 300_000, 300_000}, {20 * time.Second, 6_000, 26_000}, {time.Hour, 300_000, 300_000}} {
+		ctx := context.Background()
+		if test.bound > 0 {
+			bounded, cancel := context.WithTimeout(ctx, test.bound)
+			defer cancel()
+			ctx = bounded
+		}
+		if err := c.PublishAll(ctx, "again", made(nil)); err != nil {
+			t.Fatal(err)
+		}
+		if got := timeout.Load(); got < test.least || got > test.most {
+			t.Errorf("with %v left the time-out is %d ms, want %d to %d", test.bound, got, test.least, test.most)
+		}
+	}
 }
 
 // made makes messages that there are already.
