@@ -97,9 +97,6 @@ type models []keptModel
 // currentModels reads them, in order of name and version.
 func (a *app) currentModels(ctx context.Context) (models, error) {
 	onLog, err := current(ctx, a.cluster, topology.Models)
-	if err == nil {
-		err = ctx.Err() // a reading that was given up ends as one that has come to the end
-	}
 	if err != nil {
 		return nil, err
 	}

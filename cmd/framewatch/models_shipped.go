@@ -14,9 +14,6 @@ import (
 // compaction leaves one. It is an error when another model of a version stands there, which then is what others score by.
 func (a *app) shipModels(ctx context.Context) error {
 	onLog, err := current(ctx, a.cluster, topology.Models)
-	if err == nil {
-		err = ctx.Err()
-	}
 	if err != nil {
 		return err
 	}

@@ -231,12 +231,15 @@ func lane(id string, spec *schemas.StreamSpec) string {
 	return id
 }
 
-// current is what a compacted topic says now, by key.
+// current is what a compacted topic says now, by key: all of it, or an error.
 func current[T any](ctx context.Context, c *kafka.Cluster, t *topology.Topic[T]) (map[string]*T, error) {
 	now := newTable[T]()
 	err := kafka.Read(ctx, c, t, kafka.ReadOptions{Bounded: true}, func(_ context.Context, r topology.Record[T]) error {
 		now.take(r)
 		return nil
 	})
+	if err == nil {
+		err = ctx.Err() // a reading that was given up ends as one that has come to the end
+	}
 	return now.all(), err
 }
