@@ -52,8 +52,9 @@ type app struct {
 	// scaling is nil where there is no detector.
 	scaling  atomic.Pointer[scaling]
 	watchdog watchdog
-	// asked are the reloads that somebody waits for.
-	asked chan chan<- reloadAnswer
+	// asked are the reloads that somebody waits for, hangups the SIGHUPs that ask for one, once they are heard.
+	asked   chan chan<- reloadAnswer
+	hangups chan os.Signal
 	// admin is the URL of the admin listener once it is served, console that of the page, and page what is served there.
 	admin   atomic.Pointer[string]
 	console atomic.Pointer[string]
@@ -74,7 +75,7 @@ func newApp(config Config, stderr io.Writer) (*app, error) {
 	slog.SetDefault(log) // for what is said by those who are given no logger: the embedded broker, the log receiver
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(buildInfo(), collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &app{config: config, reloading: newReloading(config, level, metrics), self: newSelf(config), log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access), asked: make(chan chan<- reloadAnswer)}, nil
+	return &app{config: config, reloading: newReloading(config, level, metrics), self: newSelf(config), log: log, metrics: metrics, contract: schemas.Baked(), pictures: signer{key}, access: access.New(config.Ingest.Access), asked: make(chan chan<- reloadAnswer), hangups: make(chan os.Signal, 1)}, nil
 }
 
 // dial connects to the log.

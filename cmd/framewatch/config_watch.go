@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +18,7 @@ import (
 const (
 	// settling is how long after the first sign of a change the files are looked at: they are rarely written in one go.
 	settling = 500 * time.Millisecond
-	// lookAgain is how often they are looked at without a sign: some file systems give none. A configuration that the log did not take is tried again then, too.
+	// lookAgain is how often they are looked at without a sign: some file systems give none.
 	lookAgain = time.Minute
 	// largestWatched bounds what is read of a file to tell whether it has changed, bytes.
 	largestWatched = 64 << 20
@@ -150,7 +149,6 @@ func (a *app) watches(ctx context.Context) error {
 	defer look.Stop()
 	watched := map[string]bool{}
 	settled := time.After(0) // it may have changed since it was read
-	untaken := false         // the log did not take what was read last
 	var looked fileDigest    // of when they were last looked at
 	for {
 		// Also where that was refused: what is wrong may be mended in a file that only it names.
@@ -171,15 +169,14 @@ func (a *app) watches(ctx context.Context) error {
 		case <-look.C:
 		}
 		changed, rests := a.look(&looked)
-		if !changed && !untaken {
+		if !changed {
 			continue
 		}
 		if !rests {
 			settled = time.After(settling)
 			continue
 		}
-		_, err := a.reload(ctx)
-		untaken = errors.Is(err, errUnpublished)
+		_, _ = a.reload(ctx) // it says what is wrong
 	}
 }
 

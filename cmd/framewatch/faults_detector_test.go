@@ -91,6 +91,7 @@ func (s *striker) detect(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
+	defer a.hear()()
 	a.at = s.at
 	if err := a.reach(ctx); err != nil {
 		if ctx.Err() != nil {

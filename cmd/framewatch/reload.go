@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"os/signal"
 	"slices"
 	"sync"
@@ -25,8 +24,12 @@ import (
 const (
 	// publishPatience is how long the log is waited for when the file is read again.
 	publishPatience = 45 * time.Second
+	// writeTime bounds one try to write it. What a process that is killed meanwhile has left open is hidden from all who read streams and profiles until about then.
+	writeTime = 10 * time.Second
 	// firstDelay and longestDelay bound the random delays before the log is written; the bound doubles from one try to the next.
 	firstDelay, longestDelay = 500 * time.Millisecond, 8 * time.Second
+	// takeAgain is how often a configuration that the log did not take is tried again.
+	takeAgain = time.Minute
 	// shownDifferences bounds the lines that tell what has changed.
 	shownDifferences = 100
 )
@@ -40,7 +43,9 @@ type reloading struct {
 	// force is the one in force, but for what needs a restart.
 	force atomic.Pointer[Config]
 	// read is the one that was read last, be it taken or not.
-	read    atomic.Pointer[Config]
+	read atomic.Pointer[Config]
+	// untaken is the one that was read last, where the log did not take it; nil where there is no such. once guards it.
+	untaken *Config
 	level   *slog.LevelVar
 	meters  *reloadMeters
 	exposed ingest.Exposures
@@ -82,18 +87,35 @@ type reloadAnswer struct {
 }
 
 // errUnpublished says that a sound configuration could not be laid on the log: it may be another time.
-var errUnpublished = errors.New("the log does not take its streams and profiles")
+var errUnpublished = errors.New("the log does not take its streams and profiles, which is tried again each minute")
 
-// reloads reads the configuration file again each time the process gets SIGHUP or somebody asks for it, until ctx ends.
+// hear has each SIGHUP ask from now on for another reading of the configuration file, also while the parts that answer it are not there yet, until stop is called. Nobody
+// hears it before: it ends the process.
+func (a *app) hear() (stop func()) {
+	signal.Notify(a.hangups, syscall.SIGHUP)
+	return func() { signal.Stop(a.hangups) }
+}
+
+// askReload asks for another reading as SIGHUP does. One is enough for all that have asked and are not answered yet.
+func (a *app) askReload() {
+	select {
+	case a.hangups <- syscall.SIGHUP:
+	default:
+	}
+}
+
+// reloads reads the configuration file again each time the process gets SIGHUP or somebody asks for it, until ctx ends. It tries again what the log did not take,
+// whoever had it read.
 func (a *app) reloads(ctx context.Context) error {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+	again := time.NewTicker(takeAgain)
+	defer again.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-hangups:
+		case <-again.C:
+			a.retry(ctx)
+		case <-a.hangups:
 			_, _ = a.reload(ctx) // it says what is wrong
 		case answer := <-a.asked:
 			result, err := a.reload(ctx)
@@ -102,11 +124,8 @@ func (a *app) reloads(ctx context.Context) error {
 	}
 }
 
-// outdates stops what waits for the log, with errOutdated, on SIGHUP or when the configuration's files are others than were read.
-func (a *app) outdates(ctx context.Context, stop context.CancelCauseFunc) {
-	hangups := make(chan os.Signal, 1)
-	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+// outdates stops what waits for the log, with errOutdated, on SIGHUP or when the configuration's files are others than were read. It tells whether there was a SIGHUP.
+func (a *app) outdates(ctx context.Context, stop context.CancelCauseFunc) (hungUp bool) {
 	var looks <-chan time.Time
 	if a.watchable() {
 		ticker := time.NewTicker(settling)
@@ -116,15 +135,15 @@ func (a *app) outdates(ctx context.Context, stop context.CancelCauseFunc) {
 	for looked := (fileDigest{}); ; {
 		select {
 		case <-ctx.Done():
-			return
-		case <-hangups:
+			return false
+		case <-a.hangups:
 			stop(errOutdated)
-			return
+			return true
 		case <-looks:
 		}
 		if changed, rests := a.look(&looked); changed && rests {
 			stop(errOutdated)
-			return
+			return false
 		}
 	}
 }
@@ -133,22 +152,47 @@ func (a *app) outdates(ctx context.Context, stop context.CancelCauseFunc) {
 // stays. Streams, their expectations and profiles take effect through the log, in one transaction, so that a stream that is the same as before is not touched; who
 // is told of defects, who may come to the console, and the level of the log lines change then, each only where the file says something else of it. What else has changed waits
 // for a restart.
-func (a *app) reload(ctx context.Context) (reloaded, error) {
+func (a *app) reload(ctx context.Context) (result reloaded, err error) {
 	a.once.Lock()
 	defer a.once.Unlock()
-	result, err := a.takeFile(ctx)
+	a.untaken = nil
+	next, err := a.readAgain()
+	if err == nil {
+		return a.take(ctx, next)
+	}
+	a.refuse(err)
+	return result, err
+}
+
+// retry takes what was read last and the log did not take, if there is such. It is not read again: that it be was not asked for.
+func (a *app) retry(ctx context.Context) {
+	a.once.Lock()
+	defer a.once.Unlock()
+	if a.untaken != nil {
+		_, _ = a.take(ctx, *a.untaken) // it says what is wrong
+	}
+}
+
+// take has a sound configuration in force or, where that cannot be, tells why. once is held.
+func (a *app) take(ctx context.Context, next Config) (reloaded, error) {
+	result, err := a.putInForce(ctx, next)
+	a.untaken = nil
+	if errors.Is(err, errUnpublished) {
+		a.untaken = &next
+	}
 	if err != nil {
-		a.meters.successful.Set(0)
-		a.log.Error("the configuration is not read again, what was in force still is", "error", err)
+		a.refuse(err)
 	}
 	return result, err
 }
 
-func (a *app) takeFile(ctx context.Context) (reloaded, error) {
-	next, err := a.readAgain()
-	if err != nil {
-		return reloaded{}, err
-	}
+// refuse tells that what was in force still is.
+func (a *app) refuse(err error) {
+	a.meters.successful.Set(0)
+	a.log.Error("the configuration is not read again, what was in force still is", "error", err)
+}
+
+func (a *app) putInForce(ctx context.Context, next Config) (reloaded, error) {
 	tell, err := notifier.New(next.Notifier, a.log)
 	if err != nil {
 		return reloaded{}, fmt.Errorf("notifier: %w", err)
@@ -227,18 +271,18 @@ func (a *app) compare(next Config) (result reloaded, err error) {
 }
 
 // publishAtOnce lays the streams and profiles on the log in one transaction. Of several processes that read the same file again one does, and the others find
-// that it is done: each that begins to write ends what others have begun, so they wait for unlike times, and longer each time.
+// that it is done: each that begins to write ends what others have begun, so they wait for unlike times, and longer each time. One whose try has taken too long tries again, too.
 func (a *app) publishAtOnce(ctx context.Context, config Config) error {
 	for delay := firstDelay; ; delay = min(2*delay, longestDelay) {
 		l, err := a.layAfter(ctx, rand.N(delay), config)
 		var mistake exitError
 		switch {
-		case err == nil && ctx.Err() == nil:
+		case err == nil:
 			l.tell(a.log)
 			return nil
 		case errors.As(err, &mistake):
 			return err
-		case !kafka.Superseded(err) || ctx.Err() != nil:
+		case ctx.Err() != nil || !kafka.Superseded(err) && !errors.Is(err, context.DeadlineExceeded):
 			return fmt.Errorf("%w: %w", errUnpublished, errors.Join(err, ctx.Err()))
 		}
 	}
@@ -257,7 +301,9 @@ func (a *app) layAfter(ctx context.Context, delay time.Duration, config Config) 
 	if l, err = a.layConfig(ctx, config); err != nil || len(l.messages()) == 0 {
 		return l, err
 	}
-	err = a.cluster.PublishAll(ctx, topology.ConfigWork, func(ctx context.Context) (messages []kafka.Placed, err error) {
+	writing, cancel := context.WithTimeout(ctx, writeTime)
+	defer cancel()
+	err = a.cluster.PublishAll(writing, topology.ConfigWork, func(ctx context.Context) (messages []kafka.Placed, err error) {
 		l, err = a.layConfig(ctx, config)
 		return l.messages(), err
 	})

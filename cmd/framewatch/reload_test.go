@@ -6,15 +6,19 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -355,6 +359,155 @@ func TestManyProcessesReadTheFileAtOnce(t *testing.T) {
 		if id := fmt.Sprintf("s%d", n); versions[id] != want {
 			t.Errorf("stream %s: got the versions%s, want%s", id, versions[id], want)
 		}
+	}
+}
+
+// TestWhatTheLogDidNotTakeIsTriedAgain as it was read, until another reading is asked for.
+func TestWhatTheLogDidNotTakeIsTriedAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "framewatch.yaml")
+	say := func(stream string) {
+		write(t, file, fmt.Sprintf("kafka: {partitions: 2}\nstreams: [{id: %s, url: 'http://origin/x.ts'}]\n", stream), 0o600)
+	}
+	say("one")
+	a := follower(t, kafkatest.Embedded(t), file, &locked{})
+	if err := a.prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	over, end := context.WithCancel(t.Context())
+	end()
+	notTaken := func(stream string) {
+		t.Helper()
+		say(stream)
+		if _, err := a.reload(over); !errors.Is(err, errUnpublished) || valueOf(t, a.meters.successful) != 0 {
+			t.Fatalf("without any time for the log: got %v, want %v", err, errUnpublished)
+		}
+	}
+	want := func(what, stream string) {
+		t.Helper()
+		a.retry(t.Context())
+		have, err := current(t.Context(), a.cluster, topology.Streams)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(sortedKeys(valuesOf(have)), " "); got != stream || (*a.inForce().Streams)[0].ID != stream || valueOf(t, a.meters.successful) != 1 {
+			t.Errorf("%s: got the streams %q on the log and %v in force, success is %v; want %q", what, got, *a.inForce().Streams, valueOf(t, a.meters.successful), stream)
+		}
+	}
+	notTaken("two")
+	write(t, file, "half a file", 0o600) // nobody has asked for that
+	want("tried again", "two")
+	notTaken("three")
+	say("two")
+	if _, err := a.reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	want("read again meanwhile", "two")
+}
+
+// TestReloadsTriesAgain each minute what the log did not take.
+func TestReloadsTriesAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "framewatch.yaml")
+	write(t, file, "log: {level: warn}\n", 0o600)
+	untaken, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, file, "log: {level: info}\n", 0o600)
+	synctest.Test(t, func(t *testing.T) {
+		a := alone(t, file)
+		a.untaken = &untaken
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- a.reloads(ctx) }()
+		time.Sleep(takeAgain + time.Second)
+		synctest.Wait()
+		if got := a.inForce().Log.Level; got != "warn" {
+			t.Errorf("after a minute the level %q is in force, want that of what was not taken", got)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// survives keeps the tests alive when they send themselves SIGHUP, and returns what tells that one has come.
+func survives(t *testing.T) <-chan os.Signal {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	t.Cleanup(func() { signal.Stop(hangups) })
+	return hangups
+}
+
+// hangingUp changes a file and sends the process SIGHUP when it is told that the streams stand on the log: there is nothing to wait for any more, and nobody waits for SIGHUP yet.
+type hangingUp struct {
+	locked
+	once   sync.Once
+	change func()
+	came   <-chan os.Signal
+}
+
+func (h *hangingUp) Write(text []byte) (int, error) {
+	if bytes.Contains(text, []byte("streams are configured")) {
+		h.once.Do(func() {
+			h.change()
+			if syscall.Kill(os.Getpid(), syscall.SIGHUP) == nil {
+				<-h.came
+			}
+		})
+	}
+	return h.locked.Write(text)
+}
+
+// TestHangupsBetweenThePartsOfTheStart have the file read again as later ones do.
+func TestHangupsBetweenThePartsOfTheStart(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "framewatch.yaml")
+	text := func(level string) string {
+		return fmt.Sprintf("data_dir: %s\nwatch_config: false\nlog: {level: %s}\nembedded: {listen: 127.0.0.1:0}\nconsole: {listen: 127.0.0.1:0}\nkafka: {partitions: 2}\nstreams: [{id: one, url: 'http://origin/x.ts'}]\n", dir, level)
+	}
+	write(t, file, text("info"), 0o600)
+	config, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := &hangingUp{change: func() { write(t, file, text("debug"), 0o600) }, came: survives(t)}
+	ctx, stop := context.WithCancel(t.Context())
+	started, ended := make(chan *app, 1), make(chan error, 1)
+	go func() {
+		ended <- run(ctx, config, []string{brokerTarget, "console"}, said, func(a *app) { started <- a })
+	}()
+	select {
+	case a := <-started:
+		waitFor(t, "another reading of the file", func() bool { return a.inForce().Log.Level == "debug" })
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestHangupsBeforeTheyAreWaitedFor are not lost.
+func TestHangupsBeforeTheyAreWaitedFor(t *testing.T) {
+	came := survives(t)
+	file := filepath.Join(t.TempDir(), "framewatch.yaml")
+	write(t, file, "log: {level: info}\n", 0o600)
+	a := alone(t, file)
+	defer a.hear()()
+	write(t, file, "log: {level: warn}\n", 0o600)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	<-came
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.reloads(ctx) }()
+	waitFor(t, "another reading of the file", func() bool { return a.inForce().Log.Level == "warn" })
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

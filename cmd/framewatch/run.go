@@ -88,6 +88,7 @@ func run(ctx context.Context, config Config, names []string, stderr io.Writer, s
 	if err != nil {
 		return err
 	}
+	defer a.hear()()
 	a.expect(chosen)
 	closeAdmin, err := a.serveAdmin(ctx)
 	if err != nil {
@@ -138,23 +139,33 @@ var errOutdated = errors.New("the configuration was changed while the log did no
 // configuration changes meanwhile it fails: what was wrong may be the brokers' addresses.
 func (a *app) reach(ctx context.Context) error {
 	waiting, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	go a.outdates(waiting, stop)
-	a.patience = endless
-	err := a.dial(waiting)
-	if err == nil {
-		gate := a.readiness.of(logGate)
-		gate.waitFor("the topics to be made and the configuration's streams and profiles to stand on the log")
-		if err = a.cluster.Patiently(waiting, a.prepare); err == nil {
-			gate.open()
-			return nil
-		}
-		a.cluster.Close()
-	}
-	if errors.Is(context.Cause(waiting), errOutdated) {
+	hungUp := make(chan bool, 1)
+	go func() { hungUp <- a.outdates(waiting, stop) }()
+	err := a.connect(waiting)
+	stop(nil)
+	switch asked := <-hungUp; {
+	case err != nil && errors.Is(context.Cause(waiting), errOutdated):
 		return errOutdated
+	case asked:
+		a.askReload() // it came when there was nothing to wait for any more: the file is read again
 	}
 	return err
+}
+
+// connect dials the log and prepares it.
+func (a *app) connect(ctx context.Context) error {
+	a.patience = endless
+	if err := a.dial(ctx); err != nil {
+		return err
+	}
+	gate := a.readiness.of(logGate)
+	gate.waitFor("the topics to be made and the configuration's streams and profiles to stand on the log")
+	if err := a.cluster.Patiently(ctx, a.prepare); err != nil {
+		a.cluster.Close()
+		return err
+	}
+	gate.open()
+	return nil
 }
 
 // expect has the process not ready before the log was reached and the chosen targets work.
