@@ -47,7 +47,8 @@ func (i *Ingest) Keeper(log EvidenceLog) (*Keeper, error) {
 	return k, nil
 }
 
-// Run stores and sweeps until ctx ends. It ends before the edge's Run.
+// Run stores and sweeps until ctx ends, and returns when what was begun is stored, some seconds later at most. The edge's Run must end after it, and its streams be the edge's
+// until then: what is stored is of what the edge holds of them.
 func (k *Keeper) Run(ctx context.Context) error {
 	var both sync.WaitGroup
 	both.Go(func() { k.recorder.Run(ctx) })

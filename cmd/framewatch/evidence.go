@@ -14,11 +14,14 @@ import (
 	"github.com/framewatch/framewatch/topology/kafka"
 )
 
-// keep lets the edge store the evidence of defects: of those that open from now on, as the log tells them.
-func (a *app) keep(ctx context.Context, group *errgroup.Group, edge *ingest.Ingest, keeper *ingest.Keeper) {
+// keep lets the edge store the evidence of defects: of those that open from now on, as the log tells them. ended is called when that of the last before ctx ended is stored.
+func (a *app) keep(ctx context.Context, group *errgroup.Group, edge *ingest.Ingest, keeper *ingest.Keeper, ended func()) {
 	measureEvidence(a.metrics, edge, keeper)
 	now := time.Now()
-	group.Go(func() error { return keeper.Run(ctx) })
+	group.Go(func() error {
+		defer ended()
+		return keeper.Run(ctx)
+	})
 	group.Go(func() error {
 		return kafka.Read(ctx, a.cluster, topology.Evidence, kafka.ReadOptions{Owner: true, CaughtUp: keeper.CaughtUp},
 			func(_ context.Context, r topology.Record[schemas.Evidence]) error {

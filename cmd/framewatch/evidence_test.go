@@ -50,7 +50,7 @@ type watched struct {
 // blackAt is where the black of the file begins, and its length, seconds.
 const blackAt, blackFor = 7.0, 6
 
-func watch(t *testing.T, store evidence.StoreConfig) *watched {
+func watch(t *testing.T, store evidence.StoreConfig, changes ...func(*Config)) *watched {
 	t.Helper()
 	dir := t.TempDir()
 	w := newWatched(t)
@@ -66,6 +66,9 @@ func watch(t *testing.T, store evidence.StoreConfig) *watched {
 	config.Ingest.Evidence.Store = store
 	config.Ingest.Access.Directories = []string{dir}
 	config.Streams = &[]StreamConfig{{ID: "news", URL: w.file, Loop: true}}
+	for _, change := range changes {
+		change(&config)
+	}
 	if err := config.Validate(); err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +231,29 @@ func TestEvidence(t *testing.T) {
 	w.wantCommands(ev.ID)
 	w.wait("the tombstone", func() bool { e, told := w.evidence[ev.ID]; return told && e == nil })
 	w.stop() // what was begun is ended
+}
+
+// An edge that is stopped right after a defect has opened stores what it has of the clip, and tells of it, before it ends.
+func TestStoppedEdgeStoresWhatItHas(t *testing.T) {
+	t.Parallel()
+	store := t.TempDir()
+	w := watch(t, evidence.StoreConfig{Directory: store}, func(c *Config) { c.Ingest.Evidence.Clip.After = time.Minute })
+	ev := w.black()
+	w.mu.Lock()
+	opened := len(w.seconds)
+	w.mu.Unlock()
+	w.wait("the edge to know of it, too", func() bool { return len(w.seconds) >= opened+5 })
+	file := filepath.Join(store, ev.ID[:2], ev.ID+".mp4")
+	if _, err := os.Stat(file); err == nil {
+		t.Fatal("the clip is stored before it has ended: this shows nothing")
+	}
+	w.stop()
+	if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+		t.Errorf("the clip: %v, %v\n%s", info, err, w.log)
+	}
+	if untold, err := os.ReadDir(filepath.Join(w.app.config.DataDir, "evidence-intents")); err != nil || len(untold) > 0 {
+		t.Errorf("stored and not told of on the log: %v, %v", untold, err)
+	}
 }
 
 // fetch fetches both files through the console, which names them with the defect, and compares them with what the log tells.

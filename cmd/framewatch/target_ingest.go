@@ -45,15 +45,20 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 		return fmt.Errorf("ingest.%w", err)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return edge.Run(ctx) })
+	// What opened right before ctx ended still gets its evidence, of what the edge holds and in partitions that it owns, so it has its streams and watches them until then.
+	watching, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	group.Go(func() error { return edge.Run(watching) })
 	group.Go(func() error { return a.ownBrokers(ctx) })
 	handler := http.NewServeMux()
 	handler.Handle("GET /pictures/", edge.Pictures())
 	if keeper != nil {
 		handler.Handle("GET /evidence/{file}", keeper.Handler())
-		a.keep(ctx, group, edge, keeper)
+		a.keep(ctx, group, edge, keeper, end)
+	} else {
+		context.AfterFunc(ctx, end)
 	}
-	group.Go(func() error { return serve(ctx, listener, a.pictures.guard(handler)) })
+	group.Go(func() error { return serve(watching, listener, a.pictures.guard(handler)) })
 	var given assignment
 	a.readiness.of("ingest").until(func() string { return given.missing(time.Now()) })
 	a.watchdog.watch("the edge's list of streams", edge.Answers)
@@ -63,7 +68,7 @@ func runIngest(ctx context.Context, a *app, ready func()) error {
 		if !wait(ctx, network) {
 			return nil
 		}
-		return kafka.Own(ctx, a.cluster, topology.Streams, topology.StageNamed("ingest").Group, kafka.Owner[schemas.StreamSpec]{
+		return kafka.Own(watching, a.cluster, topology.Streams, topology.StageNamed("ingest").Group, kafka.Owner[schemas.StreamSpec]{
 			Assigned: func(p int32) { mine.assigned(p); given.working(p) }, Lost: mine.lost, Changed: mine.changed,
 			Owns: func(partitions []int32) { given.owns(partitions, time.Now()) },
 		})

@@ -47,6 +47,8 @@ const (
 	putWait  = time.Second
 	// publishTime bounds telling of it.
 	publishTime = 30 * time.Second
+	// finishTime bounds all that is still done when Run is to end: less than what whoever ends a process gives it.
+	finishTime = 5 * time.Second
 )
 
 // Deps are what a recorder asks of the outside.
@@ -75,8 +77,9 @@ type Recorder struct {
 	work   chan struct{}
 
 	mu sync.Mutex
-	// ctx is that of Run while it runs, else nil; running waits for the defects.
+	// ctx is that of the work while Run runs, else nil; ending is closed when Run is to end; running waits for the defects.
 	ctx     context.Context
+	ending  <-chan struct{}
 	running sync.WaitGroup
 	pending map[string]bool
 	// begun are when the last of each stream's were begun.
@@ -92,12 +95,15 @@ func NewRecorder(config Config, deps Deps) *Recorder {
 	return &Recorder{config: config, deps: deps, work: make(chan struct{}, atOnce), pending: map[string]bool{}, begun: map[string][]time.Time{}}
 }
 
-// Run records until ctx ends, and returns when all that was begun has ended.
+// Run records until ctx ends. What was begun by then it finishes at once, with what there is of each clip, or gives it up after finishTime.
 func (r *Recorder) Run(ctx context.Context) {
+	working, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
 	r.mu.Lock()
-	r.ctx = ctx
+	r.ctx, r.ending = working, ctx.Done()
 	r.mu.Unlock()
 	<-ctx.Done()
+	defer time.AfterFunc(finishTime, giveUp).Stop()
 	r.mu.Lock()
 	r.ctx = nil
 	r.mu.Unlock()
@@ -121,9 +127,9 @@ func (r *Recorder) Defect(ev *schemas.DefectEvent) {
 		return
 	}
 	r.pending[ev.ID] = true
-	ctx := r.ctx
+	ctx, ending := r.ctx, r.ending
 	r.running.Go(func() {
-		r.record(ctx, ev)
+		r.record(ctx, ending, ev)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.pending, ev.ID)
@@ -162,14 +168,15 @@ func (r *Recorder) room(stream string, now time.Time) bool {
 	return true
 }
 
-// record does all for one defect.
-func (r *Recorder) record(ctx context.Context, ev *schemas.DefectEvent) {
+// record does all for one defect, at once when ending is closed.
+func (r *Recorder) record(ctx context.Context, ending <-chan struct{}, ev *schemas.DefectEvent) {
 	to := max(ev.Onset+r.config.Clip.After.Microseconds(), ev.Detected)
-	r.await(ctx, ev.Stream, to)
+	r.await(ending, ev.Stream, to)
 	select {
 	case r.work <- struct{}{}:
 		defer func() { <-r.work }()
 	case <-ctx.Done():
+		r.giveUp(ev)
 		return
 	}
 	_ = r.deps.Intents.Begin(ev.ID) // What cannot be noted is stored all the same.
@@ -181,25 +188,32 @@ func (r *Recorder) record(ctx context.Context, ev *schemas.DefectEvent) {
 		err = r.deps.Intents.End(ev.ID)
 	}
 	switch {
-	case ctx.Err() != nil:
-	case err != nil:
-		r.failed.Add(1)
-		r.tell(ev, err)
-	default:
+	case err == nil:
 		r.stored.Add(1)
 		r.deps.Log.Debug("evidence is stored", "stream", ev.Stream, "defect", ev.ID, "uri", e.URI)
+	case ctx.Err() != nil:
+		r.giveUp(ev)
+	default:
+		r.failed.Add(1)
+		r.tell(ev, err)
 	}
 }
 
-// await waits until the stream has come to an instant, or should have long ago.
-func (r *Recorder) await(ctx context.Context, stream string, to int64) {
+// giveUp tells of a defect for which there was no time left.
+func (r *Recorder) giveUp(ev *schemas.DefectEvent) {
+	r.failed.Add(1)
+	r.deps.Log.Warn("defect gets no evidence: the edge has ended before it was stored", "stream", ev.Stream, "defect", ev.ID)
+}
+
+// await waits until the stream has come to an instant, or should have long ago, or ending is closed.
+func (r *Recorder) await(ending <-chan struct{}, stream string, to int64) {
 	wait := min(max(time.Until(time.UnixMicro(to))+patience, 0), waitMost)
 	late := time.NewTimer(wait)
 	defer late.Stop()
 	select {
 	case <-r.deps.Packets.Reached(stream, to):
 	case <-late.C:
-	case <-ctx.Done():
+	case <-ending:
 	}
 }
 

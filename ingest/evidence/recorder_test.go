@@ -42,6 +42,8 @@ type studio struct {
 	broken error
 	// untold is why it cannot be published.
 	untold error
+	// end ends the recorder and returns when it has ended.
+	end func()
 }
 
 // at is an instant in microseconds, seconds after the beginning.
@@ -83,11 +85,14 @@ func inStudio(t *testing.T, test func(t *testing.T, s *studio)) {
 			s.recorder.Run(ctx)
 			close(ended)
 		}()
+		s.end = func() {
+			stop()
+			<-ended
+		}
 		synctest.Wait()
 		s.packets.Begin("s", []byte("x"), true)
 		test(t, s)
-		stop()
-		<-ended
+		s.end()
 	})
 }
 
@@ -190,6 +195,46 @@ func TestRecorderDoesNotWaitForEver(t *testing.T) {
 		}
 		if e.Filmstrip == nil || e.Filmstrip.Start != s.at(2) || e.Filmstrip.End != s.at(7) {
 			t.Errorf("filmstrip %+v, want the last six pictures", e.Filmstrip)
+		}
+	})
+}
+
+// When the edge ends, what is under way is stored at once, with what there is of it.
+func TestRecorderEnds(t *testing.T) {
+	inStudio(t, func(t *testing.T, s *studio) {
+		s.play(10.5)
+		s.recorder.Defect(s.opened(1, 8.6, 10.4))
+		s.recorder.Defect(s.opened(2, 9.6, 10.4))
+		s.end()
+		// The last picture is that of 10.48 s, which lasts 40 ms.
+		if e := s.got(1); e == nil || e.Start != s.at(3) || e.End != s.at(10.52) || e.Filmstrip == nil {
+			t.Errorf("published %+v, want from 3 s to the end at 10.52 s", e)
+		}
+		if s.got(2) == nil {
+			t.Error("the second has none")
+		}
+		s.wantCounts(2, 0, 0)
+		if s.now() > 10.6 {
+			t.Errorf("it ends at %g s, as if it had waited for the clips' ends", s.now())
+		}
+	})
+}
+
+// An edge that ends gives up what its store does not take in time, and says so.
+func TestRecorderEndsInTime(t *testing.T) {
+	inStudio(t, func(t *testing.T, s *studio) {
+		s.play(10.5)
+		s.store.hangs = true
+		for n := range 4 { // two at a time
+			s.recorder.Defect(s.opened(n, 8.6, 10.4))
+		}
+		s.end()
+		if s.now() > 15.6 {
+			t.Errorf("it ends at %g s, want 5 s after 10.5 s", s.now())
+		}
+		s.wantCounts(0, 4, 0)
+		if n := strings.Count(s.log.String(), "defect gets no evidence: the edge has ended"); n != 4 {
+			t.Errorf("of 4 defects that have none %d are told of:\n%s", n, &s.log)
 		}
 	})
 }

@@ -211,13 +211,19 @@ type down struct {
 	mu   sync.Mutex
 	err  error
 	puts int
+	// hangs tells that it takes each file and never has it.
+	hangs bool
 }
 
 func (d *down) Put(ctx context.Context, name string, data []byte) error {
 	d.mu.Lock()
 	d.puts++
-	err := d.err
+	err, hangs := d.err, d.hangs
 	d.mu.Unlock()
+	if hangs {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if err != nil {
 		return err
 	}
