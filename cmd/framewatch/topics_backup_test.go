@@ -252,6 +252,25 @@ func TestRestoreKeepsLanes(t *testing.T) {
 	}
 }
 
+// A stream whose lane was changed after the backup has its lane of then, and no other beside it.
+func TestRestoreTakesAStreamOutOfItsNewerLane(t *testing.T) {
+	v := newVault(t, kafkatest.Embedded(t), 7)
+	v.fill()
+	directory := filepath.Join(t.TempDir(), "backup")
+	v.run("topics", "backup", "-o", directory)
+	before := v.contents()
+	if v.a.cluster.Partition("news-copy") == v.a.cluster.Partition("news") {
+		t.Fatal("both lanes are in one partition: this shows nothing")
+	}
+	v.run("streams", "apply", "-f", v.file(`streams: [{id: news-copy, url: "https://origin.example/copy.m3u8"}]`))
+	v.refused("streams holds something else", "topics", "restore", directory)
+	v.run("topics", "restore", directory, "--merge")
+	v.wants("restored", before)
+	if out := v.run("topics", "restore", directory); !strings.Contains(out, "all of it is there") {
+		t.Errorf("restored again it says:\n%s", out)
+	}
+}
+
 // newerVerdict puts a verdict of a newer version on a vault's log, and says before how to read it.
 func (v *vault) newerVerdict() {
 	v.t.Helper()

@@ -215,7 +215,7 @@ func (a *app) compareBackup(ctx context.Context, directory string, m *backupMani
 // compareState compares the last records of each key.
 func (a *app) compareState(ctx context.Context, t *topology.Spec, kept func(take func(topology.Raw) error) error) (difference, error) {
 	d := difference{topic: t}
-	live := map[placedKey]topology.Raw{}
+	live, written := map[placedKey]topology.Raw{}, map[string]bool{}
 	err := a.liveRecords(ctx, t, func(r topology.Raw) error {
 		live[placedKey{r.Partition, string(r.Key)}] = r
 		return nil
@@ -234,11 +234,18 @@ func (a *app) compareState(ctx context.Context, t *topology.Spec, kept func(take
 		if ok {
 			d.differing.add(key.key)
 		}
+		written[key.key] = true
 		d.missing = append(d.missing, placed(t, r))
 		return nil
 	})
 	for key := range live {
-		d.other.add(key.key)
+		if t != &topology.Streams.Spec || !written[key.key] {
+			d.other.add(key.key)
+			continue
+		}
+		// Its lane has changed since. A stream stands in one partition, or two edges have it.
+		d.differing.add(key.key)
+		d.missing = append(d.missing, kafka.Placed{Partition: key.partition, Message: topology.Streams.Tombstone(key.key)})
 	}
 	return d, err
 }
