@@ -31,7 +31,7 @@ func checkLimits(_ context.Context, p *patient) []finding {
 	limit, cpus := controlGroup("/sys/fs/cgroup", "/proc/self/cgroup")
 	l := limits{memory: min(memory, limit), cpus: min(float64(runtime.NumCPU()), cpus), goMemory: debug.SetMemoryLimit(-1), processors: runtime.GOMAXPROCS(0)}
 	if p.config.Streams != nil && p.runs("ingest") {
-		l.streams = len(*p.config.Streams)
+		l.streams, l.shared = len(*p.config.Streams), !p.embeds()
 	}
 	return l.judge("limits")
 }
@@ -44,7 +44,9 @@ type limits struct {
 	// goMemory is GOMEMLIMIT in bytes, processors GOMAXPROCS.
 	goMemory   int64
 	processors int
-	streams    int
+	// streams are those of the file; shared tells that other edges may have some of them.
+	streams int
+	shared  bool
 }
 
 func (l limits) judge(check string) (findings []finding) {
@@ -57,8 +59,12 @@ func (l limits) judge(check string) (findings []finding) {
 			"take GOMAXPROCS out of the environment: Go knows the limit of its control group"})
 	}
 	if need := uint64(l.streams) * workerMemory; need > l.memory {
-		findings = append(findings, finding{check, statusFail, fmt.Sprintf("%d streams take at least %d MiB beside their decoders, and the limit of the memory is %d MiB", l.streams, need>>20, l.memory>>20),
-			"raise the limit, or share the streams among more edges"})
+		f := finding{check, statusFail, fmt.Sprintf("%d streams take at least %d MiB beside their decoders, and the limit of the memory is %d MiB", l.streams, need>>20, l.memory>>20),
+			"raise the limit, or share the streams among more edges"}
+		if l.shared {
+			f.Status, f.Remedy = statusWarn, fmt.Sprintf("let at least %d edges of this size share them, or raise the limit", (need+l.memory-1)/l.memory)
+		}
+		findings = append(findings, f)
 	}
 	if len(findings) == 0 {
 		detail := fmt.Sprintf("%d MiB of memory, %.3g CPUs, GOMAXPROCS %d", l.memory>>20, l.cpus, l.processors)

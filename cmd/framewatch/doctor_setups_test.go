@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
@@ -300,6 +301,22 @@ func TestDoctorEndsWhereNobodyAnswers(t *testing.T) {
 	}
 }
 
+// A stream that nobody had the time to open may be well.
+func TestDoctorBlamesNoStreamForItsOwnTime(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, file, "streams: [{id: one, url: 'http://127.0.0.1:1/live.ts'}, {id: two, url: 'http://127.0.0.1:1/live.ts'}]\n", 0o600)
+	config, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	over, end := context.WithCancel(t.Context())
+	end()
+	found := checkStreams(over, newPatient(config, []string{allTargets}, []string{"all"}))
+	if len(found) != 1 || found[0].Status != statusUnknown || !strings.Contains(found[0].Detail, "for 2 of 2 streams there was no time left") {
+		t.Errorf("%+v, want that there was no time for two", found)
+	}
+}
+
 // Where brokers do not answer the only check that is made, all is not well.
 func TestDoctorFailsUnanswered(t *testing.T) {
 	t.Parallel()
@@ -349,6 +366,10 @@ func TestControlGroupLimits(t *testing.T) {
 	found := limits{memory: memory, cpus: cpus, goMemory: 256 << 20, processors: 2, streams: 7}.judge("limits") // 7 * 75 MiB = 525 MiB
 	if len(found) != 1 || found[0].Status != statusFail || !strings.Contains(found[0].Remedy, "more edges") {
 		t.Errorf("%+v, want that seven streams take more", found)
+	}
+	found = limits{memory: memory, cpus: cpus, goMemory: 256 << 20, processors: 2, streams: 700, shared: true}.judge("limits") // 52,500 MiB
+	if len(found) != 1 || found[0].Status != statusWarn || !strings.Contains(found[0].Remedy, "at least 103 edges") {
+		t.Errorf("%+v, want that 103 edges of 512 MiB share 700 streams", found)
 	}
 	if found := (limits{memory: memory, cpus: cpus, goMemory: 256 << 20, processors: 2, streams: 6}).judge("limits"); found[0].Status != statusOK { // 450 MiB
 		t.Errorf("%+v, want all well with six", found)

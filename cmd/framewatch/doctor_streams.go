@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/framewatch/framewatch/ingest/access"
@@ -37,6 +38,7 @@ func checkStreams(ctx context.Context, p *patient) []finding {
 	policy := access.New(p.config.Ingest.Access)
 	(&app{config: p.config, access: policy}).own()
 	found := make([][]finding, len(chosen))
+	var unopened atomic.Int32
 	var group sync.WaitGroup
 	places := make(chan struct{}, probesAtOnce)
 	for i, s := range chosen {
@@ -44,10 +46,16 @@ func checkStreams(ctx context.Context, p *patient) []finding {
 			places <- struct{}{}
 			defer func() { <-places }()
 			found[i] = p.judgeStream(ctx, name, s, policy)
+			if found[i] == nil {
+				unopened.Add(1)
+			}
 		})
 	}
 	group.Wait()
 	findings = slices.Concat(findings, slices.Concat(found...))
+	if n := unopened.Load(); n > 0 {
+		findings = append(findings, finding{name, statusUnknown, fmt.Sprintf("for %d of %d streams there was no time left", n, len(chosen)), "name fewer at a time (--streams), or open one by hand (framewatch streams probe URL)"})
+	}
 	if p.config.Streams != nil && len(chosen) < len(*p.config.Streams) && len(p.streams) == 0 {
 		findings = append(findings, finding{Check: name, Status: statusOK, Detail: fmt.Sprintf("%d of the file's %d streams were opened; --streams chooses others", len(chosen), len(*p.config.Streams))})
 	}
@@ -76,8 +84,9 @@ func (p *patient) chosenStreams() (chosen []StreamConfig, unknown []string) {
 	return chosen, unknown
 }
 
-// judgeStream opens one stream.
+// judgeStream opens one stream. It finds nothing of one that ctx has left too little time for.
 func (p *patient) judgeStream(ctx context.Context, check string, s StreamConfig, policy *access.Policy) (findings []finding) {
+	begun := time.Now()
 	if until, ok := certified(ctx, s.URL, policy); ok {
 		if f := expiry(check, fmt.Sprintf("the certificate of stream %q", s.ID), until, time.Now(), "let whoever serves the stream renew it: afterwards the stream is down"); f.Status != statusOK {
 			findings = append(findings, f)
@@ -85,6 +94,9 @@ func (p *patient) judgeStream(ctx context.Context, check string, s StreamConfig,
 	}
 	look := probe{timeout: probePatience, media: time.Second / 2, access: policy}
 	seen, err := look.look(ctx, p.config.Ingest.Config, s.URL)
+	if err != nil && ctx.Err() != nil && time.Since(begun) < slowStart {
+		return nil
+	}
 	if err != nil {
 		return append(findings, finding{check, statusFail, fmt.Sprintf("stream %q (%s): %v", s.ID, source.Redact(s.URL), err), streamRemedy(err)})
 	}

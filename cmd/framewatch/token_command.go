@@ -24,7 +24,7 @@ func tokenNewCommand() *cobra.Command {
 		Use:   "new NAME",
 		Short: "Make a token and print it, and the lines of the configuration that let it in",
 		Long: "Make a token and print it, and the lines of the configuration that let it in. The configuration has its hash only, so this is the one time that it can be seen.\n" +
-			"A program gives it as: Authorization: Bearer TOKEN. To take it back, remove its lines and start the console again.",
+			"A program gives it as: Authorization: Bearer TOKEN. To take it back, remove its lines: it is refused as soon as the console has read its file again.",
 		Example: "  framewatch token new wall --role viewer --for 2160h",
 		Args:    someArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
