@@ -86,7 +86,7 @@ func drawLog(t *rapid.T) []entry {
 				words("video", "moving", "moving", "shown", "scarred", "starved", "blurred", "noisy", "black", "corner", "logo", "still", "pulsing", "room", "coarse", "ticker", "drift", "skipping", "none",
 					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged", "joined", "news", "late", "sport", "bars", "keys", "posterised", "lounge"))
 			fmt.Fprintf(&text, "format %s%s\n", name, words("format", "640x360", "640x360", "640x360", "1280x720"))
-			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "garbled", "lagging", "silent", "clicks", "left", "none"))
+			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "garbled", "spoilt", "crackle", "lagging", "silent", "clicks", "left", "none"))
 			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours", "network", "break", "cue", "cancel"))
 		}
 		if rapid.IntRange(0, 4).Draw(t, "remove") == 0 {

@@ -443,7 +443,7 @@ func (b *builder) audio(stream string, session int64, segments []segment) {
 				// Of the words lagging and nudged the time stamps are 300 and 60 ms late.
 				block.PTS = (t - epochStart + map[string]int64{"lagging": 300_000, "nudged": 60_000}[s.word]) * 9 / 100
 				block.Pairs = &[]float32{correlated[s.word] * loud}
-				if s.word == "garbled" && seq%10 == 0 {
+				if s.word == "garbled" && seq%10 == 0 || s.word == "spoilt" {
 					block.Flags = 1
 				}
 				b.add(t+100_000, stream, &schemas.Feature{AudioBlock: block})
@@ -519,7 +519,7 @@ func sound(word string, seq int64) (left, right schemas.Channel) {
 		return left, right
 	}
 	switch word {
-	case "tone", "lagging", "nudged":
+	case "tone", "spoilt", "lagging", "nudged": // of spoilt every block came damaged
 		return channel(loud, 0), channel(loud, 0)
 	case "silent":
 		return channel(0, 0), channel(0, 0)

@@ -41,7 +41,7 @@ type StreamSecond struct {
 	Transport *Transport `avro:"transport" json:"transport,omitempty"`
 	// HLS or DASH.
 	Playlist *Playlist `avro:"playlist" json:"playlist,omitempty"`
-	// SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together. Of HLS and DASH, whose segments come ahead of their time, all but count and unmatched is of the cues up to what is presented, and now is what is presented.
+	// SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together. Of HLS and DASH, whose segments come ahead of their time, all but count is of the cues up to what is presented, and now is what is presented.
 	Splice *Splice `avro:"splice" json:"splice,omitempty"`
 	// Captions in the last second. Null before a picture brought any, be they only padding.
 	Cues *Cues `avro:"cues" json:"cues,omitempty"`
@@ -158,7 +158,7 @@ type Playlist struct {
 	Ended *bool `avro:"ended" json:"ended,omitempty"`
 }
 
-// Splice: SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together. Of HLS and DASH, whose segments come ahead of their time, all but count and unmatched is of the cues up to what is presented, and now is what is presented.
+// Splice: SCTE 35 in MPEG-TS, when a PMT names a PID for it; of all programmes together. Of HLS and DASH, whose segments come ahead of their time, all but count is of the cues up to what is presented, and now is what is presented.
 type Splice struct {
 	// Sections with a right CRC-32 in this second, splice_null with them.
 	Count int32 `avro:"count" json:"count"`
@@ -172,7 +172,7 @@ type Splice struct {
 	Out bool `avro:"out" json:"out"`
 	// Stream time since the last cue came.
 	SinceMS *int64 `avro:"since_ms" json:"since_ms,omitempty"`
-	// Cues without a tag in the HLS playlist. What is compared is each cue that changes out, when it takes effect, so that repetitions and what lies within a break count nothing. It has a tag when there is one of the same event id and direction, before or after, or, where not both have an event id, one of the same direction whose segment begins within 12 s of that moment, in stream time. It counts in the second in which these 12 s have passed without one; not when segments were missed meanwhile. Tags are EXT-X-CUE-OUT and -IN, EXT-X-DATERANGE with SCTE35-OUT, -IN or -CMD, EXT-OATCLS-SCTE35, EXT-X-SCTE35, and EXT-X-CUE-OUT-CONT with a message. Null where the playlist has had none of them so far.
+	// Cues without a tag in the HLS playlist. What is compared is each cue that changes out, when it takes effect, so that repetitions and what lies within a break count nothing. It has a tag when there is one of the same event id and direction, before or after, or, where not both have an event id, one of the same direction whose segment begins within 12 s of that moment, in stream time. It counts in the second in which these 12 s have passed without one, in what has come, or in which the cue is presented when that is later; not when segments were missed meanwhile. Tags are EXT-X-CUE-OUT and -IN, EXT-X-DATERANGE with SCTE35-OUT, -IN or -CMD, EXT-OATCLS-SCTE35, EXT-X-SCTE35, and EXT-X-CUE-OUT-CONT with a message. Null where the playlist has had none of them so far.
 	Unmatched *int32 `avro:"unmatched" json:"unmatched,omitempty"`
 	// The cues that came in this second, at most 16.
 	Events *[]SpliceEvent `avro:"events" json:"events,omitempty"`

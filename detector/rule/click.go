@@ -87,14 +87,14 @@ func (c *Click) Judge(r *Record) (Verdict, bool) {
 // Describe tells what the figure is.
 func (*Click) Describe() Description {
 	return Description{
-		Version: 1, Records: AudioBlocks, Unit: "", Summary: "There were %s clicks in five seconds", Window: clickSpan, Gap: time.Second,
+		Version: 2, Records: AudioBlocks, Unit: "", Summary: "There were %s clicks in five seconds", Window: clickSpan, Gap: time.Second,
 		Parents: []string{"no_signal", "silence", "clipping"},
 	}
 }
 
 // add counts the block before when that had a click, and puts in a block that may have one.
 func (m *clicks) add(from, to int64, clicked bool, channels []schemas.Channel) {
-	if m.began == never {
+	if m.began == never || from-m.to > clickSpan.Microseconds() { // all between came damaged
 		m.began = from
 	}
 	for len(m.found) > 0 && m.found[0].to <= to-clickSpan.Microseconds() {

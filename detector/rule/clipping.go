@@ -9,6 +9,9 @@ import (
 // clippingSpan is the stretch of sound that one verdict is about.
 const clippingSpan = 3 * time.Second
 
+// blocksPerSecond is the number of AudioBlocks in a second of sound.
+const blocksPerSecond = 10
+
 // Clipping judges, track by track, how often the samples of a channel are held at full scale: three in a row and more.
 type Clipping struct {
 	Options `yaml:",inline"`
@@ -44,7 +47,12 @@ func (c *Clipping) Judge(r *Record) (Verdict, bool) {
 	if c.runs, ok = clipRuns(c.runs, b.Channels); !ok || b.Skipped > 0 {
 		t.memory.Reset()
 	} else if t.memory.Add(end, c.runs...); t.memory.Full(end) {
-		v = c.verdict(t.memory.Largest()/clippingSpan.Seconds()).within(end, clippingSpan, 0.5)
+		// Blocks that came damaged are missing. Of a second of sound nothing is said.
+		heard := float64(t.memory.Len()) / blocksPerSecond
+		if heard < clippingSpan.Seconds()/2 {
+			return v, true
+		}
+		v = c.verdict(t.memory.Largest()/heard).within(end, clippingSpan, 0.5)
 		if v.State == Bad {
 			// A burst is not older than its first block.
 			v.From = max(v.From, t.memory.First()-(end-r.Time))

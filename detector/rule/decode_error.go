@@ -17,7 +17,7 @@ type DecodeError struct {
 
 // NewDecodeError is the rule with its documented defaults.
 func NewDecodeError() Rule {
-	return &DecodeError{joining: joining{within: spoiltFor}, Options: Options{
+	return &DecodeError{joining: joining{within: spoiltFor - joinGap}, Options: Options{
 		// A damaged picture is one.
 		Raise: 1, Clear: 1,
 		For: untilHeartbeat,

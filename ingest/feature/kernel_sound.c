@@ -101,7 +101,7 @@ FAST void fw_sound_scan(const float *samples, int n, int from, struct fw_sound *
 /* Square waves and ramps have a fourth difference where they turn, and sound that is band-limited has little of it. */
 PART float fourth(const float *x) { return x[0] - 4 * x[-1] + 6 * x[-2] - 4 * x[-3] + x[-4]; }
 
-/* Squares are summed in lanes, so that the sum is the same on any processor, and in doubles, which hold the square of any sample but 0. */
+/* Squares are summed in lanes, so that the sum is the same in both clones, and in doubles, which hold the square of any sample but 0. */
 enum { LANES = 8 };
 
 PART double fourth_energy(const float *samples, int from, int to)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Compiled once for AVX2 and once for any processor of the architecture, chosen when the program starts. All arithmetic is on integers,
+/* Compiled once for AVX2 and once for any processor of the architecture, chosen when the program starts. All arithmetic is on integers, or on floats in one order,
  * so both give the same figures. FW_PLAIN (go test -tags plain) leaves the choice out, to test the second on a machine that has AVX2. */
 #if defined(__x86_64__) && defined(__GLIBC__) && !defined(FW_PLAIN)
 #define FW_AVX2

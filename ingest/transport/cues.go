@@ -19,9 +19,8 @@ const lateMost, earlyMost = 120 * ticksPerSecond, 10 * ticksPerSecond
 
 // cues is what the cues say up to what is presented, in stream time.
 type cues struct {
-	// late is how far that is behind what has come ahead of its time, as segments do; placed tells that it is known.
-	late   int64
-	placed bool
+	// late is how far that is behind what has come ahead of its time, as segments do; lateMost until it is known.
+	late int64
 	// now is up to what stream time they were told of last, -1 before the first.
 	now int64
 	// coming are the cues that lie between the two, in the order in which they came.
@@ -86,20 +85,19 @@ func (q *cues) next() {
 }
 
 // presented is the stream time up to which the cues are told of, which only grows: that of what came last, or of what is presented, with the time stamp pts, 90 kHz,
-// where the stream comes ahead of its time; -1 before that is known.
+// where the stream comes ahead of its time, or lateMost before what came last as long as that is not known; -1 before there is any.
 func (m *Monitor) presented(ahead bool, pts *int64) int64 {
 	q := &m.cues
 	if ahead && pts != nil && m.clock.source.pid >= 0 {
 		if late := difference(m.clock.value, (*pts&ptsMask)*300); -earlyMost <= late && late <= lateMost {
-			q.late, q.placed = max(late, 0), true
+			q.late = max(late, 0)
 		}
 	}
-	switch {
-	case !ahead:
-		q.now = max(q.now, m.clock.now)
-	case q.placed:
-		q.now = max(q.now, m.clock.now-q.late)
+	late := int64(0)
+	if ahead {
+		late = q.late
 	}
+	q.now = max(q.now, m.clock.now-late)
 	return q.now
 }
 

@@ -28,7 +28,8 @@ func FuzzMonitor(f *testing.F) {
 		monitor.Write(b[cut:])
 		monitor.Discontinuity()
 		monitor.Write(b)
-		second, cues := monitor.Second(false, nil)
+		pts := int64(cut) << 12
+		second, cues := monitor.Second(true, &pts)
 		monitor.Programmes()
 		if first != nil && int(first.Packets) > cut/188 {
 			t.Errorf("%d packets in %d bytes", first.Packets, cut)

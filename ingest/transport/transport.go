@@ -37,7 +37,7 @@ func New() *Monitor {
 	return &Monitor{
 		clock: newClock(), second: newSecond(),
 		tables: tables{version: -1, pat: interval{limit: tableMost, max: -1}},
-		cues:   cues{now: -1},
+		cues:   cues{now: -1, late: lateMost},
 	}
 }
 

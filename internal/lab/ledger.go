@@ -160,7 +160,7 @@ func (l *Ledger) Report(now time.Time) SoakReport {
 	explained := map[string]bool{}
 	for _, o := range slices.Concat(l.outages, l.spoilt) {
 		for _, d := range l.defects.all() {
-			explained[d.ID] = explained[d.ID] || (damage[d.Kind] || o.Kind == "" && concealment[d.Kind]) && o.near(d, now) || d.Kind == o.Kind && o.spans(d, now) || o.addsTo(d)
+			explained[d.ID] = explained[d.ID] || o.explains(d, now) || o.addsTo(d)
 		}
 	}
 	for _, o := range l.outages {
@@ -190,6 +190,14 @@ const clock = "15:04:05.000"
 // addsTo tells whether the defect says that there have been many, of which the outage made one.
 func (o outage) addsTo(d Detected) bool {
 	return d.Kind == "error_seconds" && d.Stream == o.Stream && o.Start.Before(d.Onset) && (d.Part == o.Kind || damage[d.Part])
+}
+
+// explains tells whether the defect is what the outage looks like, or what spoilt bytes do.
+func (o outage) explains(d Detected, now time.Time) bool {
+	if o.Kind == "" {
+		return (damage[d.Kind] || concealment[d.Kind]) && o.near(d, now)
+	}
+	return (damage[d.Kind] || d.Kind == o.Kind) && o.spans(d, now)
 }
 
 // near tells whether the defect is of the outage's stream and about its time. One that flaps goes on after it.
