@@ -111,13 +111,15 @@ func filesBelow(key string, value any) (files []string) {
 	return files
 }
 
-// watchable tells that the configuration's file is to be looked at again: what comes by a pipe comes once.
-func (a *app) watchable() bool {
-	if a.started.path == "" || !a.started.WatchConfig {
-		return false
-	}
-	info, err := os.Stat(a.started.path)
+// stays tells that the configuration's file can be looked at again: what comes by a pipe comes once.
+func (c Config) stays() bool {
+	info, err := os.Stat(c.path)
 	return err != nil || info.Mode().IsRegular()
+}
+
+// watchable tells that the configuration's file is to be looked at again.
+func (a *app) watchable() bool {
+	return a.started.path != "" && a.started.WatchConfig && a.started.stays()
 }
 
 // look tells whether the configuration's files are others than were read, and whether they rest, as they were at the look before. Half a file can be sound, and would

@@ -28,8 +28,8 @@ const (
 	writeTime = 10 * time.Second
 	// firstDelay and longestDelay bound the random delays before the log is written; the bound doubles from one try to the next.
 	firstDelay, longestDelay = 500 * time.Millisecond, 8 * time.Second
-	// takeAgain is how often a configuration that the log did not take is tried again.
-	takeAgain = time.Minute
+	// takeAgain is how often a configuration that the log did not take is tried again, againPatience how long the log is waited for then: whoever asks for another reading waits for that, too.
+	takeAgain, againPatience = time.Minute, 2 * writeTime
 	// shownDifferences bounds the lines that tell what has changed.
 	shownDifferences = 100
 )
@@ -87,7 +87,7 @@ type reloadAnswer struct {
 }
 
 // errUnpublished says that a sound configuration could not be laid on the log: it may be another time.
-var errUnpublished = errors.New("the log does not take its streams and profiles, which is tried again each minute")
+var errUnpublished = errors.New("the log does not take its streams and profiles, which is tried again each minute while the file says the same")
 
 // hear has each SIGHUP ask from now on for another reading of the configuration file, also while the parts that answer it are not there yet, until stop is called. Nobody
 // hears it before: it ends the process.
@@ -164,13 +164,21 @@ func (a *app) reload(ctx context.Context) (result reloaded, err error) {
 	return result, err
 }
 
-// retry takes what was read last and the log did not take, if there is such. It is not read again: that it be was not asked for.
+// retry takes what was read last and the log did not take, if there is such and its files still say that: nobody may want it any more. What they say now is not read, since nobody has
+// asked for that.
 func (a *app) retry(ctx context.Context) {
 	a.once.Lock()
 	defer a.once.Unlock()
-	if a.untaken != nil {
-		_, _ = a.take(ctx, *a.untaken) // it says what is wrong
+	if a.untaken == nil {
+		return
 	}
+	if a.untaken.stays() && a.untaken.digest() != a.untaken.seen {
+		a.log.Warn("what the log did not take is not tried again while the configuration's files say something else: have them read again")
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, againPatience)
+	defer cancel()
+	_, _ = a.take(ctx, *a.untaken) // it says what is wrong
 }
 
 // take has a sound configuration in force or, where that cannot be, tells why. once is held.

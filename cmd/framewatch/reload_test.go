@@ -362,7 +362,7 @@ func TestManyProcessesReadTheFileAtOnce(t *testing.T) {
 	}
 }
 
-// TestWhatTheLogDidNotTakeIsTriedAgain as it was read, until another reading is asked for.
+// TestWhatTheLogDidNotTakeIsTriedAgain while the file says the same, until another reading is asked for.
 func TestWhatTheLogDidNotTakeIsTriedAgain(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "framewatch.yaml")
 	say := func(stream string) {
@@ -382,39 +382,46 @@ func TestWhatTheLogDidNotTakeIsTriedAgain(t *testing.T) {
 			t.Fatalf("without any time for the log: got %v, want %v", err, errUnpublished)
 		}
 	}
-	want := func(what, stream string) {
+	want := func(what, stream string, success float64) {
 		t.Helper()
 		a.retry(t.Context())
 		have, err := current(t.Context(), a.cluster, topology.Streams)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(sortedKeys(valuesOf(have)), " "); got != stream || (*a.inForce().Streams)[0].ID != stream || valueOf(t, a.meters.successful) != 1 {
-			t.Errorf("%s: got the streams %q on the log and %v in force, success is %v; want %q", what, got, *a.inForce().Streams, valueOf(t, a.meters.successful), stream)
+		if got := strings.Join(sortedKeys(valuesOf(have)), " "); got != stream || (*a.inForce().Streams)[0].ID != stream || valueOf(t, a.meters.successful) != success {
+			t.Errorf("%s: got the streams %q on the log and %v in force, success is %v; want %q and %v", what, got, *a.inForce().Streams, valueOf(t, a.meters.successful), stream, success)
 		}
 	}
 	notTaken("two")
-	write(t, file, "half a file", 0o600) // nobody has asked for that
-	want("tried again", "two")
+	want("tried again", "two", 1)
 	notTaken("three")
+	say("two") // nobody wants three any more, and nobody asks for another reading
+	want("taken back", "two", 0)
+	write(t, file, "half a file", 0o600)
+	want("while it is written", "two", 0)
+	say("three")
+	want("wanted again", "three", 1)
+	notTaken("four")
 	say("two")
 	if _, err := a.reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	want("read again meanwhile", "two")
+	say("four")
+	want("read again meanwhile", "two", 1)
 }
 
 // TestReloadsTriesAgain each minute what the log did not take.
 func TestReloadsTriesAgain(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "framewatch.yaml")
-	write(t, file, "log: {level: warn}\n", 0o600)
-	untaken, err := loadConfig(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	write(t, file, "log: {level: info}\n", 0o600)
 	synctest.Test(t, func(t *testing.T) {
 		a := alone(t, file)
+		write(t, file, "log: {level: warn}\n", 0o600)
+		untaken, err := loadConfig(file)
+		if err != nil {
+			t.Fatal(err)
+		}
 		a.untaken = &untaken
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error)
