@@ -266,6 +266,11 @@ func TestRestoreTakesAStreamOutOfItsNewerLane(t *testing.T) {
 	v.refused("streams holds something else", "topics", "restore", directory)
 	v.run("topics", "restore", directory, "--merge")
 	v.wants("restored", before)
+	// Both lanes at once, as a restore before left them that did not look for that.
+	v.publish(v.a.cluster.Partition("news-copy"), topology.Streams.Message("news-copy", &schemas.StreamSpec{URL: "https://origin.example/copy.m3u8"}))
+	v.refused("streams holds something else", "topics", "restore", directory)
+	v.run("topics", "restore", directory, "--merge")
+	v.wants("in both lanes", before)
 	if out := v.run("topics", "restore", directory); !strings.Contains(out, "all of it is there") {
 		t.Errorf("restored again it says:\n%s", out)
 	}

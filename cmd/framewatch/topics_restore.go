@@ -215,7 +215,7 @@ func (a *app) compareBackup(ctx context.Context, directory string, m *backupMani
 // compareState compares the last records of each key.
 func (a *app) compareState(ctx context.Context, t *topology.Spec, kept func(take func(topology.Raw) error) error) (difference, error) {
 	d := difference{topic: t}
-	live, written := map[placedKey]topology.Raw{}, map[string]bool{}
+	live, named := map[placedKey]topology.Raw{}, map[string]bool{}
 	err := a.liveRecords(ctx, t, func(r topology.Raw) error {
 		live[placedKey{r.Partition, string(r.Key)}] = r
 		return nil
@@ -225,6 +225,7 @@ func (a *app) compareState(ctx context.Context, t *topology.Spec, kept func(take
 	}
 	err = kept(func(r topology.Raw) error {
 		key := placedKey{r.Partition, string(r.Key)}
+		named[key.key] = true
 		stands, ok := live[key]
 		delete(live, key)
 		if ok && same(stands, r) {
@@ -234,12 +235,11 @@ func (a *app) compareState(ctx context.Context, t *topology.Spec, kept func(take
 		if ok {
 			d.differing.add(key.key)
 		}
-		written[key.key] = true
 		d.missing = append(d.missing, placed(t, r))
 		return nil
 	})
 	for key := range live {
-		if t != &topology.Streams.Spec || !written[key.key] {
+		if t != &topology.Streams.Spec || !named[key.key] {
 			d.other.add(key.key)
 			continue
 		}
