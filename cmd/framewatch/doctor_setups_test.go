@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -314,6 +315,34 @@ func TestDoctorBlamesNoStreamForItsOwnTime(t *testing.T) {
 	found := checkStreams(over, newPatient(config, []string{allTargets}, []string{"all"}))
 	if len(found) != 1 || found[0].Status != statusUnknown || !strings.Contains(found[0].Detail, "for 2 of 2 streams there was no time left") {
 		t.Errorf("%+v, want that there was no time for two", found)
+	}
+}
+
+// What was seen of a stream that there was no time to open is told all the same.
+func TestDoctorTellsTheCertificateOfAStreamThatItDidNotOpen(t *testing.T) {
+	over, end := context.WithCancel(t.Context())
+	defer end()
+	var connected atomic.Int32
+	certificate := newAuthority(t, "anyone").issue(time.Hour, "127.0.0.1")
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		if connected.Add(1) == 2 { // who opens it: the certificate has been looked at
+			end()
+		}
+		return nil, nil
+	}, Certificates: []tls.Certificate{certificate}}
+	server.StartTLS()
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, file, "streams: [{id: one, url: '"+server.URL+"/live.ts'}]\n", 0o600)
+	config, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := checkStreams(over, newPatient(config, []string{allTargets}, nil))
+	if len(found) != 2 || found[0].Status != statusWarn || !strings.Contains(found[0].Detail, "certificate of stream") || found[1].Status != statusUnknown {
+		t.Errorf("%+v, want that the certificate expires soon, and that there was no time for the stream", found)
 	}
 }
 

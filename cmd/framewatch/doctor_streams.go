@@ -45,8 +45,8 @@ func checkStreams(ctx context.Context, p *patient) []finding {
 		group.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			found[i] = p.judgeStream(ctx, name, s, policy)
-			if found[i] == nil {
+			var opened bool
+			if found[i], opened = p.judgeStream(ctx, name, s, policy); !opened {
 				unopened.Add(1)
 			}
 		})
@@ -84,8 +84,8 @@ func (p *patient) chosenStreams() (chosen []StreamConfig, unknown []string) {
 	return chosen, unknown
 }
 
-// judgeStream opens one stream. It finds nothing of one that ctx has left too little time for.
-func (p *patient) judgeStream(ctx context.Context, check string, s StreamConfig, policy *access.Policy) (findings []finding) {
+// judgeStream opens one stream. One that does not open within less than probePatience, since ctx ends before, is not called broken: opened is false.
+func (p *patient) judgeStream(ctx context.Context, check string, s StreamConfig, policy *access.Policy) (findings []finding, opened bool) {
 	begun := time.Now()
 	if until, ok := certified(ctx, s.URL, policy); ok {
 		if f := expiry(check, fmt.Sprintf("the certificate of stream %q", s.ID), until, time.Now(), "let whoever serves the stream renew it: afterwards the stream is down"); f.Status != statusOK {
@@ -94,11 +94,11 @@ func (p *patient) judgeStream(ctx context.Context, check string, s StreamConfig,
 	}
 	look := probe{timeout: probePatience, media: time.Second / 2, access: policy}
 	seen, err := look.look(ctx, p.config.Ingest.Config, s.URL)
-	if err != nil && ctx.Err() != nil && time.Since(begun) < slowStart {
-		return nil
+	if err != nil && ctx.Err() != nil && time.Since(begun) < probePatience {
+		return findings, false
 	}
 	if err != nil {
-		return append(findings, finding{check, statusFail, fmt.Sprintf("stream %q (%s): %v", s.ID, source.Redact(s.URL), err), streamRemedy(err)})
+		return append(findings, finding{check, statusFail, fmt.Sprintf("stream %q (%s): %v", s.ID, source.Redact(s.URL), err), streamRemedy(err)}), true
 	}
 	first := seen.FirstPicture
 	if first == nil {
@@ -108,7 +108,7 @@ func (p *patient) judgeStream(ctx context.Context, check string, s StreamConfig,
 	if *first > slowStart.Seconds() {
 		f.Status, f.Remedy = statusWarn, "look at the way to the stream and at its key frames' distance (framewatch streams probe), and at how busy this machine is"
 	}
-	return append(findings, f)
+	return append(findings, f), true
 }
 
 // streamRemedy says what to do about a stream that cannot be opened.
