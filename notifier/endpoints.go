@@ -17,10 +17,18 @@ type Endpoint struct {
 	Err error
 }
 
-// Endpoints are those of the receivers, of Alertmanager's own too, of the heartbeat's service and of the other Alertmanager. Those whose target has no address of its own (log, shoutrrr), whose
+// Endpoints are those of the other Alertmanager, of the heartbeat's service and of the receivers, Alertmanager's own last. Those whose target has no address of its own (log, shoutrrr), whose
 // address is a template, and sns where the region decides on it, are not among them.
 func (c Config) Endpoints() (all []Endpoint) {
 	add := func(name string, at receiver.Endpoint, err error) { all = append(all, Endpoint{name, at, err}) }
+	if c.External.URL != "" {
+		at, err := receiver.Address(c.External.URL).Endpoint()
+		add("external", at, err)
+	}
+	if c.Heartbeat.URL != "" {
+		at, err := c.Heartbeat.URL.Endpoint()
+		add("heartbeat", at, err)
+	}
 	for _, name := range slices.Sorted(maps.Keys(c.Receivers)) {
 		for i, r := range c.Receivers[name] {
 			if unit, ok := r.Options.(receiver.Reached); ok {
@@ -33,14 +41,5 @@ func (c Config) Endpoints() (all []Endpoint) {
 			}
 		}
 	}
-	all = append(all, c.Alertmanager.endpoints(slices.Sorted(maps.Keys(c.Receivers)))...)
-	if c.External.URL != "" {
-		at, err := receiver.Address(c.External.URL).Endpoint()
-		add("external", at, err)
-	}
-	if c.Heartbeat.URL != "" {
-		at, err := c.Heartbeat.URL.Endpoint()
-		add("heartbeat", at, err)
-	}
-	return all
+	return append(all, c.Alertmanager.endpoints(slices.Sorted(maps.Keys(c.Receivers)))...)
 }

@@ -346,6 +346,25 @@ func TestDoctorTellsTheCertificateOfAStreamThatItDidNotOpen(t *testing.T) {
 	}
 }
 
+// Of more receivers than are looked at the rest is named as such, and those are among the first whose failure nobody else tells.
+func TestDoctorSaysWhichReceiversItLeftOut(t *testing.T) {
+	text := "notifier:\n  heartbeat: {url: 'http://127.0.0.1:1/', stream: canary}\n  receivers:\n"
+	for n := range mostReceivers + 1 {
+		text += fmt.Sprintf("    hook%d: {type: webhook, url: 'http://127.0.0.1:1/'}\n", n)
+	}
+	file := filepath.Join(t.TempDir(), "config.yaml")
+	write(t, file, text, 0o600)
+	config, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := checkReceivers(t.Context(), newPatient(config, []string{allTargets}, nil))
+	last := found[len(found)-1]
+	if len(found) != mostReceivers+1 || !strings.Contains(found[0].Detail, "notifier.heartbeat") || last.Status != statusUnknown || !strings.Contains(last.Detail, "2 of 66 ") {
+		t.Errorf("%d findings, from %+v to %+v, want 65, from the heartbeat to two that were not looked at", len(found), found[0], last)
+	}
+}
+
 // Where brokers do not answer the only check that is made, all is not well.
 func TestDoctorFailsUnanswered(t *testing.T) {
 	t.Parallel()
