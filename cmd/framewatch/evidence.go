@@ -82,7 +82,7 @@ func measureEvidence(to prometheus.Registerer, edge *ingest.Ingest, keeper *inge
 	}, func() float64 { return float64(edge.PacketBytes()) }))
 	for i, outcome := range []string{"stored", "failed", "skipped"} {
 		to.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "framewatch_evidence_defects_total", Help: "Defects that opened, by what became of their evidence: stored, failed (the store did not take it) or skipped (too many had opened at once).",
+			Name: "framewatch_evidence_defects_total", Help: "Defects that opened, by what became of their evidence: stored, failed (the store did not take it, or the edge ended before it was stored) or skipped (too many had opened at once).",
 			ConstLabels: prometheus.Labels{"outcome": outcome},
 		}, func() float64 {
 			stored, failed, skipped := keeper.Counts()

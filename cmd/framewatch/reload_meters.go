@@ -15,8 +15,8 @@ func newReloadMeters(registry prometheus.Registerer) *reloadMeters {
 		return prometheus.GaugeOpts{Namespace: "framewatch", Subsystem: "config", Name: name, Help: help}
 	}
 	m := &reloadMeters{
-		successful: prometheus.NewGauge(gauge("last_reload_successful", "1 if the configuration file was taken when it was last read, 0 if what was in force before still is.")),
-		at:         prometheus.NewGauge(gauge("last_reload_success_timestamp_seconds", "When the configuration in force was read, since the Unix epoch.")),
+		successful: prometheus.NewGauge(gauge("last_reload_successful", "1 if the configuration file as it was last read was taken, at once or tried again, 0 if what was in force before still is.")),
+		at:         prometheus.NewGauge(gauge("last_reload_success_timestamp_seconds", "When the configuration in force was taken, since the Unix epoch.")),
 		hash:       prometheus.NewGaugeVec(gauge("hash", "1, with the hash of the configuration in force without its secrets: the same where all processes follow the same file."), []string{"hash"}),
 		waiting: prometheus.NewGaugeVec(gauge("restart_needed", "1 for each section, or key of a section, of the configuration file that differs from that of the start and waits for a restart."),
 			[]string{"section"}),

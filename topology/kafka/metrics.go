@@ -37,7 +37,7 @@ func newMeters(r prometheus.Registerer) *meters {
 		readErrors: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "framewatch_kafka_poll_errors_total",
 			Help: "Errors of reading from the log that the client gets over, by topic."}, []string{"topic"}),
 		certificates: prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "framewatch_kafka_certificate_expiry_timestamp_seconds",
-			Help: "When the certificate expires that was read or shown last: the client's own, the first authority's of those trusted, the first broker's of those that were connected to within the last hour."}, []string{"certificate"}),
+			Help: "When the certificate expires that was read or shown last: the client's own, the first authority's of those trusted, the first broker's of those that are connected, or were within the last hour."}, []string{"certificate"}),
 	}
 	register(r, m.deadLetters, m.published, m.publishing, m.readErrors, m.certificates)
 	return m

@@ -24,7 +24,7 @@ type Placed struct {
 // PublishAll writes messages in one transaction, in their order within each partition: who reads what is committed sees all of them or, until it
 // returns and when the process is killed before, none. id names the work: before the messages are made, what the same work has left open before is given up or
 // completed, and whoever else does it can write no more. Until somebody does it again, what a process that is killed has left open hides from those readers all that
-// is written behind it, until ctx would have ended.
+// is written behind it, until ctx would have ended, endTimeout more, and until the broker looks for such (each 10 s unless it is configured otherwise).
 func (c *Cluster) PublishAll(ctx context.Context, id string, make func(context.Context) ([]Placed, error)) error {
 	client, err := kgo.NewClient(append(slices.Clip(c.options), kgo.TransactionalID(c.group(id)), kgo.TransactionTimeout(timeoutOf(ctx)),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedBytes(bufferedBytes))...)
