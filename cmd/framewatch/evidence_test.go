@@ -237,7 +237,9 @@ func TestEvidence(t *testing.T) {
 func TestStoppedEdgeStoresWhatItHas(t *testing.T) {
 	t.Parallel()
 	store := t.TempDir()
-	w := watch(t, evidence.StoreConfig{Directory: store}, func(c *Config) { c.Ingest.Evidence.Clip.After = time.Minute })
+	w := watch(t, evidence.StoreConfig{Directory: store}, func(c *Config) {
+		c.Ingest.Evidence.Clip.After, c.Ingest.Evidence.Finish = time.Minute, 2*time.Minute // this is not about how fast a machine is
+	})
 	ev := w.black()
 	w.mu.Lock()
 	opened := len(w.seconds)

@@ -23,15 +23,18 @@ type Config struct {
 	Clip   ClipConfig   `yaml:"clip"`
 	Store  StoreConfig  `yaml:"store"`
 	Retain RetainConfig `yaml:"retain"`
+	// Finish bounds all that a recorder still does when it is to end: less than what whoever ends a process gives it.
+	Finish time.Duration `yaml:"-"`
 }
 
 // Defaults keep a minute of each stream's pictures in at most 2 MiB, and 512 MiB in all; of its packets 20 s in at most 24 MiB, which is
 // enough for 9 Mb/s, and 1 GiB in all, which is enough for 70 streams of 6 Mb/s. Clips begin 5 s before the onset and end 5 s after it, and
-// stay for 30 days and in 50 GiB. Where they are stored is for the program to say.
+// stay for 30 days and in 50 GiB. Where they are stored is for the program to say. What is being stored at the end has 5 s.
 func Defaults() Config {
 	return Config{Keep: 60, StreamBytes: 2 << 20, TotalBytes: 512 << 20,
 		Packets: PacketsConfig{Keep: 20 * time.Second, StreamBytes: 24 << 20, TotalBytes: 1 << 30},
-		Clip:    ClipConfig{Before: 5 * time.Second, After: 5 * time.Second}, Retain: RetainConfig{Days: 30, Bytes: 50 << 30}}
+		Clip:    ClipConfig{Before: 5 * time.Second, After: 5 * time.Second}, Retain: RetainConfig{Days: 30, Bytes: 50 << 30},
+		Finish: 5 * time.Second}
 }
 
 // Validate names the first bound that cannot hold a picture.

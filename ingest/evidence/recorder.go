@@ -47,8 +47,6 @@ const (
 	putWait  = time.Second
 	// publishTime bounds telling of it.
 	publishTime = 30 * time.Second
-	// finishTime bounds all that is still done when Run is to end: less than what whoever ends a process gives it.
-	finishTime = 5 * time.Second
 )
 
 // Deps are what a recorder asks of the outside.
@@ -95,7 +93,7 @@ func NewRecorder(config Config, deps Deps) *Recorder {
 	return &Recorder{config: config, deps: deps, work: make(chan struct{}, atOnce), pending: map[string]bool{}, begun: map[string][]time.Time{}}
 }
 
-// Run records until ctx ends. What was begun by then it finishes at once, with what there is of each clip, or gives it up after finishTime.
+// Run records until ctx ends. What was begun by then it finishes at once, with what there is of each clip, or gives it up after Config.Finish.
 func (r *Recorder) Run(ctx context.Context) {
 	working, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
@@ -103,7 +101,7 @@ func (r *Recorder) Run(ctx context.Context) {
 	r.ctx, r.ending = working, ctx.Done()
 	r.mu.Unlock()
 	<-ctx.Done()
-	defer time.AfterFunc(finishTime, giveUp).Stop()
+	defer time.AfterFunc(r.config.Finish, giveUp).Stop()
 	r.mu.Lock()
 	r.ctx = nil
 	r.mu.Unlock()
