@@ -26,7 +26,7 @@ import (
 type Deps struct {
 	// Follow hands handle each entry of the notifier's state that stands in the log, calls caughtUp, and goes on with new ones, also those that Write has written, until ctx ends.
 	Follow func(ctx context.Context, caughtUp func(), handle func(key string, v *schemas.NotifierState) error) error
-	// Write writes entries of the state, all or nothing; after an error nothing may be told any more.
+	// Write writes entries of the state, all or nothing; after an error nothing may be told any more. It returns soon after the leadership has ended, also for a ctx that has not.
 	Write func(ctx context.Context, entries ...Entry) error
 	// Defects hands handle each event of the defects topic from an instant on, calls caughtUp when it has handed over all that stood there, and goes on with new ones, until ctx ends. at is
 	// when the event was written.
@@ -169,7 +169,7 @@ func (n *Notifier) Lead(outer context.Context, deps Deps) error {
 	if err := context.Cause(ctx); err != context.Cause(outer) {
 		return err
 	}
-	t.leave()
+	t.notePosition() // for the next one
 	return nil
 }
 

@@ -413,6 +413,69 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// TestPositionsStayInOrder has the log be slow to take the position that is written with one end, while another end is told: what stands last is the newest, and the next notifier tells neither again.
+func TestPositionsStayInOrder(t *testing.T) {
+	in(t, "alertmanager: {route: {receiver: ops, group_by: [stream], group_interval: 1s}}", one("ops"), func(w *town) {
+		w.wait(11 * time.Second) // the position has been written down once and is not again before 20 s
+		first, second := defect("d1", "news", "black"), defect("d2", "film", "black")
+		w.post(first.opened())
+		w.wait(1500 * time.Millisecond)
+		lasts := 3 * time.Second
+		w.slow(func(entries []notifier.Entry) (d time.Duration) {
+			if hasPosition(entries) {
+				d, lasts = lasts, 0
+			}
+			return d
+		})
+		w.post(first.closed())
+		w.wait(1500 * time.Millisecond)
+		w.post(second.opened())
+		w.wait(200 * time.Millisecond)
+		w.post(second.closed())
+		w.wait(5 * time.Second)
+		if all := w.positions(); len(all) != 3 || !slices.IsSortedFunc(all, time.Time.Compare) {
+			t.Errorf("the positions on the log are %v, want that of 10 s and those of two ends", all)
+		}
+		w.stop()
+		w.begin()
+		w.wait(time.Minute)
+		w.expectAll("ops", "d1 opened critical", "d1 closed critical", "d2 opened critical", "d2 closed critical")
+	})
+}
+
+// TestManyEndsShareAPosition ends many defects at once that nobody is told the end of, each of a group of its own: those that come while a position is being written share the next.
+func TestManyEndsShareAPosition(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, "alertmanager: {route: {receiver: ops, group_by: [stream], group_interval: 1s}}", "ops")
+		w.unresolved = true
+		w.begin()
+		defer func() { w.stop() }()
+		var lives []*life
+		for i := range 100 {
+			lives = append(lives, defect(fmt.Sprint("d", i), fmt.Sprint("s", i), "black"))
+			w.post(lives[i].opened())
+		}
+		w.wait(11 * time.Second)
+		w.slow(func(entries []notifier.Entry) time.Duration {
+			if hasPosition(entries) {
+				return 100 * time.Millisecond
+			}
+			return 0
+		})
+		for _, l := range lives {
+			w.post(l.closed())
+		}
+		before := len(w.positions())
+		w.wait(8 * time.Second) // it is not written down by itself before 20 s
+		if n := len(w.positions()) - before; n < 1 || n > 2 {
+			t.Errorf("the position is written %d times, want once for who came first and once for all others", n)
+		}
+		if kept := w.kept(); len(kept) > 0 {
+			t.Errorf("kept is still %q", kept)
+		}
+	})
+}
+
 // TestLeavesWhatWaits has a notifier end while a defect that is over waits for its group, for longer than the next one looks back: it is told all the same, and what was told to its end beside
 // it, in the same partition and since then, is not told again.
 func TestLeavesWhatWaits(t *testing.T) {

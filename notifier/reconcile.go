@@ -25,8 +25,6 @@ const (
 	positionEvery = 10 * time.Second
 	// mostUntold bounds the defects that are named with it.
 	mostUntold = 4096
-	// leavePatience is how long writing it down at the end may take.
-	leavePatience = 2 * time.Second
 	// positionMargin is how much earlier than that the next one begins to read: every open defect is updated each 10 s, so it is heard of within that.
 	positionMargin = time.Minute
 )
@@ -65,7 +63,7 @@ func (t *term) reconcile() {
 		t.forget(now)
 		if now.Sub(noted) >= positionEvery {
 			noted = now
-			t.notePosition(t.ctx, now)
+			t.notePosition()
 			t.collect()
 		}
 	}
@@ -132,12 +130,8 @@ func (t *term) startFrom(p position) {
 }
 
 // notePosition writes down until when the defects topic was taken in, and told of where somebody is to be told.
-func (t *term) notePosition(ctx context.Context, now time.Time) {
-	e, err := t.position(now).entry(now)
-	if err == nil {
-		err = t.deps.Write(ctx, e)
-	}
-	if err != nil && ctx.Err() == nil {
+func (t *term) notePosition() {
+	if err := t.writePosition(); err != nil {
 		t.log.Warn("write down the notifier's position", "error", err)
 	}
 }
@@ -173,21 +167,45 @@ func (t *term) position(now time.Time) position {
 // told of.
 func (t *term) settled(ctx context.Context, changes []receiver.Change, entries ...Entry) error {
 	if slices.ContainsFunc(changes, receiver.Change.Over) {
-		now := time.Now()
-		e, err := t.position(now).entry(now)
-		if err != nil {
-			return err
-		}
-		entries = append(entries, e)
+		return t.writePosition(entries...)
 	}
 	return t.deps.Write(ctx, entries...)
 }
 
-// leave writes down for the next notifier how far this one came.
-func (t *term) leave() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), leavePatience)
-	defer cancel()
-	t.notePosition(ctx, time.Now())
+// settlement is one write of the position, with the entries of all who wait for it.
+type settlement struct {
+	entries []Entry
+	err     error
+}
+
+// writePosition writes down how far the notifier has come, with entries. The last position on the log is what counts, so one is written after the other, and all who come meanwhile share the next.
+// It waits for that whatever ends, as long as the log takes or the leadership lasts: an entry that was left behind could come onto the log after a newer one of its group.
+func (t *term) writePosition(entries ...Entry) error {
+	t.mu.Lock()
+	if t.next == nil {
+		t.next = &settlement{}
+	}
+	s := t.next
+	s.entries = append(s.entries, entries...)
+	t.mu.Unlock()
+	t.settling <- struct{}{}
+	defer func() { <-t.settling }()
+	t.mu.Lock()
+	written := t.next != s // by another who waited for it
+	if !written {
+		t.next = nil
+	}
+	t.mu.Unlock()
+	if written {
+		return s.err
+	}
+	now := time.Now()
+	e, err := t.position(now).entry(now)
+	if err == nil {
+		err = t.deps.Write(context.WithoutCancel(t.ctx), append(s.entries, e)...)
+	}
+	s.err = err
+	return err
 }
 
 // collect drops what Alertmanager need not remember any more.

@@ -48,8 +48,12 @@ type term struct {
 	api      *api
 	meters   *meters
 	canary   canary
+	// settling is held by who writes the position down.
+	settling chan struct{}
 
 	mu sync.Mutex
+	// next is what goes into the next write of the position; nil: nobody waits for it.
+	next *settlement
 	// defects are those that are open, or whose end some target does not know yet.
 	defects map[string]*defect
 	acks    map[string]Acknowledgement
@@ -84,7 +88,7 @@ const retention = 5 * 24 * time.Hour
 
 func newTerm(ctx context.Context, n *Notifier, deps Deps) (t *term, err error) {
 	t = &term{n: n, deps: deps, log: n.log, ctx: ctx, registry: prometheus.NewRegistry(), desks: map[string]*desk{}, defects: map[string]*defect{}, acks: map[string]Acknowledgement{},
-		recurrences: map[string]Recurrence{}, graves: map[string]time.Time{}, until: map[int32]time.Time{}, canary: canary{since: time.Now()}}
+		recurrences: map[string]Recurrence{}, graves: map[string]time.Time{}, until: map[int32]time.Time{}, canary: canary{since: time.Now()}, settling: make(chan struct{}, 1)}
 	t.meters = newMeters(t)
 	quiet := slog.New(n.log.Handler()).With("component", "alertmanager")
 	if t.notified, err = nflog.New(nflog.Options{Retention: retention, Logger: quiet, Metrics: t.registry}); err != nil {

@@ -2,6 +2,7 @@ package notifier_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,6 +37,8 @@ type town struct {
 	state   []notifier.Entry
 	defects []posted
 	changed chan struct{}
+	// lasts is how long a write of entries takes; nil: no time.
+	lasts   func(entries []notifier.Entry) time.Duration
 	records []schemas.Notification
 	// metrics are those of the process in which one notifier leads after the other.
 	metrics *prometheus.Registry
@@ -192,7 +195,16 @@ func (w *town) deps(ctx context.Context) notifier.Deps {
 				handle(e.Key, e.Value)
 			})
 		},
-		Write: func(_ context.Context, entries ...notifier.Entry) error {
+		Write: func(asked context.Context, entries ...notifier.Entry) error {
+			if lasts := w.lasting(entries); lasts > 0 {
+				select {
+				case <-time.After(lasts):
+				case <-asked.Done():
+					return asked.Err()
+				case <-ctx.Done():
+					return errFenced
+				}
+			}
 			w.step("before writing")
 			if w.gone(ctx) {
 				return errFenced
@@ -221,6 +233,49 @@ func (w *town) deps(ctx context.Context) notifier.Deps {
 		},
 		Metrics: w.metrics,
 	}
+}
+
+// lasting is how long a write takes.
+func (w *town) lasting(entries []notifier.Entry) time.Duration {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.lasts == nil {
+		return 0
+	}
+	return w.lasts(entries)
+}
+
+// slow has writes take as long as lasts says of their entries.
+func (w *town) slow(lasts func(entries []notifier.Entry) time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lasts = lasts
+}
+
+// positions are those that were written down until when the defects topic was taken in, in the order of the log.
+func (w *town) positions() (all []time.Time) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, e := range w.state {
+		if e.Key != positionKey {
+			continue
+		}
+		var p struct{ Until time.Time }
+		if err := json.Unmarshal(e.Value.Payload, &p); err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, p.Until)
+	}
+	return all
+}
+
+// positionKey is that of the position.
+const positionKey = "position/defects"
+
+// hasPosition tells whether there is one among entries.
+func hasPosition(entries []notifier.Entry) bool {
+	return slices.ContainsFunc(entries, func(e notifier.Entry) bool { return e.Key == positionKey })
 }
 
 // follow hands over what stands there, and what comes.
