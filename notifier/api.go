@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// apiWait bounds one request to the API.
+	// apiWait bounds one request to the API, the wait for those before it included.
 	apiWait = 30 * time.Second
 	// requestLimit is how long a request may be, in bytes.
 	requestLimit = 1 << 20
@@ -122,17 +122,20 @@ func (a *api) change(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
+	ctx, cancel := context.WithTimeout(r.Context(), apiWait)
+	defer cancel()
 	select {
 	case a.changing <- struct{}{}:
 		defer func() { <-a.changing }()
-	case <-r.Context().Done():
+	case <-ctx.Done():
+	}
+	if ctx.Err() != nil { // also when its turn has come at that moment
+		http.Error(w, "nothing is changed: a change before this one is not written to the log yet", http.StatusServiceUnavailable)
 		return
 	}
 	answer := &held{header: http.Header{}, status: http.StatusOK}
 	a.handler.ServeHTTP(answer, r)
 	if entries := a.term.unwritten.take(); len(entries) > 0 {
-		ctx, cancel := context.WithTimeout(r.Context(), apiWait)
-		defer cancel()
 		if err := a.term.deps.Write(ctx, entries...); err != nil {
 			http.Error(w, "it could not be written to the log: "+err.Error(), http.StatusInternalServerError)
 			return

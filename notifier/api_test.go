@@ -1,6 +1,7 @@
 package notifier_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -315,6 +317,43 @@ func TestSilencesAtOnce(t *testing.T) {
 		})
 	}
 	asking.Wait()
+}
+
+// TestChangesWhileTheLogIsAway: who waits for a change before it does so for as long as one request may take, or as it wants to, and is told that nothing was changed.
+func TestChangesWhileTheLogIsAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t, "", "ops")
+		n := w.begin()
+		defer func() { w.stop() }()
+		w.wait(time.Second)
+		w.slow(func([]notifier.Entry) time.Duration { return time.Hour })
+		var asking sync.WaitGroup
+		ask := func(patience time.Duration) {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			body := fmt.Sprintf(`{"matchers": [{"name": "stream", "value": "s", "isRegex": false}], "startsAt": %q, "endsAt": %q, "createdBy": "ann", "comment": "works"}`,
+				time.Now().UTC().Format(time.RFC3339), time.Now().Add(time.Hour).UTC().Format(time.RFC3339))
+			r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/v2/silences", strings.NewReader(body))
+			r.Header.Set("Content-Type", "application/json")
+			answer, asked := httptest.NewRecorder(), time.Now()
+			n.ServeHTTP(answer, r)
+			if took := time.Since(asked); took > min(patience, 30*time.Second) {
+				t.Errorf("it is answered after %s", took)
+			}
+			if answer.Code < 500 {
+				t.Errorf("who waits for %s is answered %d: %s", patience, answer.Code, answer.Body)
+			}
+			if patience < 30*time.Second && answer.Code != http.StatusServiceUnavailable {
+				t.Errorf("who did not come to change anything is answered %d: %s", answer.Code, answer.Body)
+			}
+		}
+		asking.Go(func() { ask(time.Hour) })
+		synctest.Wait()
+		asking.Go(func() { ask(5 * time.Second) })
+		time.Sleep(10 * time.Second)
+		asking.Go(func() { ask(time.Hour) })
+		asking.Wait()
+	})
 }
 
 // TestExternalThatTakesNothingIsCounted: its attempts are those of a target, which an alert looks at.

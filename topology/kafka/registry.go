@@ -17,7 +17,7 @@ import (
 const (
 	// registryTimeout bounds one request.
 	registryTimeout = 5 * time.Second
-	// unknownFor is how long an id that the registry does not know is not asked for again, so that a flood of poison is not a flood of requests. Records
+	// unknownFor is how long after its answer an id that the registry does not know is not asked for again, so that a flood of poison is not a flood of requests. Records
 	// are lost for as long that are written under an id which is given out right after it was asked for, or which a registry of several has not passed on yet.
 	unknownFor = time.Second
 	// unknownIDs bounds how many of those are remembered.
@@ -28,9 +28,12 @@ const (
 type registry struct {
 	client *sr.Client
 	mu     sync.Mutex
-	// unknown ids and when they were asked for.
-	unknown map[uint32]time.Time
+	// unknown ids.
+	unknown map[uint32]unknownID
 }
+
+// unknownID is when an id was asked for that the registry did not know, and when it said so.
+type unknownID struct{ asked, answered time.Time }
 
 // agree makes the contract write under the registry's ids, registering those of our schemas that are new to it.
 func agree(ctx context.Context, config Config, contract *schemas.Contract) (*registry, error) {
@@ -38,7 +41,7 @@ func agree(ctx context.Context, config Config, contract *schemas.Contract) (*reg
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
-	g := &registry{client: client, unknown: map[uint32]time.Time{}}
+	g := &registry{client: client, unknown: map[uint32]unknownID{}}
 	for _, s := range topology.Topics() {
 		subject := config.Prefix + s.Name + "-value"
 		id, err := g.id(ctx, subject, s, !config.LooksOnly)
@@ -120,15 +123,15 @@ func (g *registry) noteUnknown(id uint32, asked time.Time) {
 	if len(g.unknown) >= unknownIDs {
 		clear(g.unknown)
 	}
-	g.unknown[id] = asked
+	g.unknown[id] = unknownID{asked, time.Now()}
 }
 
 // stillUnknown says that there is no need to ask for an id: the registry did not know it after the value had come, before which a schema is registered, or a moment ago.
 func (g *registry) stillUnknown(id uint32, came time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	asked, ok := g.unknown[id]
-	return ok && (asked.After(came) || time.Since(asked) < unknownFor)
+	u, ok := g.unknown[id]
+	return ok && (u.asked.After(came) || time.Since(u.answered) < unknownFor)
 }
 
 // absent says that the registry has answered, and knows no such thing.
