@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -118,7 +119,11 @@ func (n *Notifier) admits(r *http.Request) error {
 func (a *api) change(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body) // before others wait for it
 	if err != nil {
-		http.Error(w, "the request cannot be read: "+err.Error(), http.StatusBadRequest)
+		status := http.StatusBadRequest
+		if _, long := errors.AsType[*http.MaxBytesError](err); long {
+			status = http.StatusRequestEntityTooLarge
+		}
+		http.Error(w, "the request cannot be read: "+err.Error(), status)
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))

@@ -356,6 +356,19 @@ func TestChangesWhileTheLogIsAway(t *testing.T) {
 	})
 }
 
+// TestTooLongAChange: what is longer than a request may be is told so.
+func TestTooLongAChange(t *testing.T) {
+	url := serveTown(t, newTown(t, "", "ops"))
+	resp, err := http.Post(url+"/api/v2/silences", "application/json", strings.NewReader(strings.Repeat(" ", 1<<20+1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d, want 413", resp.StatusCode)
+	}
+}
+
 // TestExternalThatTakesNothingIsCounted: its attempts are those of a target, which an alert looks at.
 func TestExternalThatTakesNothingIsCounted(t *testing.T) {
 	var takes atomic.Bool
