@@ -4,12 +4,16 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sr"
 	"golang.org/x/oauth2"
+
+	"github.com/framewatch/framewatch/schemas"
 )
 
 // TokenOf asks the endpoint for a token.
@@ -37,6 +41,18 @@ func Dialled(files TLS, address string) (dial func(context.Context) (net.Conn, e
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		return e.brokers[address].connections
+	}, nil
+}
+
+// Learning returns what asks a registry for the schema of a value that came at an instant.
+func Learning(transport http.RoundTripper) (learn func(ctx context.Context, value []byte, came time.Time) (known bool, err error), err error) {
+	client, err := sr.NewClient(sr.URLs("http://registry"), sr.HTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		return nil, err
+	}
+	g, contract := &registry{client: client, unknown: map[uint32]unknownID{}}, schemas.Baked()
+	return func(ctx context.Context, value []byte, came time.Time) (bool, error) {
+		return g.learn(ctx, contract, value, came)
 	}, nil
 }
 

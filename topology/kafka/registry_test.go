@@ -2,11 +2,13 @@ package kafka_test
 
 import (
 	"encoding/binary"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -147,6 +149,40 @@ func TestIDsThatAreGivenOutLaterAreRead(t *testing.T) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+}
+
+// slowRegistry knows no schema, and takes two seconds to say so.
+type slowRegistry struct{ asked atomic.Int32 }
+
+func (s *slowRegistry) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked.Add(1)
+	time.Sleep(2 * time.Second)
+	return &http.Response{Status: "404 Not Found", StatusCode: http.StatusNotFound, Body: io.NopCloser(strings.NewReader("{}")), Request: r}, nil
+}
+
+// A registry that takes longer to answer than its answer counts is not asked again for each record that comes under an id that it does not know, but after the answer has counted.
+func TestASlowRegistrysAnswerCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var registry slowRegistry
+		learn, err := kafka.Learning(&registry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := func(what string, asked int32) {
+			t.Helper()
+			if known, err := learn(t.Context(), binary.BigEndian.AppendUint32([]byte{0}, 4711), time.Now()); known || err != nil {
+				t.Errorf("%s: known %t, %v", what, known, err)
+			}
+			if got := registry.asked.Load(); got != asked {
+				t.Errorf("%s: the registry was asked %d times, want %d", what, got, asked)
+			}
+		}
+		want("the first record", 1)
+		time.Sleep(time.Millisecond)
+		want("one that came after the answer", 1)
+		time.Sleep(time.Second)
+		want("one that came a second later", 2)
+	})
 }
 
 // What cannot be read because the registry is away is not poison.
