@@ -88,7 +88,7 @@ type encryption struct {
 type shownBroker struct {
 	// expires is when the certificate does that it showed last.
 	expires time.Time
-	// connections are those that there are; gone runs while there is none.
+	// connections are those that there are; gone runs while there is none, and is nil while there are some.
 	connections int
 	gone        *time.Timer
 }
@@ -165,6 +165,7 @@ func (e *encryption) shown(address string, at time.Time) (ended func()) {
 	b.connections++
 	if b.gone != nil {
 		b.gone.Stop()
+		b.gone = nil
 	}
 	e.tellBrokers()
 	return sync.OnceFunc(func() { e.left(address, b) })
@@ -177,14 +178,17 @@ func (e *encryption) left(address string, b *shownBroker) {
 	if b.connections--; b.connections > 0 {
 		return
 	}
-	b.gone = time.AfterFunc(goneAfter, func() {
+	var gone *time.Timer
+	gone = time.AfterFunc(goneAfter, func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if b.connections == 0 && e.brokers[address] == b {
+		// An earlier one may have fired and waited for the lock while a connection came and went.
+		if b.gone == gone {
 			delete(e.brokers, address)
 			e.tellBrokers()
 		}
 	})
+	b.gone = gone
 }
 
 // tellBrokers tells of the first of all brokers' certificates to expire. The lock is held.
