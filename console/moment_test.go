@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -138,7 +139,10 @@ func TestStreamSheet(t *testing.T) {
 	b.screenshot("sheet-reception.png")
 	// A click in a plot asks for that instant, and opens the picture's record.
 	b.script(`document.querySelector(".plot").scrollIntoView({block: "center"})`)
+	latest := b.text(`document.querySelector(".instant time").textContent`)
 	b.do(chromedp.Click[string](".plot .u-over"))
+	// The record of before opens at once; the steps are from what has been answered.
+	b.waitFor(fmt.Sprintf(`document.querySelector(".instant time").textContent !== %q`, latest))
 	b.waitFor(`document.querySelector(".instant details[open] .values .doc") !== null`)
 	var at int64
 	for at == 0 {
