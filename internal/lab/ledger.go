@@ -118,11 +118,6 @@ var damage = map[string]bool{
 	"track_missing": true, "flat_colour": true, "flash": true,
 }
 
-// concealment are the kinds beside those that a decoder makes of spoilt bytes, as it puts other pictures in the place of damaged ones: no outage does.
-var concealment = map[string]bool{
-	"freeze": true, "stutter": true, "blockiness": true, "noise": true, "blur": true, "interlace": true, "banding": true, "silence": true, "av_offset": true,
-}
-
 // SoakReport is what came of a soak.
 type SoakReport struct {
 	// OK tells that nothing is in Failures.
@@ -194,8 +189,8 @@ func (o outage) addsTo(d Detected) bool {
 
 // explains tells whether the defect is what the outage looks like, or what spoilt bytes do.
 func (o outage) explains(d Detected, now time.Time) bool {
-	if o.Kind == "" {
-		return (damage[d.Kind] || concealment[d.Kind]) && o.near(d, now)
+	if o.Kind == "" { // a decoder puts other pictures in the place of damaged ones, which no outage does
+		return (damage[d.Kind] || slices.Contains(damaged, d.Kind) || slices.Contains(outOfTime, d.Kind)) && o.near(d, now)
 	}
 	return (damage[d.Kind] || d.Kind == o.Kind) && o.spans(d, now)
 }
