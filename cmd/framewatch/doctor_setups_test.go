@@ -147,12 +147,7 @@ var brokenSetups = []setup{
 	{"a stream that is off the air", func(t *testing.T) string { return withStream("http://127.0.0.1:1/live.ts") }, nil, "streams", statusFail, "is it on the air"},
 	{"a stream of a host that there is not", func(*testing.T) string { return withStream("http://no-such-host.invalid/live.ts") }, nil, "streams", statusFail, "DNS"},
 	{"a stream whose certificate is about to expire", func(t *testing.T) string {
-		server := httptest.NewUnstartedServer(http.NotFoundHandler())
-		server.TLS = &tls.Config{Certificates: []tls.Certificate{newAuthority(t, "ours").issue(100*time.Hour, "127.0.0.1")}}
-		server.Config.ErrorLog = log.New(io.Discard, "", 0)
-		server.StartTLS()
-		t.Cleanup(server.Close)
-		return withStream(server.URL + "/live.ts")
+		return withStream(secureServer(t, newAuthority(t, "ours").issue(100*time.Hour, "127.0.0.1")) + "/live.ts")
 	}, nil, "streams", statusWarn, "renew it"},
 	{"a stream that is not in the file", func(*testing.T) string { return "" }, []string{"--streams", "nosuch"}, "streams", statusFail, "one of the file's streams"},
 	{"a receiver that is not reached", func(t *testing.T) string {
@@ -162,13 +157,8 @@ var brokenSetups = []setup{
 		return fmt.Sprintf("notifier: {alertmanager: {route: {receiver: ops}, receivers: [{name: ops, slack_configs: [{channel: tv, api_url: 'http://127.0.0.1:1/%s'}]}]}}", hidden)
 	}, nil, "receivers", statusFail, "nobody is told there"},
 	{"a receiver of Alertmanager's whose authority is not trusted", func(t *testing.T) string {
-		server := httptest.NewUnstartedServer(http.NotFoundHandler())
-		server.TLS = &tls.Config{Certificates: []tls.Certificate{newAuthority(t, "theirs").issue(1000*time.Hour, "127.0.0.1")}}
-		server.Config.ErrorLog = log.New(io.Discard, "", 0)
-		server.StartTLS()
-		t.Cleanup(server.Close)
 		return fmt.Sprintf("notifier: {alertmanager: {route: {receiver: ops}, receivers: [{name: ops, webhook_configs: [{url: '%s/%s', http_config: {tls_config: {ca_file: '%s'}}}]}]}}",
-			server.URL, hidden, newAuthority(t, "ours").file)
+			secureServer(t, newAuthority(t, "theirs").issue(1000*time.Hour, "127.0.0.1")), hidden, newAuthority(t, "ours").file)
 	}, nil, "receivers", statusFail, "name its authority"},
 	{"a port that is taken", func(t *testing.T) string { return fmt.Sprintf("console: {listen: '%s'}", webServer(t)) }, nil, "ports", statusFail, "end what listens there"},
 	{"a secret that is missing", func(t *testing.T) string {
@@ -508,6 +498,17 @@ func webServer(t *testing.T) string {
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
 	return server.Listener.Addr().String()
+}
+
+// secureServer is the URL of a web server that has nothing, with a certificate.
+func secureServer(t *testing.T, certificate tls.Certificate) string {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 func withRegistry(url string) string {
