@@ -178,6 +178,14 @@ func TestManyAreBad(t *testing.T) {
 	b.waitFor(`document.querySelectorAll(".tile").length === 120 && document.querySelector("h2 .count").textContent === "250"`)
 	b.waitFor(`document.querySelectorAll("aside .defect").length === 200 && document.querySelector(".calm span").textContent === "The other 10 streams are OK."`)
 	b.waitFor(`document.querySelector(".rest").textContent === "130 more are on the wall."`)
+	// Nothing moves under the pointer when the tiles above come near.
+	const place = `String(Math.round(document.querySelector(".rest").getBoundingClientRect().top + scrollY))`
+	far := b.text(place)
+	b.script(`document.querySelector(".rest").scrollIntoView({block: "center"})`)
+	b.waitFor(`document.querySelector(".attention .tile:nth-child(120) img")?.naturalWidth === 320`)
+	if near := b.text(place); near != far {
+		t.Errorf("what stands below the tiles is at %s px when it is seen, and was at %s before", near, far)
+	}
 	b.do(chromedp.Click[string](".rest a"))
 	b.waitFor(`document.querySelector(".wall .tile.firing") !== null && location.hash.includes("sort=worst")`)
 	b.expectNoErrors()
