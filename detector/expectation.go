@@ -14,6 +14,7 @@ import (
 
 	"github.com/framewatch/framewatch/detector/rule"
 	"github.com/framewatch/framewatch/internal/catalogue"
+	"github.com/framewatch/framewatch/internal/clocks"
 )
 
 // Expectations are what is known of one stream beforehand: what would be a defect of another and is none of it, and what it must have.
@@ -220,7 +221,7 @@ func (w Weekly) around(now time.Time) ([][2]time.Time, error) {
 		if !to.After(from) {
 			last = date.AddDate(0, 0, 1)
 		}
-		begin, end := begins(onDay(date, from), zone), ends(onDay(last, to), zone)
+		begin, end := clocks.Begin(onDay(date, from), zone), clocks.End(onDay(last, to), zone)
 		if begin.Before(end) {
 			times = append(times, [2]time.Time{begin, end})
 		}
@@ -231,46 +232,4 @@ func (w Weekly) around(now time.Time) ([][2]time.Time, error) {
 // onDay is a time of the day on a date, as clocks show it. What clocks show is kept as if it were of UTC.
 func onDay(date, clock time.Time) time.Time {
 	return time.Date(date.Year(), date.Month(), date.Day(), clock.Hour(), clock.Minute(), 0, 0, time.UTC)
-}
-
-// begins is when the clocks of a zone show something for the first time, or are put forward over it.
-func begins(shown time.Time, zone *time.Location) time.Time {
-	if at := showing(shown, zone); len(at) > 0 {
-		return at[0]
-	}
-	return skipping(shown, zone)
-}
-
-// ends is when the clocks of a zone have shown for the last time what comes before something.
-func ends(shown time.Time, zone *time.Location) time.Time {
-	if at := showing(shown.Add(-time.Second), zone); len(at) > 0 {
-		return at[len(at)-1].Add(time.Second)
-	}
-	return skipping(shown, zone)
-}
-
-// farOff is far enough from where clocks are put forward or back to be by the others.
-const farOff = 24 * time.Hour
-
-// showing are the instants at which the clocks of a zone show something: none where they are put forward over it, two where they are put back behind it.
-func showing(shown time.Time, zone *time.Location) (at []time.Time) {
-	for _, near := range [...]time.Time{shown.Add(-farOff), shown.Add(farOff)} {
-		offset := ahead(near, zone)
-		if t := shown.Add(-offset); ahead(t, zone) == offset {
-			at = append(at, t)
-		}
-	}
-	return at
-}
-
-// skipping is when the clocks of a zone are put forward over something.
-func skipping(shown time.Time, zone *time.Location) time.Time {
-	start, _ := shown.Add(-ahead(shown.Add(-farOff), zone)).In(zone).ZoneBounds()
-	return start.UTC()
-}
-
-// ahead is by how much the clocks of a zone are ahead of UTC.
-func ahead(t time.Time, zone *time.Location) time.Duration {
-	_, seconds := t.In(zone).Zone()
-	return time.Duration(seconds) * time.Second
 }

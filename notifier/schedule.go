@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/framewatch/framewatch/internal/clocks"
 )
 
 // Schedule is a window of time that comes back on days of the week or of the month, from one time of the day to another, as the clocks of its zone show them: where they are put back in
@@ -35,8 +37,6 @@ const (
 	day = 24 * time.Hour
 	// searched is how many days are looked through for the next window: a month without a 31st stands between two with one.
 	searched = 100
-	// farthest is more than the clocks of any zone are from those of UTC.
-	farthest = 26 * time.Hour
 )
 
 // ParseSchedule reads what Schedule.String writes: days, times and zone, such as "tue,fri 02:00-04:00 Europe/Berlin", "1,-1 23:00-01:30 UTC" or "daily 02:00-03:00 UTC".
@@ -181,7 +181,7 @@ func (t timetable) windows(after time.Time) func(yield func(Window) bool) {
 				return
 			}
 			if t.begins(date) {
-				w := Window{t.begin(date.Add(t.from)), t.end(date.Add(t.to))}
+				w := Window{clocks.Begin(date.Add(t.from), t.zone), clocks.End(date.Add(t.to), t.zone)}
 				if w.End.After(after) && w.End.After(w.Start) && !yield(w) {
 					return
 				}
@@ -202,49 +202,4 @@ func (t timetable) begins(date time.Time) bool {
 	}
 	left := date.AddDate(0, 1, 1-date.Day()).Sub(date) / day // days up to the first of the next month
 	return slices.Contains(t.schedule.MonthDays, date.Day()) || slices.Contains(t.schedule.MonthDays, -int(left))
-}
-
-// begin is the first instant at which the clocks show a reading, or when they skip it.
-func (t timetable) begin(reading time.Time) time.Time {
-	at, ok := t.shown(reading)
-	if !ok {
-		return t.skipped(reading)
-	}
-	return at[0]
-}
-
-// end is when the clocks have shown for the last time what lies before a reading.
-func (t timetable) end(reading time.Time) time.Time {
-	at, ok := t.shown(reading.Add(-time.Second))
-	if !ok {
-		return t.skipped(reading)
-	}
-	return at[1].Add(time.Second)
-}
-
-// shown are the first and the last instant at which the clocks show a reading, and false when they never do.
-func (t timetable) shown(reading time.Time) (at [2]time.Time, ok bool) {
-	var found []time.Time
-	for _, near := range []time.Duration{-farthest, farthest} {
-		if instant := reading.Add(-t.offset(reading.Add(near))); t.offset(instant) == reading.Sub(instant) {
-			found = append(found, instant)
-		}
-	}
-	if len(found) == 0 {
-		return at, false
-	}
-	slices.SortFunc(found, time.Time.Compare)
-	return [2]time.Time{found[0], found[len(found)-1]}, true
-}
-
-// skipped is when the clocks are put forward over a reading.
-func (t timetable) skipped(reading time.Time) time.Time {
-	start, _ := reading.Add(-t.offset(reading.Add(-farthest))).In(t.zone).ZoneBounds()
-	return start.UTC()
-}
-
-// offset is how much later than UTC the clocks are.
-func (t timetable) offset(instant time.Time) time.Duration {
-	_, seconds := instant.In(t.zone).Zone()
-	return time.Duration(seconds) * time.Second
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"iter"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,9 +10,10 @@ import (
 	"testing"
 )
 
-// pages are what people read of Framewatch.
-func pages(t *testing.T) (files []string) {
+// pages are what people read of Framewatch: file and text.
+func pages(t *testing.T) iter.Seq2[string, string] {
 	t.Helper()
+	var files []string
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/runbooks/*.md", "deploy/*/*.md", "deploy/*/*/*.md", "deploy/release/*.tmpl", "deploy/helm/framewatch/templates/NOTES.txt", "detector/rule/models/*.md", "ingest/feature/*.md"} {
 		found, err := filepath.Glob("../../" + pattern)
 		if err != nil || len(found) == 0 {
@@ -19,7 +21,17 @@ func pages(t *testing.T) (files []string) {
 		}
 		files = append(files, found...)
 	}
-	return files
+	return func(yield func(file, text string) bool) {
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(file, string(text)) {
+				return
+			}
+		}
+	}
 }
 
 var (
@@ -34,12 +46,8 @@ var (
 // TestCommandsOfPagesExist: the commands in blocks of code are understood as they stand there; of those in backquotes, which leave out what the text says, their names and flags.
 func TestCommandsOfPagesExist(t *testing.T) {
 	found := 0
-	for _, page := range pages(t) {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, block := range fenced.FindAllStringSubmatch(string(text), -1) {
+	for page, text := range pages(t) {
+		for _, block := range fenced.FindAllStringSubmatch(text, -1) {
 			for _, m := range commanded.FindAllStringSubmatch(block[1], -1) {
 				found++
 				if err := understood(output.ReplaceAllString(m[1], "")); err != nil {
@@ -47,7 +55,7 @@ func TestCommandsOfPagesExist(t *testing.T) {
 				}
 			}
 		}
-		for _, m := range quoted.FindAllStringSubmatch(fenced.ReplaceAllString(string(text), ""), -1) {
+		for _, m := range quoted.FindAllStringSubmatch(fenced.ReplaceAllString(text, ""), -1) {
 			for _, line := range alternatives(output.ReplaceAllString(m[1], "")) {
 				found++
 				if err := nameable(line); err != nil {
@@ -93,12 +101,8 @@ func TestAlternatives(t *testing.T) {
 // TestLinksOfPagesLead: what a page links to in the repository is there, and so is the heading.
 func TestLinksOfPagesLead(t *testing.T) {
 	found := 0
-	for _, page := range pages(t) {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+	for page, text := range pages(t) {
+		for _, m := range link.FindAllStringSubmatch(text, -1) {
 			if strings.Contains(m[1], ":") {
 				continue
 			}
