@@ -15,6 +15,8 @@ const (
 	outlasting = 3 * time.Second
 	// foretold is how long before its time a cue is remembered, and how old a picture may be that tells when that is: as long as a rule remembers.
 	foretold = 15 * time.Second
+	// mostCues is how many breaks to come are remembered: the newest word counts.
+	mostCues = 8
 	// clockTurn is one turn of the 33 bits of a PTS.
 	clockTurn = 1 << 33
 )
@@ -86,10 +88,12 @@ type breaks struct {
 	// pts of the newest picture, 90 kHz, and its time; shown says that there was one.
 	pts, at int64
 	shown   bool
-	// cue is the pts of a break that is to come, id that of its event, and cued when it was told; told says that there is one.
-	cue, id, cued int64
-	told          bool
+	// cues are the breaks that are to come, as they were told, the oldest word first.
+	cues []cue
 }
+
+// cue tells of a break that is to come: the id of its event, -1 for none, its pts, and when it was told.
+type cue struct{ id, pts, told int64 }
 
 // see takes a record's word.
 func (b *breaks) see(t int64, f *schemas.Feature) {
@@ -109,15 +113,19 @@ func (b *breaks) see(t int64, f *schemas.Feature) {
 		return
 	}
 	for _, e := range *s.Splice.Events {
-		id := int64(-1)
+		c := cue{id: -1, told: t}
 		if e.EventID != nil {
-			id = *e.EventID
+			c.id = *e.EventID
 		}
-		switch {
-		case e.Cancelled:
-			b.told = b.told && id != b.id
-		case e.Out != nil && *e.Out && e.PTS != nil:
-			b.cue, b.id, b.cued, b.told = *e.PTS, id, t, true
+		begins := e.Out != nil && *e.Out && e.PTS != nil
+		if !e.Cancelled && !begins {
+			continue
+		}
+		// Another word on the same event is in place of the earlier one.
+		b.cues = slices.DeleteFunc(b.cues, func(o cue) bool { return o.id == c.id || t-o.told > foretold.Microseconds() })
+		if begins && !e.Cancelled {
+			c.pts = *e.PTS
+			b.cues = append(b.cues[max(0, len(b.cues)-mostCues+1):], c)
 		}
 	}
 }
@@ -129,13 +137,15 @@ func (b *breaks) cover(t, pre, post int64) bool {
 		return true
 	case b.left > 0 && t-b.left <= post:
 		return true
-	case !b.told || !b.shown || t-b.cued > foretold.Microseconds() || t-b.at > foretold.Microseconds():
+	case !b.shown || t-b.at > foretold.Microseconds():
 		return false
 	}
-	ahead := (b.cue - b.pts) & (clockTurn - 1)
-	if ahead >= clockTurn/2 {
-		ahead -= clockTurn
-	}
-	splice := b.at + ahead*100/9
-	return t >= splice-pre && t <= splice+outlasting.Microseconds()
+	return slices.ContainsFunc(b.cues, func(c cue) bool {
+		ahead := (c.pts - b.pts) & (clockTurn - 1)
+		if ahead >= clockTurn/2 {
+			ahead -= clockTurn
+		}
+		splice := b.at + ahead*100/9
+		return t-c.told <= foretold.Microseconds() && t >= splice-pre && t <= splice+outlasting.Microseconds()
+	})
 }

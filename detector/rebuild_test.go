@@ -87,7 +87,7 @@ func drawLog(t *rapid.T) []entry {
 					"boxed", "combed", "fields", "reversed", "stuttering", "gaps", "unpublished", "damaged", "joined", "news", "late", "sport", "bars", "keys", "posterised", "lounge"))
 			fmt.Fprintf(&text, "format %s%s\n", name, words("format", "640x360", "640x360", "640x360", "1280x720"))
 			fmt.Fprintf(&text, "audio %s%s\n", name, words("audio", "tone", "garbled", "spoilt", "crackle", "lagging", "silent", "clicks", "left", "none"))
-			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours", "network", "break", "cue", "cancel"))
+			fmt.Fprintf(&text, "heartbeat %s%s\n", name, words("heartbeat", "up", "up", "up", "down", "empty", "fault", "none", "ours", "network", "break", "cue", "cues", "cancel"))
 		}
 		if rapid.IntRange(0, 4).Draw(t, "remove") == 0 {
 			fmt.Fprintf(&text, "remove s%d %ds\n", i, rapid.IntRange(1, total).Draw(t, "removed at"))

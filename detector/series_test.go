@@ -593,12 +593,15 @@ func (b *builder) heartbeat(stream string, session int64, segments []segment) {
 				if s.word == "ours" {
 					second.Dropped = 3
 				}
-			case "network", "break", "cue", "cancel": // SCTE-35: in the programme; in an ad break; in it, but a cue of this second leads out in 4 s, or calls that off
+			case "network", "break", "cue", "cues", "cancel": // SCTE-35: in the programme; in an ad break; in it, but a cue of this second, or two, leads out in 4 s, or calls the last one off
 				second.State, second.FramesDecoded, second.FramesAnalysed, second.AudioBlocks = "up", 25, 25, 10
 				second.Splice = &schemas.Splice{Out: s.word == "break"}
-				if s.word == "cue" {
+				if strings.HasPrefix(s.word, "cue") {
 					out, pts := true, (t+4_000_000-epochStart)*9/100
 					second.Splice.Events = &[]schemas.SpliceEvent{{Kind: "splice_insert", EventID: new(int64(7)), Out: &out, PTS: &pts}}
+					if s.word == "cues" {
+						*second.Splice.Events = append([]schemas.SpliceEvent{{Kind: "splice_insert", EventID: new(int64(8)), Out: &out, PTS: &pts}}, *second.Splice.Events...)
+					}
 				}
 				if s.word == "cancel" {
 					second.Splice.Events = &[]schemas.SpliceEvent{{Kind: "splice_insert", EventID: new(int64(7)), Cancelled: true}}
