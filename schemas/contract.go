@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"sync"
 
 	"github.com/twmb/avro"
@@ -35,7 +36,13 @@ type readerKey struct {
 
 // Baked is the contract of a process without a registry: our schemas of today and of every published version under their baked-in ids.
 func Baked() *Contract {
-	c := &Contract{ids: map[uint32]uint32{}, writers: map[uint32]*avro.Schema{}, readers: map[readerKey]any{}}
+	b := baked()
+	return &Contract{ids: maps.Clone(b.ids), writers: maps.Clone(b.writers), readers: map[readerKey]any{}}
+}
+
+// baked is what Baked begins with: reading all versions and taking their ids costs 16 ms, so a process does it once.
+var baked = sync.OnceValue(func() *Contract {
+	c := &Contract{ids: map[uint32]uint32{}, writers: map[uint32]*avro.Schema{}}
 	for _, k := range All() {
 		id := BakedID(k.parsed)
 		c.ids[id], c.writers[id] = id, k.parsed
@@ -44,7 +51,7 @@ func Baked() *Contract {
 		c.writers[BakedID(p.parsed)] = p.parsed
 	}
 	return c
-}
+})
 
 // BakedID is the id of a schema where there is no registry: 0x7F000000 and the first 24 bits of the SHA-256 of its parsing canonical form.
 func BakedID(parsed *avro.Schema) uint32 {

@@ -10,6 +10,7 @@ import (
 	"image/jpeg"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -196,7 +197,7 @@ func (s *Steps) tell(ctx context.Context, n stored, e *schemas.DefectEvent) erro
 
 // appendRecord puts a record after others, with its length.
 func appendRecord(to []byte, f *schemas.Feature) ([]byte, error) {
-	value, err := schemas.Append(stepsContract, schemas.Features, nil, f)
+	value, err := schemas.Append(stepsContract(), schemas.Features, nil, f)
 	if err != nil {
 		return nil, err
 	}
@@ -204,4 +205,4 @@ func appendRecord(to []byte, f *schemas.Feature) ([]byte, error) {
 }
 
 // stepsContract is that of what functions hand on.
-var stepsContract = schemas.Baked()
+var stepsContract = sync.OnceValue(schemas.Baked)

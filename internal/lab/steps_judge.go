@@ -98,7 +98,7 @@ func readRecords(records []*schemas.Feature, text []byte) ([]*schemas.Feature, e
 		if n <= 0 || length > uint64(len(text)-n) {
 			return nil, errors.New("a result is cut off")
 		}
-		value, err := schemas.NewReader(stepsContract, schemas.Features).Read(text[n : n+int(length)])
+		value, err := schemas.NewReader(stepsContract(), schemas.Features).Read(text[n : n+int(length)])
 		if err != nil {
 			return nil, err
 		}
