@@ -184,11 +184,18 @@ func (d *desk) send(ctx context.Context, list []letters) (again bool, err error)
 	if err := d.wait(ctx); err != nil {
 		return true, err
 	}
+	ended, err := d.term.attempt()
+	if err != nil {
+		return true, err
+	}
+	defer ended()
 	m, alerts := d.message(list)
 	began := time.Now()
 	first := list[0].group.Pending
 	first.attempts++
-	status, again, err := d.way.tell(d.context(ctx, list), m, alerts)
+	sending, sent := finishing(ctx)
+	defer sent()
+	status, again, err := d.way.tell(d.context(sending, list), m, alerts)
 	d.note(list, m, attempt{number: first.attempts, began: began, status: status, err: err, final: err != nil && !again})
 	d.paused(list, again, err)
 	if !first.Storm {
@@ -200,7 +207,24 @@ func (d *desk) send(ctx context.Context, list []letters) (again bool, err error)
 	if err != nil {
 		return again, err
 	}
-	return true, d.done(ctx, list)
+	return true, d.done(context.WithoutCancel(ctx), list)
+}
+
+// lastAttempt is for how long an attempt goes on that is under way when the term ends: one that is cut off may have been taken, and is made again by the next notifier. The leadership's
+// last writes may come later than that.
+const lastAttempt = 3 * time.Second
+
+// finishing is the context of an attempt: it ends lastAttempt after ctx, and at once where that runs out of time.
+func finishing(ctx context.Context) (sending context.Context, sent func()) {
+	sending, end := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			end()
+		} else {
+			time.AfterFunc(lastAttempt, end)
+		}
+	})
+	return sending, func() { stop(); end() }
 }
 
 // paused notes when the groups may be told of beside the pipeline: later after each attempt that failed, and not while the target asked to be left alone.

@@ -117,7 +117,7 @@ func (n *Notifier) Lead(outer context.Context, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	defer t.work.Wait()
+	defer t.wait()
 	defer end(nil)
 	if err := deps.Metrics.Register(t.registry); err != nil {
 		return fmt.Errorf("register Alertmanager's figures: %w", err)

@@ -413,6 +413,30 @@ func TestEnds(t *testing.T) {
 	}
 }
 
+// TestEndsWhileItTells has an operator end a notifier while a target is taking a message: it is waited for, and not told again, unless it takes its time.
+func TestEndsWhileItTells(t *testing.T) {
+	for takes, want := range map[time.Duration]int{2 * time.Second: 1, time.Minute: 2} {
+		in(t, "alertmanager: {route: {receiver: ops, group_wait: 0s}}", one("ops"), func(w *town) {
+			begun, ops := 0, w.targets["ops"]
+			ops.answer = func(*receiver.Message) error { begun++; return nil }
+			ops.takes = takes
+			w.post(defect("d1", "news", "black").opened())
+			w.wait(time.Second)
+			ends := time.Now()
+			w.leave()
+			if took := time.Since(ends); begun != 1 || took > 4*time.Second {
+				t.Errorf("a target that takes %s: %d messages were begun, the notifier ended after %s", takes, begun, took)
+			}
+			ops.takes = 0
+			w.begin()
+			w.wait(2 * time.Minute)
+			if got := ops.lines(); begun != want || !slices.Equal(got, []string{"d1 opened critical"}) {
+				t.Errorf("a target that takes %s was told %d times, want %d, and has %q", takes, begun, want, got)
+			}
+		})
+	}
+}
+
 // TestPositionsStayInOrder has the log be slow to take the position that is written with one end, while another end is told: what stands last is the newest, and the next notifier tells neither again.
 func TestPositionsStayInOrder(t *testing.T) {
 	in(t, "alertmanager: {route: {receiver: ops, group_by: [stream], group_interval: 1s}}", one("ops"), func(w *town) {

@@ -52,6 +52,9 @@ type term struct {
 	settling chan struct{}
 
 	mu sync.Mutex
+	// attempts to tell are under way, for which Alertmanager's dispatcher does not wait; none begins once the term is over.
+	attempts sync.WaitGroup
+	over     bool
 	// next is what goes into the next write of the position; nil: nobody waits for it.
 	next *settlement
 	// defects are those that are open, or whose end some target does not know yet.
@@ -81,6 +84,26 @@ type defect struct {
 	// end is its last event, held back until somebody was told that it began or holdUntil is past.
 	end       *schemas.DefectEvent
 	holdUntil time.Time
+}
+
+// attempt lets an attempt to tell begin, unless the term is over; what it returns ends it.
+func (t *term) attempt() (ended func(), err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.over {
+		return nil, t.ctx.Err()
+	}
+	t.attempts.Add(1)
+	return t.attempts.Done, nil
+}
+
+// wait waits, once the term's context has ended, until all has that it has begun.
+func (t *term) wait() {
+	t.mu.Lock()
+	t.over = true
+	t.mu.Unlock()
+	t.work.Wait()
+	t.attempts.Wait()
 }
 
 // retention is how long Alertmanager remembers what it told and silences that have ended.

@@ -63,6 +63,8 @@ type target struct {
 	at     []time.Time
 	answer func(m *receiver.Message) error
 	pace   time.Duration
+	// takes is how long it is about a message.
+	takes time.Duration
 }
 
 func (g *target) Tell(ctx context.Context, m *receiver.Message) (int, error) {
@@ -77,6 +79,11 @@ func (g *target) Tell(ctx context.Context, m *receiver.Message) (int, error) {
 		if err := answer(m); err != nil {
 			return 503, err
 		}
+	}
+	select {
+	case <-time.After(g.takes):
+	case <-ctx.Done():
+		return 0, ctx.Err()
 	}
 	g.mu.Lock()
 	c := *m

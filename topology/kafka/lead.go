@@ -15,7 +15,7 @@ import (
 const writeQueue = 1024
 
 // lastWrite is for how long it may still be written once leading has ended: until it returns nobody else leads, or what it writes is refused.
-const lastWrite = 2 * time.Second
+const lastWrite = 5 * time.Second
 
 // Leader is the one member of a group that may write to a compacted topic of one partition, for as long as it leads.
 type Leader[T any] struct {
