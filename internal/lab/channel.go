@@ -16,6 +16,8 @@ type channel struct {
 	mu       sync.Mutex
 	anchors  []anchor
 	previous int64
+	// ended is when what stands in front of an outage had been presented for the first time, by the outage's first piece.
+	ended    map[int64]time.Time
 	segments segments
 }
 
@@ -61,15 +63,26 @@ func (c *channel) plan(n int64) (plan Plan, on bool) {
 }
 
 // delivered notes that a client was given the n-th piece at time now. Clients present in real time from the first piece on; one that
-// comes late, or does not follow the previous one, is presented at once.
+// comes late or again is presented at once, and one behind a hole when all that the client has is over.
 func (c *channel) delivered(n int64, now time.Time) {
 	const late = 500 * time.Millisecond
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.anchors) == 0 || n != c.previous+1 || now.Sub(c.presented(n)) > late {
+	if len(c.anchors) == 0 {
+		c.anchors = []anchor{{n, now}}
+	} else if done := c.presented(c.previous + 1); n != c.previous+1 || now.Sub(done) > late {
+		if n > c.previous+1 && done.After(now) {
+			now = done
+		}
 		c.anchors = append(c.anchors, anchor{n, now})
 	}
 	c.previous = n
+	if p, on := c.plan(n + 1); on && p.From == n+1 && p.Fault.Outage() && c.ended[p.From].IsZero() {
+		if c.ended == nil {
+			c.ended = map[int64]time.Time{}
+		}
+		c.ended[p.From] = c.presented(p.From)
+	}
 }
 
 // presented is when the client presents the start of the n-th piece. The lock is held and there is an anchor.
@@ -83,7 +96,8 @@ func (c *channel) presented(n int64) time.Time {
 	return a.time.Add(duration(n - a.piece))
 }
 
-// injected are the faults whose start has reached the client, or would have but for an outage.
+// injected are the faults whose start has reached the client, or would have but for an outage. An outage stays when it first was, though a client
+// of HLS that joins anew may be given what stands in front of it again; any other fault that is presented again counts as of then.
 func (c *channel) injected(now time.Time) []Injected {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -92,7 +106,10 @@ func (c *channel) injected(now time.Time) []Injected {
 	}
 	var list []Injected
 	for _, p := range c.plans {
-		start := c.presented(p.From)
+		start, ok := c.ended[p.From]
+		if !ok {
+			start = c.presented(p.From)
+		}
 		if start.After(now) {
 			break
 		}
