@@ -15,17 +15,17 @@ type channel struct {
 
 	mu       sync.Mutex
 	anchors  []anchor
-	previous int64
-	// ended is when what stands in front of an outage had been presented for the first time, by the outage's first piece.
-	ended    map[int64]time.Time
 	segments segments
 }
 
-// anchor is an instant at which a client began to present, or went on after a pause, and the piece that it began with.
+// anchor is an instant at which a client began to present, or went on after a pause, the piece that it began with, and the last one that it was given from there on.
 type anchor struct {
-	piece int64
-	time  time.Time
+	piece, last int64
+	time        time.Time
 }
+
+// presents is when the start of the n-th piece is presented.
+func (a anchor) presents(n int64) time.Time { return a.time.Add(duration(n - a.piece)) }
 
 // piece is what is on in the n-th piece of the stream; ok is false during an outage.
 func (c *channel) piece(n int64) (p piece, ok bool) {
@@ -68,21 +68,17 @@ func (c *channel) delivered(n int64, now time.Time) {
 	const late = 500 * time.Millisecond
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.anchors) == 0 {
-		c.anchors = []anchor{{n, now}}
-	} else if done := c.presented(c.previous + 1); n != c.previous+1 || now.Sub(done) > late {
-		if n > c.previous+1 && done.After(now) {
+	if len(c.anchors) > 0 {
+		a := &c.anchors[len(c.anchors)-1]
+		switch done := a.presents(a.last + 1); {
+		case n == a.last+1 && now.Sub(done) <= late:
+			a.last = n
+			return
+		case n > a.last+1 && done.After(now):
 			now = done
 		}
-		c.anchors = append(c.anchors, anchor{n, now})
 	}
-	c.previous = n
-	if p, on := c.plan(n + 1); on && p.From == n+1 && p.Fault.Outage() && c.ended[p.From].IsZero() {
-		if c.ended == nil {
-			c.ended = map[int64]time.Time{}
-		}
-		c.ended[p.From] = c.presented(p.From)
-	}
+	c.anchors = append(c.anchors, anchor{n, n, now})
 }
 
 // presented is when the client presents the start of the n-th piece. The lock is held and there is an anchor.
@@ -93,11 +89,23 @@ func (c *channel) presented(n int64) time.Time {
 			a = later
 		}
 	}
-	return a.time.Add(duration(n - a.piece))
+	return a.presents(n)
 }
 
-// injected are the faults whose start has reached the client, or would have but for an outage. An outage stays when it first was, though a client
-// of HLS that joins anew may be given what stands in front of it again; any other fault that is presented again counts as of then.
+// starts is when the client presents the start of a fault. An outage stays when it first was, though a client of HLS that joins anew may be given
+// what stands in front of it again; any other fault that is presented again counts as of then. The lock is held and there is an anchor.
+func (c *channel) starts(p Plan) time.Time {
+	if p.Fault.Outage() {
+		for _, a := range c.anchors {
+			if a.piece < p.From && p.From-1 <= a.last {
+				return a.presents(p.From)
+			}
+		}
+	}
+	return c.presented(p.From)
+}
+
+// injected are the faults whose start has reached the client, or would have but for an outage.
 func (c *channel) injected(now time.Time) []Injected {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,10 +114,7 @@ func (c *channel) injected(now time.Time) []Injected {
 	}
 	var list []Injected
 	for _, p := range c.plans {
-		start, ok := c.ended[p.From]
-		if !ok {
-			start = c.presented(p.From)
-		}
+		start := c.starts(p)
 		if start.After(now) {
 			break
 		}
